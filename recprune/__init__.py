@@ -1,0 +1,66 @@
+"""recprune: what can be removed from a recommender, by which rule, how much, and what that buys.
+
+    log    = rp.load("ml-100k")
+    split  = rp.split(log, protocol="ratio", seed=0)
+    model  = rp.models.EASE(l2=300.0).fit(split.train, validation=split.validation, seed=0)
+    pruned = rp.prune(model, split, criterion="magnitude", unit="weight", keep=0.01, recovery="refit")
+    small  = pruned.compact()
+    rp.evaluate(small, split, on="test").mean["ndcg@10"], rp.footprint(small).bytes_disk
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recprune import models
+    from recprune.datasets import load
+    from recprune.evaluation import evaluate, footprint
+    from recprune.interactions import DataError, Interactions
+    from recprune.models import load_model
+    from recprune.pruning import CRITERIA, prune, prune_samples
+    from recprune.splits import Split, split
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "load": "datasets",
+    "evaluate": "evaluation",
+    "footprint": "evaluation",
+    "DataError": "interactions",
+    "Interactions": "interactions",
+    "load_model": "models",
+    "CRITERIA": "pruning",
+    "prune": "pruning",
+    "prune_samples": "pruning",
+    "Split": "splits",
+    "split": "splits",
+}
+_PACKAGES = ("datasets", "evaluation", "models", "pruning", "report", "study")
+
+__all__ = [
+    "CRITERIA",
+    "DataError",
+    "Interactions",
+    "Split",
+    "evaluate",
+    "footprint",
+    "load",
+    "load_model",
+    "models",
+    "prune",
+    "prune_samples",
+    "split",
+]
+
+
+def __getattr__(name: str):
+    """Import on first use: what starts a run needs neither torch nor the models, and half a second less."""
+    if name in _PACKAGES:
+        return import_module(f"recprune.{name}")
+    if name in _HOME:
+        return getattr(import_module(f"recprune.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'recprune' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME, *_PACKAGES])
