@@ -1,0 +1,23 @@
+"""How good a recommender is, what it costs, and how sure a comparison is."""
+
+from recprune.evaluation.footprint import Footprint, Latency, footprint, latency, peak_rss_mb
+from recprune.evaluation.metrics import overlap
+from recprune.evaluation.ranking import Report, evaluate
+from recprune.evaluation.significance import Interval, SafeSparsity, holm, paired_p, paired_ratio, safe_sparsity
+
+__all__ = [
+    "Footprint",
+    "Interval",
+    "Latency",
+    "Report",
+    "SafeSparsity",
+    "evaluate",
+    "footprint",
+    "holm",
+    "latency",
+    "overlap",
+    "paired_p",
+    "paired_ratio",
+    "peak_rss_mb",
+    "safe_sparsity",
+]

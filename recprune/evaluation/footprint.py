@@ -1,0 +1,143 @@
+"""What a recommender costs: size on disk and in memory, arithmetic, and time to recommend."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+PROPER = ("model.safetensors", "model.json")  # of a saved model; users' histories and titles are not the model's
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """The size of a model, users' histories apart.
+
+    parameters    stored numbers that scoring reads: every element of a dense array, every stored value
+                  of a sparse one; floating point only (positions cost bytes, but are no parameters)
+    nonzeros      those of them that are not 0
+    bytes_disk    of model.safetensors and model.json, as saved: indices and header included
+    bytes_memory  of the arrays that scoring reads: values, sparse indices and row pointers
+    macs          multiply-adds to score the full catalogue for one user
+    """
+
+    parameters: int
+    nonzeros: int
+    bytes_disk: int
+    bytes_memory: int
+    macs: int
+
+
+def footprint(model) -> Footprint:
+    """The `Footprint` of a trained recommender; it is saved to a temporary folder to be weighed."""
+    arrays = [part for array in model.parameters().values() for part in _parts(array)]
+    values = [part for part in arrays if np.issubdtype(part.dtype, np.floating)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model"
+        model.save(path)
+        bytes_disk = sum((path / name).stat().st_size for name in PROPER)
+    return Footprint(
+        parameters=sum(part.size for part in values),
+        nonzeros=sum(int(np.count_nonzero(part)) for part in values),
+        bytes_disk=bytes_disk,
+        bytes_memory=sum(part.nbytes for part in arrays),
+        macs=int(model.macs()),
+    )
+
+
+def _parts(array) -> list[np.ndarray]:
+    """The arrays in memory that an entry of `parameters()` consists of."""
+    if isinstance(array, torch.Tensor):
+        return [array.detach().numpy()]
+    return [array.data, array.indices, array.indptr]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Time to recommend, of this machine: compare it only with what was measured beside it.
+
+    p50_ms, p95_ms  milliseconds to recommend to one user: median and 95th percentile
+    users_per_s     users recommended to per second, in batches
+    threads         of torch while it was measured
+    """
+
+    p50_ms: float
+    p95_ms: float
+    users_per_s: float
+    threads: int
+
+
+def latency(models: Mapping[str, object], users, k: int = 20, repeats: int = 60, seed: int = 0,
+            batch: int = 128, batch_repeats: int = 3) -> dict[str, Latency]:
+    """Time to recommend the top `k`, of several models measured against each other.
+
+    models   name -> recommender: the dense model and what is compared with it
+    users    codes to draw from; every model gets the same ones
+    repeats  single-user calls per model; `batch_repeats` calls with `batch` users each (the median counts)
+
+    All models take turns in one process, in an order shuffled anew each turn, so that a slow moment
+    of the machine strikes all alike; a first, untimed turn warms them up. Threads are left as they
+    are. Ratios between the models travel to other machines, milliseconds do not.
+
+    Raises ValueError without users, or for counts below 1.
+    """
+    users = np.asarray(users)
+    if users.ndim != 1 or len(users) == 0 or min(repeats, batch, batch_repeats) < 1:
+        raise ValueError("users to recommend to, and at least one repeat, are needed")
+    rng = np.random.default_rng(seed)
+    single = [rng.choice(users, 1) for _ in range(repeats)]
+    many = [rng.choice(users, min(batch, len(users)), replace=False) for _ in range(batch_repeats)]
+    _take_turns(models, single[:3] + many[:1], k, rng)
+    one, all_ = _take_turns(models, single, k, rng), _take_turns(models, many, k, rng)
+    return {
+        name: Latency(
+            p50_ms=float(np.median(one[name]) * 1e3),
+            p95_ms=float(np.quantile(one[name], 0.95) * 1e3),
+            users_per_s=float(len(many[0]) / np.median(all_[name])),
+            threads=torch.get_num_threads(),
+        )
+        for name in models
+    }
+
+
+def _take_turns(models: Mapping[str, object], calls: list[np.ndarray], k: int,
+                rng: np.random.Generator) -> dict[str, list[float]]:
+    """Seconds of each call to each model; no garbage is collected in between."""
+    names, seconds = list(models), {name: [] for name in models}
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for users in calls:
+            for position in rng.permutation(len(names)):
+                recommend = models[names[position]].recommend
+                start = time.perf_counter()
+                recommend(users, k=k)
+                seconds[names[position]].append(time.perf_counter() - start)
+    finally:
+        if collecting:
+            gc.enable()
+    return seconds
+
+
+def peak_rss_mb() -> float:
+    """The most memory this process has held so far, in MB (10^6 bytes).
+
+    Linux keeps it per address space (VmHWM); elsewhere, and as a fallback, getrusage, which a
+    process may inherit from the one that started it.
+    """
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
+    except OSError:
+        pass
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6

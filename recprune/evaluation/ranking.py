@@ -1,0 +1,192 @@
+"""How good the lists of a recommender are: full-catalogue ranking metrics, in one pass for every k."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from numbers import Integral
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from recprune.evaluation.metrics import exposure, list_metrics, thirds
+from recprune.interactions import DataError
+from recprune.topk import top_k
+
+GROUPS = ("low", "mid", "high")
+USERS_AT, ITEMS_AT = 10, 20  # the cutoffs at which user groups (nDCG) and item groups (recall) are given
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """What `evaluate` found.
+
+    mean        name -> value: every metric of `per_user` averaged over the users evaluated, then
+                coverage@k, gini@k, novelty@k (see `exposure`), ndcg@10_users_low|mid|high and
+                recall@20_items_low|mid|high (see `thirds`)
+    per_user    name -> (n_users,) float64, NaN where a user has nothing relevant
+    lists       (n_users x max k) int32 item codes, best first; -1 past the end and for users left out
+    n_users     users evaluated;  n_left_out: users without a relevant item, counted and left out
+    on          the part evaluated;  k: the cutoffs, ascending
+    """
+
+    mean: dict[str, float]
+    per_user: dict[str, np.ndarray]
+    lists: np.ndarray
+    n_users: int
+    n_left_out: int
+    on: str
+    k: tuple[int, ...] = field(default=())
+
+    def table(self) -> pd.DataFrame:
+        """One row per metric, one column per cutoff."""
+        rows: dict[str, dict[str, float]] = {}
+        for name, value in self.mean.items():
+            metric, _, cutoff = name.partition("@")
+            cutoff, _, group = cutoff.partition("_")
+            rows.setdefault(f"{metric} {group}".strip().replace("_", " "), {})[f"@{cutoff}"] = value
+        return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=[f"@{k}" for k in self.k])
+
+    def _title(self) -> str:
+        return f"{self.on}: {self.n_users:,} users, {self.n_left_out:,} left out (nothing relevant)"
+
+    def __repr__(self) -> str:
+        return f"{self._title()}\n{self.table().to_string(float_format='%.4f', na_rep='')}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self._title()}</p>{self.table().to_html(float_format='%.4f', na_rep='')}"
+
+
+def evaluate(model, split, on: str = "test", k: int | Iterable[int] = (10, 20, 100), block: int = 1024) -> Report:
+    """Rank the full catalogue for every user and measure the lists; candidates are never sampled.
+
+    model  anything with `score(users) -> (len(users) x n_items)`; under a protocol with held-out
+           users, `fold_in(histories) -> (len(histories) x n_items)`
+    split  a `Split`: its `relevant(on)` are the hits, its `seen(on)` are left out of the ranking
+    on     "validation", "test" or "train" (there, nothing is left out)
+    k      cutoffs; may exceed the catalogue
+    block  users scored at once: memory is about 3 * block * n_items floats, whatever n_users
+
+    Users are scored in the order of their codes; one without a relevant item is counted and left
+    out. Equal scores are ordered as in `recprune.topk.top_k`. Metrics: `list_metrics`, `exposure`.
+
+    Raises ValueError for an unknown `on`, a cutoff that is no positive integer, scores of a wrong
+    shape or with NaN (naming the user), or held-out users and a model that cannot fold them in;
+    DataError if no user has a relevant item.
+    """
+    if on not in ("train", "validation", "test"):
+        raise ValueError(f"on is {on!r}; known: train, validation, test")
+    cutoffs = _cutoffs(k)
+    relevant = split.relevant(on).tocsr()
+    n_relevant = np.diff(relevant.indptr)
+    users = np.flatnonzero(n_relevant)
+    if len(users) == 0:
+        raise DataError(f"no user has a relevant item in {on}")
+    lists = np.full((split.n_users, cutoffs[-1]), -1, np.int32)
+    hits = np.zeros(lists.shape, bool)
+    for batch, scores in _scored(model, split, on, users, block):
+        lists[batch] = top_k(scores, cutoffs[-1])
+        wanted = np.zeros(scores.shape, bool)
+        wanted[_entries(relevant, batch)] = True
+        hits[batch] = np.take_along_axis(wanted, np.maximum(lists[batch], 0), axis=1) & (lists[batch] >= 0)
+    of_users = list_metrics(hits[users], n_relevant[users], cutoffs)
+    per_user = {name: _spread(users, split.n_users, values) for name, values in of_users.items()}
+    mean = {name: float(values[users].mean()) for name, values in per_user.items()}
+    history = _history(split, on)
+    for cutoff in cutoffs:
+        mean |= {f"{name}@{cutoff}": v for name, v in exposure(lists[users, :cutoff], history).items()}
+    if USERS_AT in cutoffs:
+        mean |= _by_users(per_user[f"ndcg@{USERS_AT}"], history)
+    if ITEMS_AT in cutoffs:
+        mean |= _by_items(relevant, lists[:, :ITEMS_AT], hits[:, :ITEMS_AT], history)
+    return Report(mean, per_user, lists, len(users), split.n_users - len(users), on, cutoffs)
+
+
+def _scored(model, split, on: str, users: np.ndarray, block: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Blocks of users with their scores, -inf for what they have seen."""
+    score = _scorer(model, split, on)
+    seen = sparse.csr_array(split.seen(on))
+    for start in range(0, len(users), block):
+        batch = users[start : start + block]
+        scores = _checked(score(batch), batch, split)
+        scores[_entries(seen, batch)] = -np.inf
+        yield batch, scores
+
+
+def _by_users(values: np.ndarray, history: sparse.csr_array) -> dict[str, float]:
+    """Mean nDCG of each third of the users; those without a history are in `low`."""
+    activity = np.diff(history.indptr)
+    group = thirds(activity, activity > 0)
+    return {f"ndcg@{USERS_AT}_users_{name}": _nanmean(values[group == g]) for g, name in enumerate(GROUPS)}
+
+
+def _by_items(relevant: sparse.csr_array, lists: np.ndarray, hits: np.ndarray,
+              history: sparse.csr_array) -> dict[str, float]:
+    """Recall among each third's items: hits / relevant items of the group, mean over users who have one."""
+    popularity = np.bincount(history.indices, minlength=relevant.shape[1])
+    group = thirds(popularity, popularity)
+    owner = np.repeat(np.arange(relevant.shape[0]), np.diff(relevant.indptr))
+    result = {}
+    for g, name in enumerate(GROUPS):
+        n_relevant = np.bincount(owner[group[relevant.indices] == g], minlength=relevant.shape[0])
+        found = (hits & (group[lists] == g)).sum(axis=1)
+        some = n_relevant > 0
+        result[f"recall@{ITEMS_AT}_items_{name}"] = _nanmean(found[some] / n_relevant[some])
+    return result
+
+
+def _scorer(model, split, on: str):
+    """users -> scores: by `score`, or by `fold_in` of their histories where the protocol holds users out."""
+    histories = split.fold_in(on)
+    if histories is None:
+        return model.score
+    if not callable(getattr(model, "fold_in", None)) or not getattr(model, "folds_in", True):
+        name = getattr(model, "name", type(model).__name__)
+        raise ValueError(f"{name} cannot fold in users that it was not trained on, and the {on} users of this "
+                         "split are held out; use a model that can, or a protocol that holds out no users")
+    histories = sparse.csr_array(histories)
+    return lambda users: model.fold_in(histories[users])
+
+
+def _history(split, on: str) -> sparse.csr_array:
+    """The unpruned training interactions; of held-out users, also what is folded in."""
+    return sparse.csr_array(split.seen("validation" if split.fold_in(on) is None else on))
+
+
+def _checked(scores, users: np.ndarray, split) -> np.ndarray:
+    """A float copy of a model's scores, which may be a view of its own arrays."""
+    scores = np.array(scores)
+    if not np.issubdtype(scores.dtype, np.floating) or scores.dtype.itemsize < 4:
+        scores = scores.astype(np.float32 if scores.dtype.itemsize < 4 else np.float64)
+    if scores.shape != (len(users), split.n_items):
+        raise ValueError(f"scores have shape {scores.shape}; (users x items) = {(len(users), split.n_items)} is needed")
+    bad = np.isnan(scores).any(axis=1)
+    if bad.any():
+        user = users[bad.argmax()]
+        raise ValueError(f"the scores of user {split.users[user]} (code {user}) hold NaN; finite numbers are needed")
+    return scores
+
+
+def _cutoffs(k) -> tuple[int, ...]:
+    cutoffs = set(k) if isinstance(k, Iterable) else {k}
+    if not cutoffs or not all(isinstance(c, Integral) and c >= 1 for c in cutoffs):
+        raise ValueError(f"k is {k!r}; one or more positive integers are needed")
+    return tuple(sorted(int(c) for c in cutoffs))
+
+
+def _entries(matrix: sparse.csr_array, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions (row within `rows`, column) of the stored entries."""
+    part = matrix[rows]
+    return np.repeat(np.arange(len(rows)), np.diff(part.indptr)), part.indices
+
+
+def _spread(users: np.ndarray, n_users: int, values: np.ndarray) -> np.ndarray:
+    spread = np.full(n_users, np.nan)
+    spread[users] = values
+    return spread
+
+
+def _nanmean(values: np.ndarray) -> float:
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if len(values) else np.nan

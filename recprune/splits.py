@@ -1,0 +1,251 @@
+"""Protocols: how a log becomes training, validation and test interactions.
+
+A split is a pure function of (content of the log, protocol, options, seed). All its parts share one
+table of users and items, so a code means the same everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from recprune.interactions import DataError, Interactions
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Training, validation and test interactions over one table of users and items.
+
+    `unpruned` is the training part before any sample was pruned (`train` itself until then): what a
+    user has seen stays out of the rankings whatever the model was trained on.
+    `histories` holds, under protocol `strong`, what is known of the held-out users.
+    """
+
+    train: Interactions
+    validation: Interactions
+    test: Interactions
+    protocol: str
+    seed: int
+    options: dict
+    data_hash: str
+    unpruned: Interactions = field(repr=False)
+    histories: dict[str, Interactions] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.train.name
+
+    @property
+    def n_users(self) -> int:
+        return self.train.n_users
+
+    @property
+    def n_items(self) -> int:
+        return self.train.n_items
+
+    @property
+    def users(self) -> np.ndarray:
+        return self.train.users
+
+    @property
+    def items(self) -> np.ndarray:
+        return self.train.items
+
+    def relevant(self, on: str) -> Interactions:
+        """What a ranking should find: the interactions of the part `on`."""
+        if on not in PARTS:
+            raise ValueError(f"unknown part {on!r}; known: {', '.join(PARTS)}")
+        return getattr(self, on)
+
+    def seen(self, on: str) -> sparse.csr_array:
+        """(n_users x n_items): non-zero where an item is left out of a ranking judged on `on`.
+
+        Training items at validation time, training and validation items at test time, and for the
+        held-out users of `strong` their histories. On "train" nothing is left out.
+        """
+        self.relevant(on)
+        if on == "train":
+            return sparse.csr_array(self.train.shape, dtype=np.float32)
+        return self._seen[on]
+
+    @cached_property
+    def _seen(self) -> dict[str, sparse.csr_array]:
+        seen = {"validation": self.unpruned.tocsr(), "test": self.unpruned.tocsr()}
+        if self.histories:
+            return {on: (seen[on] + self.histories[on].tocsr()).tocsr() for on in seen}
+        return seen | {"test": (seen["test"] + self.validation.tocsr()).tocsr()}
+
+    def fold_in(self, on: str) -> sparse.csr_array | None:
+        """(n_users x n_items) histories of users whom the model has not been trained on, or None."""
+        return self.histories[on].tocsr() if on in self.histories else None
+
+    def summary(self) -> dict[str, object]:
+        """Counts, and what a model cannot know: users and items of the test part that are not in training."""
+        known_users = np.bincount(self.train.user, minlength=self.n_users) > 0
+        known_items = np.bincount(self.train.item, minlength=self.n_items) > 0
+        test_users, test_items = np.unique(self.test.user), np.unique(self.test.item)
+        return {
+            "data set": self.name,
+            "protocol": self.protocol,
+            "seed": self.seed,
+            **self.options,
+            "users": self.n_users,
+            "items": self.n_items,
+            "interactions": self.unpruned.nnz + self.validation.nnz + self.test.nnz,
+            "density": (self.unpruned.nnz + self.validation.nnz + self.test.nnz) / (self.n_users * self.n_items),
+            "train": self.train.nnz,
+            "validation": self.validation.nnz,
+            "test": self.test.nnz,
+            "test users without training": int((~known_users[test_users]).sum()),
+            "test items without training": int((~known_items[test_items]).sum()),
+        }
+
+
+def split(
+    log: Interactions, protocol: str = "ratio", seed: int = 0, min_rating: float | None = None, core: int | None = None
+) -> Split:
+    """Split a log.
+
+    protocol    `ratio`: per user at random 80/10/10; `strong`: 10 % of the users each for validation
+                and test, of whom 80 % of the history is given (Liang et al. 2018); `loo`: each user's
+                last interaction for test, the one before for validation; `temporal`: one cut in time
+                at 80 % and 90 % of the log, for all users
+    min_rating  ratings below are dropped; default 3 (`strong`: 4). A log without ratings keeps all
+    core        users and items with fewer interactions are dropped, repeatedly; 0 keeps all; default
+                10 (`strong`: users with at least 5, items as they are)
+
+    Raises ValueError for an unknown protocol or option value, DataError where the log lacks times that
+    the protocol needs or where a part would be empty.
+    """
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"unknown protocol {protocol!r}; known: {', '.join(PROTOCOLS)}")
+    if isinstance(core, bool) or (core is not None and (int(core) != core or core < 0)):
+        raise ValueError(f"core is {core!r}; a whole number from 0 is needed")
+    if min_rating is not None and not np.isfinite(min_rating):
+        raise ValueError(f"min_rating is {min_rating!r}; a finite number is needed")
+    if int(seed) != seed or seed < 0:
+        raise ValueError(f"seed is {seed!r}; a whole number from 0 is needed")
+    min_rating = (4 if protocol == "strong" else 3) if min_rating is None else min_rating
+    kept = log if log.rating is None else log.select(log.rating >= min_rating)
+    if protocol == "strong" and core is None:
+        kept, options = k_core(kept, users=5, items=0), {"min_rating": min_rating, "core": "users 5"}
+    else:
+        core = 10 if core is None else int(core)
+        kept, options = k_core(kept, users=core, items=core), {"min_rating": min_rating, "core": core}
+    if kept.nnz == 0:
+        raise DataError(
+            f"{log.name}: min_rating={min_rating} and core={options['core']} leave none of {log.nnz:,} interactions; "
+            "lower them (core=0 keeps every user and item)"
+        )
+    rng = np.random.default_rng([seed, int(log.content_hash[:8], 16)])
+    parts, histories = PROTOCOLS[protocol](kept, rng)
+    for part, rows in parts.items():
+        if len(rows) == 0:
+            raise DataError(
+                f"{log.name}: protocol {protocol!r} leaves the {part} part empty "
+                f"({kept.nnz:,} interactions of {kept.n_users:,} users after filtering)"
+            )
+    train = kept.select(parts["train"])
+    return Split(
+        train=train,
+        validation=kept.select(parts["validation"]),
+        test=kept.select(parts["test"]),
+        protocol=protocol,
+        seed=int(seed),
+        options=options,
+        data_hash=log.content_hash,
+        unpruned=train,
+        histories={on: kept.select(rows) for on, rows in histories.items()},
+    )
+
+
+def k_core(log: Interactions, users: int, items: int) -> Interactions:
+    """The largest part of the log in which every user has `users` and every item `items` interactions.
+
+    Users and items are dropped until none is below its bound; the result does not depend on the order.
+    """
+    alive = np.ones(log.nnz, bool)
+    while True:
+        user_degree = np.bincount(log.user[alive], minlength=log.n_users)
+        item_degree = np.bincount(log.item[alive], minlength=log.n_items)
+        enough = alive & (user_degree[log.user] >= users) & (item_degree[log.item] >= items)
+        if enough.sum() == alive.sum():
+            return log.select(alive).compress()
+        alive = enough
+
+
+Rows = dict[str, np.ndarray]
+
+
+def _last_shares(log: Interactions, order: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Per user: position from the end of `order` (0 = last), and how many `share` of the user's rows is, at least 1."""
+    user = log.user[order]
+    count = np.bincount(user, minlength=log.n_users)
+    first = np.concatenate([[0], np.cumsum(count)[:-1]])
+    from_end = count[user] - 1 - (np.arange(len(user)) - first[user])
+    return from_end, np.maximum(1, (share * count).astype(np.int64))[user]
+
+
+def _ratio(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    order = np.lexsort((rng.random(log.nnz), log.user))
+    from_end, tenth = _last_shares(log, order, 0.1)
+    return _three(order, from_end, tenth, log), {}
+
+
+def _leave_one_out(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    _needs_time(log, "loo")
+    order = np.lexsort((rng.random(log.nnz), log.timestamp, log.user))  # equal times: at random
+    from_end, _ = _last_shares(log, order, 0.0)
+    return _three(order, from_end, np.ones_like(from_end), log), {}
+
+
+def _three(order: np.ndarray, from_end: np.ndarray, size: np.ndarray, log: Interactions) -> Rows:
+    """The last `size` rows of each user are test, those before validation; who has fewer than 3 only trains."""
+    enough = np.bincount(log.user, minlength=log.n_users)[log.user[order]] >= 3
+    test = enough & (from_end < size)
+    validation = enough & ~test & (from_end < 2 * size)
+    return {"train": order[~test & ~validation], "validation": order[validation], "test": order[test]}
+
+
+def _temporal(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    _needs_time(log, "temporal")
+    first, second = np.quantile(log.timestamp, [0.8, 0.9], method="lower")
+    rows = np.arange(log.nnz)
+    test = log.timestamp > second
+    validation = ~test & (log.timestamp > first)
+    return {"train": rows[~test & ~validation], "validation": rows[validation], "test": rows[test]}, {}
+
+
+def _strong(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    held = max(1, log.n_users // 10)
+    group = np.zeros(log.n_users, np.int8)  # 0 trains, 1 validates, 2 tests
+    shuffled = rng.permutation(log.n_users)
+    group[shuffled[:held]], group[shuffled[held : 2 * held]] = 2, 1
+    order = np.lexsort((rng.random(log.nnz), log.user))
+    from_end, fifth = _last_shares(log, order, 0.2)
+    of, target = group[log.user[order]], from_end < fifth
+    parts = {
+        "train": order[of == 0],
+        "validation": order[(of == 1) & target],
+        "test": order[(of == 2) & target],
+    }
+    return parts, {"validation": order[(of == 1) & ~target], "test": order[(of == 2) & ~target]}
+
+
+def _needs_time(log: Interactions, protocol: str) -> None:
+    if log.timestamp is None:
+        raise DataError(f"{log.name}: protocol {protocol!r} needs a timestamp column; `ratio` and `strong` do not")
+
+
+PROTOCOLS: dict[str, Callable[[Interactions, np.random.Generator], tuple[Rows, Rows]]] = {
+    "ratio": _ratio,
+    "strong": _strong,
+    "loo": _leave_one_out,
+    "temporal": _temporal,
+}

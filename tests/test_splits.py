@@ -1,0 +1,151 @@
+"""Protocols: what goes where, and on what a split depends."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recprune.interactions import DataError, Interactions
+from recprune.splits import PROTOCOLS, k_core, split
+
+
+def make(pairs, **columns) -> Interactions:
+    frame = pd.DataFrame(pairs, columns=["user", "item"]).assign(**columns)
+    return Interactions.from_frame(frame, rating="rating" if "rating" in columns else None,
+                                   timestamp="timestamp" if "timestamp" in columns else None)
+
+
+def pairs_of(log: Interactions) -> set[tuple[int, int]]:
+    return set(zip(log.user.tolist(), log.item.tolist(), strict=True))
+
+
+logs = st.sets(st.tuples(st.integers(0, 15), st.integers(0, 12)), min_size=40, max_size=150).map(sorted)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_parts_are_disjoint_and_complete(log, protocol):
+    s = split(log, protocol, seed=3)
+    parts = [pairs_of(getattr(s, part)) for part in ("train", "validation", "test")]
+    parts += [pairs_of(history) for history in s.histories.values()]
+    union = set().union(*parts)
+    assert sum(map(len, parts)) == len(union)
+    kept = log.select(log.rating >= s.options["min_rating"])
+    core = (5, 0) if protocol == "strong" else (10, 10)
+    assert len(union) == k_core(kept, *core).nnz
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_same_seed_same_split_whatever_the_row_order(log, protocol):
+    frame = pd.DataFrame({"user": log.users[log.user], "item": log.items[log.item], "rating": log.rating, "timestamp": log.timestamp})
+    shuffled = Interactions.from_frame(frame.sample(frac=1, random_state=5), rating="rating", timestamp="timestamp")
+    first, second = split(log, protocol, seed=1), split(shuffled, protocol, seed=1)
+    for part in ("train", "validation", "test"):
+        assert pairs_of(getattr(first, part)) == pairs_of(getattr(second, part))
+
+
+def test_seeds_give_different_splits(log):
+    assert pairs_of(split(log, seed=0).test) != pairs_of(split(log, seed=1).test)
+
+
+def test_splits_depend_on_the_content(log):
+    other = log.select(np.arange(log.nnz) != 7)
+    assert split(log).data_hash != split(other).data_hash
+
+
+@given(logs)
+@settings(max_examples=40, deadline=None)
+def test_ratio_gives_every_user_a_tenth_of_each_and_at_least_one(pairs):
+    s = split(make(pairs), "ratio", core=0)
+    of = lambda part: np.bincount(part.user, minlength=s.n_users)  # noqa: E731
+    total = of(s.train) + of(s.validation) + of(s.test)
+    size = np.where(total >= 3, np.maximum(1, total // 10), 0)
+    assert (of(s.test) == size).all()
+    assert (of(s.validation) == size).all()
+
+
+@given(logs, st.integers(1, 6), st.integers(1, 6))
+@settings(max_examples=60, deadline=None)
+def test_k_core_is_the_largest_part_in_which_all_have_enough(pairs, users, items):
+    core = k_core(make(pairs), users, items)
+    if core.nnz:
+        assert np.bincount(core.user).min() >= users
+        assert np.bincount(core.item).min() >= items
+    # nothing that could stay was dropped: removing one by one, in any order, ends at the same set
+    left = set(pairs)
+    while True:
+        user_count, item_count = pd.Series([u for u, _ in left]).value_counts(), pd.Series([i for _, i in left]).value_counts()
+        out = {(u, i) for u, i in left if user_count[u] < users or item_count[i] < items}
+        if not out:
+            break
+        left -= {min(out)}
+    assert {(core.users[u], core.items[i]) for u, i in pairs_of(core)} == left
+
+
+def test_leave_one_out_takes_the_last_two_in_time():
+    pairs = [(u, i) for u in range(6) for i in range(5)]
+    log = make(pairs, timestamp=[1_000_000 + 100 * ((i + u) % 5) for u, i in pairs])
+    s = split(log, "loo", core=0)
+    for u in range(6):
+        assert s.test.item[s.test.user == u].tolist() == [(4 - u) % 5]
+        assert s.validation.item[s.validation.user == u].tolist() == [(3 - u) % 5]
+    assert s.test.nnz == s.validation.nnz == 6
+
+
+def test_temporal_lets_no_future_into_training(log):
+    s = split(log, "temporal", core=0)
+    assert s.train.timestamp.max() < s.validation.timestamp.min()
+    assert s.validation.timestamp.max() < s.test.timestamp.min()
+    known = set(s.train.user.tolist())
+    unknown = {u for u in s.test.user.tolist() if u not in known}
+    assert s.summary()["test users without training"] == len(unknown)
+
+
+def test_strong_holds_users_out(strong):
+    held = {on: set(strong.relevant(on).user.tolist()) for on in ("validation", "test")}
+    assert not held["validation"] & held["test"]
+    assert not (held["validation"] | held["test"]) & set(strong.train.user.tolist())
+    for on in held:
+        known = strong.fold_in(on)
+        assert set(np.flatnonzero(np.diff(known.indptr)).tolist()) == held[on]
+        assert (strong.seen(on) != strong.train.tocsr() + known).nnz == 0
+
+
+def test_what_is_seen(ratio):
+    assert ratio.seen("train").nnz == 0
+    assert (ratio.seen("validation") != ratio.train.tocsr()).nnz == 0
+    assert ratio.seen("test").nnz == ratio.train.nnz + ratio.validation.nnz
+
+
+def test_attributes_times_and_titles_ride_along(log, ratio):
+    where = {user: code for code, user in enumerate(log.users.tolist())}
+    row = (log.user == where[ratio.users[ratio.test.user[0]]]) & (log.items[log.item] == ratio.items[ratio.test.item[0]])
+    assert log.timestamp[row] == ratio.test.timestamp[0]
+    assert log.titles(log.item[row]) == ratio.test.titles(ratio.test.item[:1])
+
+
+def test_unknown_protocol_lists_the_known():
+    with pytest.raises(ValueError, match="'weekly'; known: ratio, strong, loo, temporal"):
+        split(make([(0, 0)]), "weekly")
+
+
+@pytest.mark.parametrize("options", [{"core": -1}, {"core": 2.5}, {"core": True}, {"min_rating": float("nan")}, {"seed": -1}])
+def test_bad_options_are_named(log, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        split(log, **options)
+
+
+def test_a_filter_that_leaves_nothing_says_so():
+    with pytest.raises(DataError, match="core=10 leave none of 2 interactions; lower them"):
+        split(make([(0, 0), (1, 1)]))
+
+
+def test_a_protocol_that_leaves_no_test_part_says_so():
+    with pytest.raises(DataError, match="'ratio' leaves the validation part empty"):
+        split(make([(0, 0), (0, 1), (1, 0), (1, 1)]), core=0)
+
+
+@pytest.mark.parametrize("protocol", ["loo", "temporal"])
+def test_protocols_in_time_need_times(protocol):
+    with pytest.raises(DataError, match="needs a timestamp column"):
+        split(make([(u, i) for u in range(4) for i in range(4)]), protocol, core=0)
