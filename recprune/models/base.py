@@ -1,0 +1,217 @@
+"""The contract of a recommender.
+
+A recommender is a few named arrays (`arrays`, the model proper), the users' histories, and one forward
+pass. Hyper-parameters are the fields of its dataclass; what was learned is in the arrays.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from recprune.interactions import Interactions
+from recprune.models import ops, storage
+from recprune.models.ops import Array
+from recprune.topk import top_k
+
+# unit -> name of the dimension -> the (array, axis) pairs that the dimension runs through
+Structure = dict[str, dict[str, list[tuple[str, int]]]]
+
+
+@dataclass(eq=False)
+class Recommender:
+    """Base of all recommenders. A subclass gives `_fit` and `score_histories` or `_score`, and its `macs`."""
+
+    name: ClassVar[str]
+    family: ClassVar[str]  # "cf", "deep" or "other"
+    folds_in: ClassVar[bool] = False  # can score users it was not trained on, from their histories
+    recoveries: ClassVar[tuple[str, ...]] = ("none",)  # what can follow the removal of parameters
+
+    def __post_init__(self) -> None:
+        self.arrays: dict[str, Array] = {}
+        self.auxiliary: dict[str, torch.Tensor] = {}  # needed to train on, not to score
+        self.history: sparse.csr_array | None = None  # (n_users x n_items), the training interactions
+        self.users = self.items = self.titles = None
+        self.train_seconds = 0.0
+
+    # -- training
+
+    def fit(
+        self,
+        train: Interactions,
+        validation: Interactions | None = None,
+        seed: int = 0,
+        fold_in: sparse.csr_array | None = None,
+    ) -> Self:
+        """Train.
+
+        validation  what early stopping ranks for, in the models that stop early
+        fold_in     (n_users x n_items) histories of validation users who are not in `train`
+                    (protocol `strong`)
+        """
+        self._know(train)
+        started = time.perf_counter()
+        torch.manual_seed(seed)
+        self._fit(train, validation, seed, fold_in)
+        self.train_seconds = time.perf_counter() - started
+        return self
+
+    def _fit(self, train: Interactions, validation: Interactions | None, seed: int, fold_in) -> None:
+        raise TypeError(f"{type(self).__name__} does not train")
+
+    def _know(self, train: Interactions) -> None:
+        self.history = train.tocsr()
+        self.users, self.items = train.users, train.items
+        attributes = train.item_attributes
+        self.titles = attributes["title"].to_numpy() if attributes is not None and "title" in attributes else None
+
+    # -- scoring
+
+    @property
+    def n_users(self) -> int:
+        return self._fitted.shape[0]
+
+    @property
+    def n_items(self) -> int:
+        return self._fitted.shape[1]
+
+    @property
+    def _fitted(self) -> sparse.csr_array:
+        if self.history is None:
+            raise ValueError(f"{type(self).__name__} is not trained: call fit(train) first")
+        return self.history
+
+    def score(self, users) -> np.ndarray:
+        """(len(users) x n_items) float32, higher is better; -inf for an item that the model cannot recommend."""
+        users = np.asarray(users)
+        if users.size and (users.min() < 0 or users.max() >= self.n_users):
+            raise ValueError(f"user codes run from 0 to {self.n_users - 1}; got {users.min()} to {users.max()}")
+        return self._score(users)
+
+    def _score(self, users: np.ndarray) -> np.ndarray:
+        return self.score_histories(self._fitted[users])
+
+    def score_histories(self, histories: sparse.csr_array) -> np.ndarray:
+        """(m x n_items) scores from (m x n_items) histories, in the models that fold in."""
+        raise ValueError(f"{self.name} cannot fold in users it was not trained on")
+
+    def fold_in(self, histories: sparse.csr_array) -> np.ndarray:
+        """(m x n_items) scores for m users unknown in training, from their histories (m x n_items).
+
+        Raises ValueError for a model that can't, and for histories of another catalogue.
+        """
+        if histories.shape[1] != self.n_items:
+            raise ValueError(f"histories have {histories.shape[1]} items, the model has {self.n_items}")
+        return self.score_histories(sparse.csr_array(histories, dtype=np.float32))
+
+    def recommend(self, users, k: int = 20) -> np.ndarray:
+        """(len(users) x k) item codes, best first; items seen in training are left out, -1 where none is left."""
+        users = np.asarray(users)
+        scores = self.score(users)
+        scores[self._fitted[users].nonzero()] = -np.inf
+        return top_k(scores, k)
+
+    # -- size
+
+    def parameters(self) -> dict[str, Array]:
+        """Everything that scoring needs, the users' histories apart."""
+        return self.arrays
+
+    def macs(self) -> int:
+        """Multiply-adds to score the whole catalogue for one user with a history of mean length."""
+        return 0
+
+    def _mean_history(self) -> float:
+        return self._fitted.nnz / max(1, self.n_users)
+
+    # -- pruning
+
+    def prunable(self) -> dict[str, torch.Tensor]:
+        """The tensors a mask may touch: the model's own memory, not copies."""
+        return {}
+
+    def structure(self) -> Structure:
+        """The dimensions that can be cut: zeros along one of them and a cut give the same scores."""
+        return {}
+
+    def lists(self) -> dict[str, np.ndarray]:
+        """For item-item models: the item whose neighbour list each prunable weight is in, like the raveled tensor."""
+        return {}
+
+    def smaller(self, share: float) -> Self:
+        """An untrained model of the same kind with about `share` of the parameters: the control on every curve.
+
+        Raises ValueError in the models that have no size to choose.
+        """
+        raise ValueError(f"{self.name} has no smaller dense form")
+
+    def refit(self, train: Interactions, masks: dict[str, torch.Tensor]) -> None:
+        """Solve again for the parameters that the masks leave, in the models that list "refit"."""
+        raise ValueError(f"{self.name} has no closed form to refit; known recoveries: {', '.join(self.recoveries)}")
+
+    def clone(self) -> Self:
+        """A copy with arrays of its own; histories and ids are shared."""
+        other = copy.copy(self)
+        other.arrays = {k: v.clone() if isinstance(v, torch.Tensor) else v.copy() for k, v in self.arrays.items()}
+        other.auxiliary = {k: v.clone() for k, v in self.auxiliary.items()}
+        return other
+
+    def compact(self) -> Recommender:
+        """A physically smaller recommender with the same scores.
+
+        Units of a dimension that are zero in every array they run through are cut out, then each array
+        takes the form, dense or sparse, that needs fewer bytes.
+        """
+        small = self.clone()
+        small.auxiliary = {}
+        for dimensions in self.structure().values():
+            for places in dimensions.values():
+                cut_zeros(small.arrays, places)
+        small.arrays = {name: ops.smallest_in_memory(array) for name, array in small.arrays.items()}
+        return small
+
+    # -- disk
+
+    def _resized(self, **sizes: int) -> Self:
+        return replace(self, **{name: max(1, round(size)) for name, size in sizes.items()})
+
+    def hyperparameters(self) -> dict:
+        return asdict(self)
+
+    def save(self, path) -> None:
+        """Write to a folder (see `recprune.models.storage`), whole or not at all."""
+        self._fitted  # noqa: B018  an untrained model is refused before anything is written
+        storage.write_folder(path, self, self.hyperparameters())
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{k}={v!r}" for k, v in self.hyperparameters().items())
+        state = f"{self.n_users:,} users x {self.n_items:,} items" if self.history is not None else "not trained"
+        return f"{type(self).__name__}({settings}): {state}"
+
+
+def cut_zeros(arrays: dict[str, Array], places: list[tuple[str, int]]) -> None:
+    """Cut, in place of the mapping, the units of one dimension that are zero wherever they occur.
+
+    At least one unit stays, so that every array keeps its dimensions.
+    """
+    if not all(isinstance(arrays[name], torch.Tensor) for name, _ in places):
+        return  # sparse arrays have left out their zeros already
+    alive = sum(_nonzero_along(arrays[name], axis) for name, axis in places) > 0
+    if not alive.any():
+        alive[0] = True
+    if alive.all():
+        return
+    index = torch.nonzero(alive).ravel()
+    for name, axis in places:
+        arrays[name] = arrays[name].index_select(axis, index).contiguous()
+
+
+def _nonzero_along(array: torch.Tensor, axis: int) -> torch.Tensor:
+    other = [d for d in range(array.ndim) if d != axis]
+    return (array != 0).sum(dim=other) if other else (array != 0).long()

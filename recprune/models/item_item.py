@@ -1,0 +1,38 @@
+"""Item-item models: scores are the user's history times a matrix, X B.
+
+Column j of B is the neighbour list of item j: what each item of a history says about j.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from recprune.models import ops
+from recprune.models.base import Recommender
+
+
+@dataclass(eq=False, repr=False)
+class ItemItem(Recommender):
+    """Shared by item-kNN and EASE; `arrays["item_item"]` is B (n_items x n_items), dense or CSR."""
+
+    folds_in = True
+
+    def score_histories(self, histories):
+        return np.ascontiguousarray(ops.sparse_rows_times(histories, self.arrays["item_item"]), np.float32)
+
+    def macs(self):
+        return int(self._mean_history() * ops.count_nonzero(self.arrays["item_item"]) / max(1, self.n_items))
+
+    def prunable(self):
+        matrix = self.arrays["item_item"]
+        return {"item_item": matrix if isinstance(matrix, torch.Tensor) else torch.from_numpy(matrix.data)}
+
+    def lists(self):
+        matrix = self.arrays["item_item"]
+        if isinstance(matrix, sparse.csr_array):
+            return {"item_item": matrix.indices}
+        return {"item_item": np.tile(np.arange(matrix.shape[1]), matrix.shape[0])}

@@ -1,0 +1,54 @@
+"""Item-based k nearest neighbours (Sarwar et al., 2001; Deshpande and Karypis, 2004), by `implicit`."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy import sparse
+
+from recprune.models.item_item import ItemItem
+
+SIMILARITIES = {"cosine": "CosineRecommender", "tfidf": "TFIDFRecommender", "bm25": "BM25Recommender"}
+
+
+@dataclass(eq=False, repr=False)
+class ItemKNN(ItemItem):
+    """Score of item j = sum of s_ij over the items i of the history that are among j's `neighbours` nearest.
+
+    neighbours   length of each item's list
+    similarity   cosine, tfidf (cosine of TF-IDF weighted columns) or bm25
+
+    The lists are those of the *candidate* item; taken from the history's items instead (as implicit's own
+    `recommend` does), quality is much lower.
+    """
+
+    neighbours: int = 200
+    similarity: str = "tfidf"
+
+    name: ClassVar[str] = "item-knn"
+    family: ClassVar[str] = "cf"
+
+    def smaller(self, share):
+        """Shorter lists: `share` of the neighbours."""
+        return self._resized(neighbours=share * self.neighbours)
+
+    def _fit(self, train, validation, seed, fold_in):
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # implicit warns otherwise; its lists use no BLAS
+        from implicit import nearest_neighbours
+
+        if self.similarity not in SIMILARITIES:
+            raise ValueError(f"unknown similarity {self.similarity!r}; known: {', '.join(SIMILARITIES)}")
+        nearest = getattr(nearest_neighbours, SIMILARITIES[self.similarity])(K=self.neighbours + 1, num_threads=1)
+        with warnings.catch_warnings():  # implicit's own weighting hands its own solver a matrix that it warns of
+            warnings.simplefilter("ignore")
+            nearest.fit(sparse.csr_matrix(train.tocsr()), show_progress=False)  # + 1: an item is its own nearest
+        matrix = sparse.coo_array(nearest.similarity)
+        off_diagonal = matrix.row != matrix.col
+        coordinates = matrix.col[off_diagonal], matrix.row[off_diagonal]  # transposed: lists are columns
+        matrix = sparse.csr_array((matrix.data[off_diagonal].astype(np.float32), coordinates), shape=matrix.shape)
+        matrix.sort_indices()
+        self.arrays = {"item_item": matrix}

@@ -1,0 +1,126 @@
+"""Mult-VAE: a variational autoencoder with a multinomial likelihood (Liang et al., 2018)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy import sparse
+
+from recprune.models import ops
+from recprune.models.training import GradientModel, glorot
+
+
+@dataclass(eq=False, repr=False)
+class MultVAE(GradientModel):
+    """logits = W_4 tanh(W_3 z + b_3) + b_4, z = W_2 tanh(W_1 x/|x| + b_1) + b_2 at scoring time.
+
+    hidden    width of the layer on either side
+    latent    dimension of z
+    dropout   share of the history that is hidden from the encoder in training
+    beta      largest weight of the KL term, reached linearly over `anneal` epochs (section 2.2.2)
+
+    The history is a sparse input: its product with W_1 touches only the rows of what the user has seen.
+    The variance half of the encoder's output is needed in training alone and is not part of the model.
+    """
+
+    hidden: int = 300
+    latent: int = 100
+    dropout: float = 0.5
+    beta: float = 0.2
+    anneal: int = 30
+    learning_rate: float = 1e-3
+    l2: float = 0.0
+    batch_size: int = 128
+    epochs: int = 150
+    patience: int = 15
+
+    name: ClassVar[str] = "mult-vae"
+    family: ClassVar[str] = "deep"
+    folds_in: ClassVar[bool] = True
+
+    def smaller(self, share):
+        """`share` of the hidden width, which the two large matrices are linear in, and of the latent dimension."""
+        return self._resized(hidden=share * self.hidden, latent=share * self.latent)
+
+    def initialise(self, generator):
+        n, hidden, latent = self.n_items, self.hidden, self.latent
+        self.arrays = {
+            "encoder.weight": glorot(generator, n, hidden),  # one row per item: W_1 transposed
+            "encoder.bias": torch.zeros(hidden),
+            "latent.weight": glorot(generator, latent, hidden),
+            "latent.bias": torch.zeros(latent),
+            "decoder.weight": glorot(generator, hidden, latent),
+            "decoder.bias": torch.zeros(hidden),
+            "output.weight": glorot(generator, n, hidden),
+            "output.bias": torch.zeros(n),
+        }
+        self.auxiliary = {"variance.weight": glorot(generator, latent, hidden), "variance.bias": torch.full((latent,), -3.0)}
+
+    def batches(self, train, rng, epoch):
+        matrix = train.tocsr()
+        active = np.flatnonzero(np.diff(matrix.indptr))
+        order = rng.permutation(active)
+        steps = -(-len(order) // self.batch_size)
+        for step, start in enumerate(range(0, len(order), self.batch_size)):
+            beta = self.beta * min(1.0, (epoch + step / steps) / max(1, self.anneal))
+            yield matrix[order[start : start + self.batch_size]], beta
+
+    def loss(self, arrays, batch, generator):
+        matrix, beta = batch
+        history = _unit_rows(matrix)
+        keep = torch.rand(history.nnz, generator=generator) >= self.dropout
+        values = torch.from_numpy(history.data) * keep / (1 - self.dropout)
+        index, offsets = torch.from_numpy(history.indices), torch.from_numpy(history.indptr[:-1])
+        first = F.embedding_bag(index, arrays["encoder.weight"], offsets, mode="sum", per_sample_weights=values)
+        h = torch.tanh(first + arrays["encoder.bias"])
+        mean = F.linear(h, arrays["latent.weight"], arrays["latent.bias"])
+        log_variance = F.linear(h, arrays["variance.weight"], arrays["variance.bias"])
+        z = mean + torch.randn(mean.shape, generator=generator) * torch.exp(0.5 * log_variance)
+        logits = self._decode(arrays, z)
+        there = torch.from_numpy(np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)))
+        chosen = logits[there, torch.from_numpy(matrix.indices).long()] @ torch.from_numpy(matrix.data)
+        weight = torch.from_numpy(matrix.sum(axis=1).astype(np.float32))
+        likelihood = (chosen - weight @ torch.logsumexp(logits, 1)) / len(logits)
+        divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
+        return beta * divergence - likelihood
+
+    def _decode(self, arrays, z: torch.Tensor) -> torch.Tensor:
+        h = torch.tanh(ops.linear(z, arrays["decoder.weight"], arrays["decoder.bias"]))
+        return ops.linear(h, arrays["output.weight"], arrays["output.bias"])
+
+    @torch.no_grad()
+    def score_histories(self, histories):
+        a = self.arrays
+        first = torch.from_numpy(ops.sparse_rows_times(_unit_rows(histories), a["encoder.weight"]))
+        z = ops.linear(torch.tanh(first + a["encoder.bias"]), a["latent.weight"], a["latent.bias"])
+        return self._decode(a, z).numpy()
+
+    def macs(self):
+        encoder = self._mean_history() * ops.count_nonzero(self.arrays["encoder.weight"]) / max(1, self.n_items)
+        rest = sum(
+            ops.count_nonzero(self.arrays[name]) for name in ("latent.weight", "decoder.weight", "output.weight")
+        )
+        return int(encoder + rest)
+
+    def prunable(self):
+        return {name: array for name, array in self.arrays.items() if not name.endswith("bias")}
+
+    def structure(self):
+        return {
+            "neuron": {
+                "encoder": [("encoder.weight", 1), ("encoder.bias", 0), ("latent.weight", 1)],
+                "decoder": [("decoder.weight", 0), ("decoder.bias", 0), ("output.weight", 1)],
+            },
+            "factor": {"latent": [("latent.weight", 0), ("latent.bias", 0), ("decoder.weight", 1)]},
+        }
+
+
+def _unit_rows(matrix: sparse.csr_array) -> sparse.csr_array:
+    """Each row divided by its Euclidean norm."""
+    norm = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    scale = np.repeat(1 / np.maximum(norm, 1e-12), np.diff(matrix.indptr)).astype(np.float32)
+    return sparse.csr_array((matrix.data * scale, matrix.indices, matrix.indptr), shape=matrix.shape)

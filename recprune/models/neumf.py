@@ -1,0 +1,152 @@
+"""NeuMF: generalised matrix factorisation beside a multilayer perceptron (He et al., 2017, eq. 12)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from recprune.models import ops
+from recprune.models.training import GradientModel, glorot, keys, normal, uniform_negatives
+
+
+@dataclass(eq=False, repr=False)
+class NeuMF(GradientModel):
+    """score = h . [p_u * q_i ; relu(... relu(W_1 [p'_u ; q'_i] + b_1) ...)], trained on the click label.
+
+    factors     dimension of the four embedding tables
+    hidden      widths of the perceptron's layers
+    dropout     share of each hidden layer that is dropped in training
+    negatives   unseen items drawn for each interaction (binary cross-entropy)
+
+    W_1 is kept as its user half and its item half: the first layer of all pairs is then a sum of two
+    products, which makes scoring the full catalogue affordable.
+    """
+
+    factors: int = 32
+    hidden: tuple[int, ...] = (64, 32)
+    dropout: float = 0.1
+    negatives: int = 4
+    learning_rate: float = 2e-3
+    l2: float = 1e-6
+    batch_size: int = 4096
+    epochs: int = 40
+    patience: int = 4
+
+    name: ClassVar[str] = "neumf"
+    family: ClassVar[str] = "deep"
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.hidden = tuple(int(width) for width in self.hidden)
+        if not self.hidden:
+            raise ValueError("neumf: hidden needs the width of at least one layer")
+
+    def smaller(self, share):
+        """`share` of the factors and of every layer's width."""
+        return replace(self._resized(factors=share * self.factors), hidden=tuple(max(1, round(share * w)) for w in self.hidden))
+
+    def initialise(self, generator):
+        d, first = self.factors, self.hidden[0]
+        tables = {
+            f"{part}.{side}": normal(generator, size, d, scale=0.1)
+            for part in ("gmf", "mlp")
+            for side, size in (("user", self.n_users), ("item", self.n_items))
+        }
+        layers = {
+            "layer1.user": glorot(generator, first, 2 * d)[:, :d].contiguous(),
+            "layer1.item": glorot(generator, first, 2 * d)[:, :d].contiguous(),
+            "layer1.bias": torch.zeros(first),
+        }
+        for depth, (into, out) in enumerate(zip(self.hidden, self.hidden[1:], strict=False), start=2):
+            layers |= {f"layer{depth}.weight": glorot(generator, out, into), f"layer{depth}.bias": torch.zeros(out)}
+        last = {
+            "output.gmf": glorot(generator, 1, d + self.hidden[-1])[:, :d].contiguous(),
+            "output.mlp": glorot(generator, 1, d + self.hidden[-1])[:, : self.hidden[-1]].contiguous(),
+        }
+        self.arrays = tables | layers | last
+        self.auxiliary = {"output.bias": torch.zeros(1)}  # shifts every score alike: no ranking needs it
+
+    def batches(self, train, rng, epoch):
+        positives = keys(train)
+        order = rng.permutation(train.nnz)
+        users, items = train.user[order].astype(np.int64), train.item[order].astype(np.int64)
+        negatives = uniform_negatives(np.repeat(users[:, None], self.negatives, 1), positives, train.n_items, rng)
+        candidates = np.concatenate([items[:, None], negatives], axis=1)  # (nnz x (1 + negatives)), the positive first
+        step = max(1, self.batch_size // (1 + self.negatives))
+        for start in range(0, len(order), step):
+            part = slice(start, start + step)
+            yield torch.from_numpy(users[part]), torch.from_numpy(candidates[part])
+
+    def loss(self, arrays, batch, generator):
+        users, items = batch  # (b,), (b x (1 + negatives))
+        label = torch.zeros(items.shape)
+        label[:, 0] = 1.0
+        gmf = F.embedding(users, arrays["gmf.user"])[:, None] * F.embedding(items, arrays["gmf.item"])
+        of_user = F.linear(F.embedding(users, arrays["mlp.user"]), arrays["layer1.user"], arrays["layer1.bias"])
+        of_item = F.linear(F.embedding(items, arrays["mlp.item"]), arrays["layer1.item"])
+        hidden = self._perceptron(arrays, of_user[:, None] + of_item, generator)
+        logit = F.linear(gmf, arrays["output.gmf"]) + F.linear(hidden, arrays["output.mlp"]) + arrays["output.bias"]
+        return F.binary_cross_entropy_with_logits(logit[..., 0], label)
+
+    def _perceptron(self, arrays, first: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        """From the first layer's sums (... x hidden[0]) to the last layer's output (... x hidden[-1])."""
+        x = torch.relu(first)
+        for depth in range(2, len(self.hidden) + 1):
+            x = _drop(x, self.dropout, generator)
+            x = torch.relu(ops.linear(x, arrays[f"layer{depth}.weight"], arrays[f"layer{depth}.bias"]))
+        return _drop(x, self.dropout, generator)
+
+    @torch.no_grad()
+    def _score(self, users):
+        a = self.arrays
+        output = ops.dense(a["output.gmf"])
+        gmf = ops.linear(ops.rows(a["gmf.user"], users) * output, a["gmf.item"])
+        of_user = ops.linear(ops.rows(a["mlp.user"], users), a["layer1.user"], a["layer1.bias"])
+        of_item = ops.linear(ops.dense(a["mlp.item"]), a["layer1.item"])
+        output = ops.dense(a["output.mlp"])[0]
+        scores = np.empty(gmf.shape, np.float32)
+        step = max(1, 2**12 // max(1, of_item.shape[0]))  # users a block: 4,096 pairs stay in the cache
+        for start in range(0, len(users), step):
+            pairs = of_user[start : start + step, None] + of_item
+            hidden = self._perceptron(a, pairs.reshape(-1, pairs.shape[-1]))
+            scores[start : start + step] = gmf[start : start + step] + (hidden @ output).view(pairs.shape[:2])
+        return scores
+
+    def macs(self):
+        tables = ops.count_nonzero(self.arrays["gmf.item"]) + ops.count_nonzero(self.arrays["layer1.user"])
+        per_item = sum(
+            ops.count_nonzero(array)
+            for name, array in self.arrays.items()
+            if name == "layer1.item" or name.startswith("output.mlp") or name.endswith(".weight")
+        )
+        return tables + self.n_items * per_item
+
+    def prunable(self):
+        return {name: array for name, array in self.arrays.items() if not name.endswith("bias")}
+
+    def structure(self):
+        depth = len(self.hidden)
+        neurons = {}
+        for layer in range(1, depth + 1):
+            into = [("layer1.user", 0), ("layer1.item", 0)] if layer == 1 else [(f"layer{layer}.weight", 0)]
+            out = (f"layer{layer + 1}.weight", 1) if layer < depth else ("output.mlp", 1)
+            neurons[f"layer{layer}"] = [*into, (f"layer{layer}.bias", 0), out]
+        return {
+            "neuron": neurons,
+            "factor": {
+                "gmf": [("gmf.user", 1), ("gmf.item", 1), ("output.gmf", 1)],
+                "mlp.user": [("mlp.user", 1), ("layer1.user", 1)],
+                "mlp.item": [("mlp.item", 1), ("layer1.item", 1)],
+            },
+        }
+
+
+def _drop(x: torch.Tensor, share: float, generator: torch.Generator | None) -> torch.Tensor:
+    """Inverted dropout from a generator of its own; without a generator (scoring) nothing is dropped."""
+    if generator is None or share == 0:
+        return x
+    return x * (torch.rand(x.shape, generator=generator) >= share) / (1 - share)

@@ -1,0 +1,65 @@
+"""The few operations a recommender scores with, on dense tensors and on sparse matrices alike.
+
+Every model writes its forward pass once, in these words; a compact model has SciPy matrices where its
+dense form has tensors, and scores by the same code. (SciPy's CSR is ahead of torch's on CPUs.)
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy import sparse
+
+Array = torch.Tensor | sparse.csr_array
+
+
+def rows(table: Array, index: np.ndarray | torch.Tensor) -> torch.Tensor:
+    """(len(index) x d): rows of an embedding table."""
+    if isinstance(table, torch.Tensor):
+        return table[torch.as_tensor(index, dtype=torch.long, device=table.device)]
+    return torch.from_numpy(table[np.asarray(index)].toarray())
+
+
+def linear(x: torch.Tensor, weight: Array, bias: torch.Tensor | None = None) -> torch.Tensor:
+    """x W' + b, with x (n x d_in) and W (d_out x d_in)."""
+    if isinstance(weight, torch.Tensor):
+        return torch.nn.functional.linear(x, weight, bias)
+    product = torch.from_numpy(np.ascontiguousarray((weight @ x.numpy().T).T))
+    return product if bias is None else product + bias
+
+
+def sparse_rows_times(x: sparse.csr_array, table: Array) -> np.ndarray:
+    """X W for sparse X (n x m): (n x d), dense. The histories of users times one row per item."""
+    if isinstance(table, torch.Tensor):
+        return x @ table.numpy()
+    return (x @ table).toarray()
+
+
+def dense(array: Array) -> torch.Tensor:
+    """The array as a dense tensor (itself, where it is one)."""
+    return array if isinstance(array, torch.Tensor) else torch.from_numpy(array.toarray())
+
+
+def count_nonzero(array: Array) -> int:
+    if isinstance(array, torch.Tensor):
+        return int(torch.count_nonzero(array))
+    return int(np.count_nonzero(array.data))
+
+
+def n_bytes(array: Array) -> int:
+    """Bytes in memory, indices included."""
+    if isinstance(array, torch.Tensor):
+        return array.numel() * array.element_size()
+    return array.data.nbytes + array.indices.nbytes + array.indptr.nbytes
+
+
+def smallest_in_memory(array: Array) -> Array:
+    """Dense or CSR, whichever takes fewer bytes in memory (CSR: 8 bytes a non-zero against 4 an entry)."""
+    matrix = array if isinstance(array, sparse.csr_array) else None
+    if matrix is None:
+        if array.ndim != 2 or not array.is_floating_point():
+            return array
+        matrix = sparse.csr_array(array.numpy())
+    matrix = matrix.copy()
+    matrix.eliminate_zeros()
+    return dense(array) if n_bytes(matrix) >= 4 * np.prod(matrix.shape) else matrix

@@ -1,0 +1,85 @@
+"""The shared training loop: negatives, masks, and the one forward pass in training and in scoring."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recprune.evaluation import evaluate
+from recprune.models import BPR, MultVAE, NeuMF
+from recprune.models.training import Target, keys, uniform_negatives
+
+
+@given(st.integers(0, 50))
+@settings(max_examples=10, deadline=None)
+def test_negatives_are_never_positives(ratio, seed):
+    users = np.repeat(np.arange(ratio.n_users), 5).reshape(-1, 5)
+    negatives = uniform_negatives(users, keys(ratio.train), ratio.n_items, np.random.default_rng(seed), rounds=60)
+    assert not (ratio.train.toarray()[users, negatives] > 0).any()
+
+
+def test_negatives_are_uniform_over_what_is_left(checkerboard):
+    users = np.zeros(40_000, np.int64)
+    drawn = uniform_negatives(users, keys(checkerboard), 20, np.random.default_rng(0), rounds=60)
+    free = np.flatnonzero(checkerboard.toarray()[0] == 0)
+    counts = np.bincount(drawn, minlength=20)
+    assert set(np.flatnonzero(counts).tolist()) == set(free.tolist())
+    expected = len(users) / len(free)
+    assert ((counts[free] - expected) ** 2 / expected).sum() < 31  # chi-squared with 10 degrees, p = .0005
+
+
+def test_the_target_is_the_evaluators_validation_metric(ratio, strong):
+    model = MultVAE(hidden=8, latent=4, epochs=2).fit(ratio.train, ratio.validation)
+    assert Target(ratio.train, ratio.validation, None).ndcg(model) == pytest.approx(
+        evaluate(model, ratio, on="validation").mean["ndcg@10"], abs=1e-12
+    )
+    model.fit(strong.train, strong.validation, fold_in=strong.fold_in("validation"))
+    assert Target(strong.train, strong.validation, strong.fold_in("validation")).ndcg(model) == pytest.approx(
+        evaluate(model, strong, on="validation").mean["ndcg@10"], abs=1e-12
+    )
+
+
+@pytest.mark.parametrize("model", [BPR(factors=6), NeuMF(factors=4, hidden=(8, 4)), MultVAE(hidden=12, latent=4)], ids=lambda m: m.name)
+def test_masked_weights_stay_zero_in_training(model, ratio):
+    model.epochs = 3
+    model.fit(ratio.train, ratio.validation, seed=0)
+    rng = torch.Generator().manual_seed(1)
+    masks = {name: torch.rand(t.shape, generator=rng) < 0.5 for name, t in model.prunable().items()}
+    before = {name: t.mul_(masks[name]).clone() for name, t in model.prunable().items()}
+    model.descend(ratio.train, None, 0, epochs=2, masks=masks)
+    for name, tensor in model.prunable().items():
+        assert (tensor[~masks[name]] == 0).all()
+        assert not torch.equal(tensor, before[name])
+        assert not tensor.requires_grad
+
+
+def test_training_on_never_loses_validation_quality(ratio):
+    model = BPR(factors=8, epochs=20, learning_rate=0.02).fit(ratio.train, ratio.validation, seed=0)
+    before = evaluate(model, ratio, on="validation").mean["ndcg@10"]
+    model.descend(ratio.train, ratio.validation, 0, epochs=3, first_epoch=model.epochs, learning_rate=0.5)
+    assert evaluate(model, ratio, on="validation").mean["ndcg@10"] >= before
+
+
+def test_mult_vae_learns_what_it_scores_with(ratio):
+    """Without noise the training loss is the multinomial log-likelihood of the scores, plus the divergence."""
+    model = MultVAE(hidden=10, latent=4, dropout=0.0, beta=0.0, epochs=1).fit(ratio.train, seed=0)
+    arrays = {**model.arrays, **model.auxiliary}
+    arrays["variance.weight"].zero_()
+    arrays["variance.bias"].fill_(-60.0)
+    matrix = ratio.train.tocsr()[:30]
+    loss = model.loss(arrays, (matrix, 0.0), torch.Generator().manual_seed(0))
+    scores = torch.from_numpy(model.score(np.arange(30)))
+    expected = -(torch.from_numpy(matrix.toarray()) * F.log_softmax(scores, 1)).sum(1).mean()
+    assert float(loss) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_neumf_learns_what_it_scores_with(ratio):
+    """Without dropout the training loss is the cross-entropy of the scores plus the output bias."""
+    model = NeuMF(factors=4, hidden=(8, 4), dropout=0.0, epochs=1).fit(ratio.train, seed=0)
+    users, items = torch.arange(20), torch.arange(60).reshape(20, 3)
+    loss = model.loss({**model.arrays, **model.auxiliary}, (users, items), torch.Generator())
+    scores = torch.from_numpy(model.score(users.numpy())).gather(1, items) + model.auxiliary["output.bias"]
+    label = torch.tensor([[1.0, 0.0, 0.0]]).expand(20, 3)
+    assert float(loss) == pytest.approx(float(F.binary_cross_entropy_with_logits(scores, label)), rel=1e-5)
