@@ -1,0 +1,1 @@
+"""Importance scores of parameters: one short file a criterion, each a function of (model, unit, train, seed)."""

@@ -1,0 +1,16 @@
+"""Principal axes (Eckart and Young, 1936; article 1's maximum-variance decomposition).
+
+The model is first turned to the basis of the singular value decomposition of U V', which changes no
+score; a factor's importance is then its singular value, the share of the scores' variance it carries.
+"""
+
+
+def canonicalise(model):
+    """Rotate the model to its principal axes, in place."""
+    model.canonicalise()
+
+
+def score(model, unit, train, seed):
+    """Name -> (d,) singular values, of a model already on its principal axes: |U_f| |V_f|."""
+    user, item = model.arrays["user_factors"], model.arrays["item_factors"]
+    return {"factors": user.norm(dim=0) * item.norm(dim=0)}

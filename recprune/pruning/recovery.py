@@ -1,0 +1,46 @@
+"""Recovery: what happens to the parameters that stay."""
+
+from __future__ import annotations
+
+import torch
+
+from recprune.models.base import Recommender
+from recprune.pruning import units
+from recprune.splits import Split
+
+FINE_TUNE_EPOCHS = 10
+Masks = dict[str, torch.Tensor]
+
+
+def none(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
+    """They keep their values."""
+
+
+def refit(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
+    """They are solved for again, in closed form, on the surviving support."""
+    model.refit(split.train, masks)
+
+
+def fine_tune(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
+    """They are trained on for a few epochs, the removed ones held at zero; never worse on validation."""
+    model.descend(
+        split.train,
+        split.validation,
+        seed,
+        epochs=min(FINE_TUNE_EPOCHS, model.epochs),
+        first_epoch=model.epochs,
+        masks=masks,
+        fold_in=split.fold_in("validation"),
+    )
+
+
+def retrain(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
+    """They are drawn anew and trained from the beginning, the removed ones held at zero."""
+    model.initialise(torch.Generator().manual_seed(seed))
+    units.apply(model, masks)
+    model.descend(
+        split.train, split.validation, seed, epochs=model.epochs, masks=masks, fold_in=split.fold_in("validation")
+    )
+
+
+RECOVERIES = {"none": none, "refit": refit, "fine-tune": fine_tune, "retrain": retrain}
