@@ -1,0 +1,6 @@
+"""From rows to what people look at: figures, tables and a page, all from cells.csv alone."""
+
+from recprune.report import figures, tables
+from recprune.report.cells import ReportError, read_cells
+
+__all__ = ["ReportError", "figures", "read_cells", "tables"]

@@ -1,0 +1,48 @@
+"""python -m recprune.report figures|tables|page|all --results FOLDER: from <FOLDER>/cells.csv, without training."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+
+from recprune.report.cells import ReportError, read_cells
+from recprune.report.figures import drawings, write_figures
+from recprune.report.page import write_page
+from recprune.report.tables import write_tables
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write what is asked for; 0 when it is there, 1 with one line on stderr when it cannot be."""
+    parser = argparse.ArgumentParser(
+        prog="python -m recprune.report", description="Figures, tables and a page from measured rows."
+    )
+    parser.add_argument("what", choices=["figures", "tables", "page", "all"])
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path("results"),
+        metavar="FOLDER",
+        help="the folder with cells.csv (default: results)",
+    )
+    options = parser.parse_args(arguments)
+    mpl.use("Agg")  # files only: no window, no display needed
+    try:
+        cells = read_cells(options.results / "cells.csv")
+        drawn = list(drawings(cells)) if options.what != "tables" else []
+        if options.what in ("figures", "all"):
+            print(f"{len(write_figures(drawn, options.results))} files in {options.results / 'figures'}")
+        if options.what in ("tables", "all"):
+            print(f"{len(write_tables(cells, options.results))} files in {options.results / 'tables'}")
+        if options.what in ("page", "all"):
+            print(write_page(cells, drawn, options.results))
+    except (ReportError, OSError) as error:
+        print(f"recprune.report: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

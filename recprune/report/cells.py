@@ -1,0 +1,149 @@
+"""The rows that every figure and table is made of: read, checked, and averaged over seeds."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from recprune.report.style import FAMILIES, MODELS, Method
+from recprune.study.config import StudyError
+from recprune.study.rows import COLUMNS, TEXT, read_rows
+from recprune.study.rows import canonical as canonical_rows
+
+METHOD = list(Method._fields)
+CURVE = ["dataset", "protocol", "model", "family", "side", *METHOD]
+#: what the figures and tables draw; a file without one of these cannot be reported
+NEEDED = [
+    *CURVE, "kept", "seed",
+    "val_ndcg@10", "val_ratio_lower", "test_ratio", "test_ratio_lo", "test_ratio_hi", "test_ratio_lower",
+    "test_ndcg@10", "test_recall@20", "test_mrr@10", "test_coverage@20",
+    "parameters", "bytes_disk", "bytes_ratio", "p50_ms", "p50_ratio", "train_s",
+]  # fmt: skip
+FLOORS = ("popularity", "random")  # recommenders that nobody prunes: the level below which nothing is of use
+
+
+class ReportError(ValueError):
+    """Rows that cannot be reported; the message names the file or the column and what is needed."""
+
+
+def read_cells(path: str | Path) -> pd.DataFrame:
+    """The rows of a cells.csv, in their canonical order and types.
+
+    Raises ReportError when there is no such file, it is not a table, a column is missing, or it holds no rows.
+    """
+    path = Path(path)
+    try:
+        with path.open() as file:
+            header = file.readline().strip().split(",")
+        missing = [column for column in NEEDED if column not in header]
+        if missing:
+            raise ReportError(f"{path}: missing column{'s' * (len(missing) > 1)} {', '.join(missing)}")
+        cells = read_rows(path)
+    except FileNotFoundError:
+        raise ReportError(f"{path}: there is no such file; `make reproduce` or `make quick` writes it") from None
+    except (StudyError, OSError, UnicodeDecodeError) as error:
+        raise ReportError(str(error)) from None
+    if cells.empty:
+        raise ReportError(f"{path}: holds no rows; `make reproduce` or `make quick` measures them")
+    return cells
+
+
+def canonical(cells: pd.DataFrame) -> pd.DataFrame:
+    """`cells` as read_cells gives them, from any frame of rows, such as a notebook's own. Raises ReportError."""
+    if len(cells) == 0:
+        raise ReportError("there are no rows to show")
+    try:
+        return canonical_rows(cells[[column for column in cells.columns if column in COLUMNS]])
+    except StudyError as error:
+        raise ReportError(str(error)) from None
+
+
+def studies(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """(name, rows) of each data set under each protocol. The name suits a file: `ml-100k`, `ml-100k-strong`.
+
+    A path stands for its file. Other characters than letters, digits, dots and hyphens become hyphens;
+    should two names become one that way, they carry a piece of a hash.
+    """
+    parts = {}
+    for (dataset, protocol), rows in cells.groupby(["dataset", "protocol"], sort=True):
+        title = data_name(dataset) if protocol in ("", "ratio") else f"{data_name(dataset)}-{protocol}"
+        parts[dataset, protocol] = (re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-.") or "data", rows)
+    names = [name.lower() for name, _ in parts.values()]
+    for key, (name, rows) in parts.items():
+        if names.count(name.lower()) > 1:
+            name += "-" + hashlib.sha256("\0".join(key).encode()).hexdigest()[:6]
+        yield name, rows
+
+
+def data_name(dataset: str) -> str:
+    """A data set's name: a registered one, or the file's without folder and ending."""
+    return re.sub(r"(\.(csv|tsv|txt|dat|inter|parquet|gz))+$", "", dataset.rstrip("/").rpartition("/")[2]) or dataset
+
+
+def heading(rows: pd.DataFrame) -> str:
+    """The data set and protocol of one study in words."""
+    dataset, protocol = data_name(rows["dataset"].iloc[0]), rows["protocol"].iloc[0]
+    return f"{dataset}, protocol {protocol}" if protocol else dataset
+
+
+def points(cells: pd.DataFrame) -> pd.DataFrame:
+    """One row per curve point: the numbers in NEEDED averaged over seeds.
+
+    Adds `seeds`, how many there are, and `test_ndcg@10_sd` and the like: standard deviations over
+    seeds, NaN for one seed. Ordered by model (CF, deep, other), then side, method and share kept.
+    """
+    numbers = [column for column in NEEDED if column not in TEXT and column not in ("kept", "seed")]
+    frame = cells[NEEDED].astype({column: "float64" for column in ("kept", *numbers)})
+    frame["kept"] = frame.groupby(CURVE, group_keys=False)[["kept", "seed"]].apply(_levels)["kept"]
+    groups = frame.groupby([*CURVE, "kept"], dropna=False, sort=True)
+    spread = groups[numbers].std().add_suffix("_sd")
+    table = pd.concat([groups["seed"].nunique().rename("seeds"), groups[numbers].mean(), spread], axis=1).reset_index()
+    rank = {model: place for place, model in enumerate(models_in_order(table))}
+    keys = table.assign(_rank=table["model"].map(rank))
+    keys = keys.sort_values(["dataset", "protocol", "_rank", "side", *METHOD, "kept"], kind="stable")
+    return table.loc[keys.index].reset_index(drop=True)
+
+
+def _levels(curve: pd.DataFrame) -> pd.DataFrame:
+    """Shares kept that were counted rather than asked for (a smaller dense model's) may differ a little between
+    seeds: where each seed has as many points, the n-th of each seed are one point, at their mean share."""
+    place = curve.groupby("seed")["kept"].rank(method="first")
+    whole = curve.groupby("seed").size().nunique() == 1
+    kept = curve.groupby(place)["kept"].transform("mean") if whole else curve["kept"]
+    return curve.assign(kept=[float(f"{share:.6g}") for share in kept])
+
+
+def models_in_order(cells: pd.DataFrame) -> list[str]:
+    """Names of the models in `cells`: CF, then deep, then other; known ones first in each family."""
+    families = [*FAMILIES, ""]
+    pairs = cells[["model", "family"]].drop_duplicates().itertuples(index=False)
+
+    def place(pair) -> tuple:
+        model, family = pair
+        known = list(MODELS).index(model) if model in MODELS else len(MODELS)
+        return (families.index(family) if family in families else len(families), model in FLOORS, known, model)
+
+    return list(dict.fromkeys(model for model, _ in sorted(pairs, key=place)))
+
+
+def method_of(row: pd.Series) -> Method:
+    """The method of one curve point."""
+    return Method(*(row[name] for name in METHOD))
+
+
+def methods_in_order(table: pd.DataFrame) -> list[Method]:
+    """Methods in `table`: by unit and criterion, plain before recovered; the controls last."""
+    controls = ["random", "mask-shuffle", "zero-reset", "smaller-dense"]
+    units = ["weight", "neighbour"]
+
+    def place(method: Method) -> tuple:
+        control = controls.index(method.criterion) + 1 if method.criterion in controls else 0
+        unit = units.index(method.unit) if method.unit in units else len(units)
+        plain = (method.schedule not in ("", "one-shot"), method.recovery not in ("", "none"))
+        return (control, unit, method.unit, method.criterion, *plain, method)
+
+    return sorted({Method(*values) for values in table[METHOD].itertuples(index=False, name=None)}, key=place)

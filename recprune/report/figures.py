@@ -1,0 +1,101 @@
+"""All figures, by name: for notebooks one at a time, for `make figures` all of them as files.
+
+    tradeoff(cells, side="parameters", models=None)   curve(cells)
+    pareto(cells, cost="bytes_disk")                  safe_sparsity(cells)
+
+Each takes rows of one data set under one protocol and returns (figure, the data drawn in it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from recprune.report.cells import FLOORS, heading, studies
+from recprune.report.heatmap import safe_sparsity
+from recprune.report.pareto import pareto
+from recprune.report.style import FORMATS, label, render
+from recprune.report.tradeoff import curve, tradeoff
+from recprune.study.files import write_atomically
+
+SINGLE_UNITS = ("weight", "neighbour")  # one parameter each; other units are structures of many
+
+__all__ = ["Drawing", "curve", "drawings", "pareto", "safe_sparsity", "tradeoff", "write_figures"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with its file name (no ending), what it shows, and the data drawn."""
+
+    name: str
+    caption: str
+    figure: Figure
+    data: pd.DataFrame
+    _rendered: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+    def rendered(self, form: str) -> bytes:
+        """The figure as a file of `form`; drawn once, however often it is asked for."""
+        if form not in self._rendered:
+            self._rendered[form] = render(self.figure, form)
+        return self._rendered[form]
+
+
+def drawings(cells: pd.DataFrame) -> Iterator[Drawing]:
+    """Every figure that the rows suffice for, study after study."""
+    for name, rows in studies(cells):
+        where = heading(rows)
+        sides = set(rows["side"])
+        has_models = ~rows["model"].isin(FLOORS)
+        if has_models.any() and rows.loc[has_models, "test_ndcg@10"].notna().any():
+            for cost, stem, words in (
+                ("bytes_disk", "pareto", "bytes on disk"),
+                ("p50_ms", "pareto-latency", "milliseconds per user"),
+            ):
+                if (rows.loc[has_models, cost] > 0).any():
+                    yield Drawing(
+                        f"{stem}-{name}",
+                        f"Quality against {words} on {where}: all models, dense and pruned, and each family's front.",
+                        *pareto(rows, cost),
+                    )
+        if sides & {"parameters", "samples"}:
+            yield Drawing(
+                f"safe-sparsity-{name}",
+                f"What each method removes safely on {where}: the largest share whose one-sided 95 % "
+                "lower bound of validation nDCG@10 is at least 0.99 of the dense model's; "
+                "a star where test did not confirm it.",
+                *safe_sparsity(rows),
+            )
+        for stem, what, side, units in _curves(rows):
+            yield Drawing(
+                f"tradeoff-{stem}-{name}",
+                f"Test nDCG@10 relative to the dense model against the share of {what} kept, on {where}.",
+                *tradeoff(rows, side, units=units),
+            )
+
+
+def _curves(rows: pd.DataFrame) -> Iterator[tuple[str, str, str, list[str]]]:
+    """(name, what is kept, side, units) of each trade-off figure: single parameters, structures, samples."""
+    units = {side: sorted(set(rows.loc[rows["side"] == side, "unit"])) for side in ("parameters", "samples")}
+    single = [unit for unit in units["parameters"] if unit in SINGLE_UNITS]
+    whole = [unit for unit in units["parameters"] if unit not in SINGLE_UNITS]
+    if single:
+        yield "parameters", "single parameters", "parameters", single
+    if whole:
+        yield "structure", f"{' and '.join(label(unit) for unit in whole)}", "parameters", whole
+    if units["samples"]:
+        yield "samples", "training interactions", "samples", units["samples"]
+
+
+def write_figures(drawn: Iterable[Drawing], results: Path) -> list[Path]:
+    """Write each drawing to <results>/figures as PDF, SVG and PNG with the CSV of what is drawn; returns the paths."""
+    paths = []
+    for drawing in drawn:
+        base = Path(results) / "figures" / drawing.name
+        files = {form: drawing.rendered(form) for form in FORMATS}
+        files["csv"] = drawing.data.to_csv(index=False, lineterminator="\n").encode()
+        paths += [write_atomically(f"{base}.{form}", content) for form, content in files.items()]
+    return paths

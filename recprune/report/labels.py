@@ -1,0 +1,92 @@
+"""Words inside a plot, put where they cover nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text, its colour, and the points (data coordinates) that it may stand beside, best first."""
+
+    text: str
+    colour: str
+    anchors: Sequence[tuple[float, float]]
+
+
+def place(ax: Axes, words: Sequence[Words], obstacles: np.ndarray, size: float = 7, far: bool = True) -> None:
+    """Write each of `words` beside one of its anchors, where it covers least of what is there.
+
+    obstacles  (n, 2) data coordinates of what is drawn; earlier words are obstacles to later ones
+    far        also try places further away, tied to the anchor by a thin line
+    The layout of the figure must have been settled.
+    """
+    scale = ax.figure.dpi / 72
+    frame = ax.get_window_extent()
+    covered = ax.transData.transform(obstacles) if len(obstacles) else np.empty((0, 2))
+    boxes: list[np.ndarray] = []
+    for word in words:
+        text = ax.annotate(word.text, word.anchors[0], (0, 0), textcoords="offset points", fontsize=size)
+        extent = text.get_window_extent()
+        text.remove()
+        best = None
+        for rank, anchor in enumerate(word.anchors):
+            origin = ax.transData.transform(anchor)
+            for distance in (5, 13, 24, 38, 54) if far else (4, 8):
+                for angle in np.deg2rad([0, 180, 90, 270, 45, 135, 225, 315]):
+                    offset = distance * np.array([np.cos(angle), np.sin(angle)])
+                    box = _box(origin + offset * scale, extent.width, extent.height, np.cos(angle), np.sin(angle))
+                    cost = _cost(box, covered, boxes, frame) + 1.5 * rank + distance / 12
+                    if best is None or cost < best[0] - 1e-6:
+                        best = (cost, anchor, offset, angle, distance, box)
+        _, anchor, offset, angle, distance, box = best
+        boxes.append(box)
+        line = (
+            {"arrowstyle": "-", "color": word.colour, "lw": 0.5, "shrinkA": 0, "shrinkB": 2} if distance > 8 else None
+        )
+        ax.annotate(
+            word.text, anchor, offset, textcoords="offset points", fontsize=size, color=word.colour, arrowprops=line,
+            ha=_side(np.cos(angle), "left", "right"), va=_side(np.sin(angle), "bottom", "top"), zorder=9,
+        ).set_in_layout(False)  # fmt: skip
+
+
+def _side(direction: float, positive: str, negative: str) -> str:
+    return "center" if abs(direction) < 0.1 else positive if direction > 0 else negative
+
+
+def _box(origin: np.ndarray, width: float, height: float, right: float, up: float) -> np.ndarray:
+    """(left, bottom, right, top) in pixels of a text that stands at `origin` and grows in that direction."""
+    left = origin[0] - width * {"left": 0, "center": 0.5, "right": 1}[_side(right, "left", "right")]
+    bottom = origin[1] - height * {"bottom": 0, "center": 0.5, "top": 1}[_side(up, "bottom", "top")]
+    return np.array([left, bottom, left + width, bottom + height])
+
+
+def _cost(box: np.ndarray, covered: np.ndarray, boxes: list[np.ndarray], frame) -> float:
+    left, bottom, right, top = box
+    inside = (
+        (covered[:, 0] > left - 3)
+        & (covered[:, 0] < right + 3)
+        & (covered[:, 1] > bottom - 2)
+        & (covered[:, 1] < top + 2)
+    )
+    cost = 2.0 * inside.sum()
+    for other in boxes:
+        wide = min(right, other[2]) - max(left, other[0])
+        high = min(top, other[3]) - max(bottom, other[1])
+        cost += 50 * (wide > -2 and high > -2)
+    outside = left < frame.x0 or right > frame.x1 or bottom < frame.y0 or top > frame.y1
+    return cost + 200 * outside
+
+
+def along(x: np.ndarray, y: np.ndarray, log: bool = True, steps: int = 12) -> np.ndarray:
+    """(m, 2) points on the polyline through (x, y), close enough together to keep words off the line."""
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    if len(x) < 2:
+        return np.column_stack([x, y])
+    t = np.linspace(0, len(x) - 1, steps * (len(x) - 1) + 1)
+    across = np.interp(t, np.arange(len(x)), np.log(x) if log else x)
+    return np.column_stack([np.exp(across) if log else across, np.interp(t, np.arange(len(y)), y)])

@@ -1,0 +1,205 @@
+"""Tables: one frame each, written as CSV (numbers), Markdown and LaTeX (rounded, best in bold)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from recprune.report.cells import FLOORS, METHOD, canonical, heading, models_in_order, points, studies
+from recprune.report.heatmap import percent
+from recprune.report.pareto import human
+from recprune.report.safe import safe_points
+from recprune.report.style import label
+from recprune.study.files import write_atomically
+
+QUALITY = ("ndcg@10", "recall@20", "mrr@10", "coverage@20")
+WORDS = ("model", "family", "removes", "method", "on test")  # columns that are set to the left
+COSTS = {"parameters": "parameters", "bytes_disk": "disk", "train_s": "training s", "p50_ms": "p50 ms"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its file name (no ending) and caption.
+
+    frame  numbers, as they go into the CSV
+    text   the same rows as readers see them: strings
+    bold   same shape as `text`: which cells are the best of their kind
+    """
+
+    name: str
+    caption: str
+    frame: pd.DataFrame
+    text: pd.DataFrame
+    bold: pd.DataFrame
+
+
+def tables(cells: pd.DataFrame) -> Iterator[Table]:
+    """Every table that the rows suffice for, study after study."""
+    for name, rows in studies(cells):
+        if (rows["side"] == "dense").any():
+            yield dense(rows, f"dense-{name}")
+        if rows["side"].isin(["parameters", "samples"]).any():
+            yield safe_sparsity(rows, f"safe-sparsity-{name}")
+
+
+def dense(cells: pd.DataFrame, name: str = "dense") -> Table:
+    """The dense models of one study on test: quality as mean ± standard deviation over seeds, and what they cost.
+
+    Best of the recommenders in bold; popularity and random, the floors, stand below and take no part in that.
+    """
+    table = points(canonical(cells))
+    table = table[table["side"] == "dense"].reset_index(drop=True)
+    order = [m for m in models_in_order(table) if m not in FLOORS] + [m for m in FLOORS if m in set(table["model"])]
+    table = table.sort_values("model", key=lambda names: names.map(order.index), kind="stable", ignore_index=True)
+    numbers = [column for metric in QUALITY for column in (f"test_{metric}", f"test_{metric}_sd")] + list(COSTS)
+    frame = table[["dataset", "protocol", "model", "family", "seeds", *numbers]]
+    text = pd.DataFrame({"model": frame["model"].map(label), "family": frame["family"].map(label)})
+    for metric in QUALITY:
+        text[label(metric)] = [
+            plus_minus(*pair) for pair in zip(frame[f"test_{metric}"], frame[f"test_{metric}_sd"], strict=True)
+        ]
+    writers = {
+        "parameters": lambda v: f"{v:,.0f}",
+        "bytes_disk": human,
+        "train_s": lambda v: f"{v:.3g}",
+        "p50_ms": lambda v: f"{v:.3g}",
+    }
+    for cost, head in COSTS.items():
+        text[head] = written(frame[cost], writers[cost])
+    contest = ~frame["model"].isin(FLOORS)
+    bold = pd.DataFrame(False, index=text.index, columns=text.columns)
+    for metric in QUALITY:
+        bold[label(metric)] = best(frame[f"test_{metric}"].where(contest), max)
+    for cost, head in COSTS.items():
+        bold[head] = best(frame[cost].where(contest), min)
+    seeds = int(frame["seeds"].max())
+    spread = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
+    caption = (
+        f"Dense models on {heading(table)}: test quality ({spread}, full catalogue ranked) and cost. "
+        "Times are of the machine that measured them."
+    )
+    return Table(name, caption, frame, text, bold)
+
+
+def safe_sparsity(cells: pd.DataFrame, name: str = "safe-sparsity") -> Table:
+    """Model by method: the largest share removed safely, chosen on validation, and what test, disk and clock say there.
+
+    In bold, the most that is removed from a model (of parameters, and of samples). Rows are those of `safe_points`.
+    """
+    frame = safe_points(cells)
+    part = frame["side"].replace("control", "parameters")
+    text = pd.DataFrame({
+        "model": frame["model"].map(label),
+        "removes": part.map({"parameters": "parameters", "samples": "samples"}),
+        "method": frame["label"],
+        "safe at 0.99": frame["removed_99"].map(percent),
+        "safe at 0.95": frame["removed_95"].map(percent),
+        "test ratio": [interval(*row) for row in frame[["test_ratio", "test_lo", "test_hi"]].itertuples(index=False)],
+        "on test": frame["confirmed"].map({True: "confirmed", False: "not confirmed"}).where(frame["kept"].notna(), ""),
+        "bytes / dense": written(frame["bytes_ratio"], lambda v: f"{v:.3g}"),
+        "p50 / dense": written(frame["p50_ratio"], lambda v: f"{v:.2f}"),
+    })  # fmt: skip
+    bold = pd.DataFrame(False, index=text.index, columns=text.columns)
+    for _, rows in frame.groupby(["model", part]):
+        for column, head in (("removed_99", "safe at 0.99"), ("removed_95", "safe at 0.95")):
+            bold.loc[rows.index, head] = best(rows[column], max)
+    caption = (
+        f"Safe sparsity on {heading(canonical(cells))}: the largest share removed whose one-sided 95 % lower bound "
+        "of pruned / dense nDCG@10 on validation is at least 0.99 (0.95), with no unsafe share before it. "
+        "Right of it, at the 0.99 point: the ratio on test with its two-sided 95 % interval, "
+        "whether the one-sided bound holds on test too, and size and latency relative to dense. "
+        "Each interval stands for itself; none is widened for the number of methods."
+    )
+    keep = ["dataset", "protocol", "model", "family", "side", *METHOD, "removed_99", "removed_95", "kept",
+            "test_ratio", "test_lo", "test_hi", "confirmed", "bytes_ratio", "p50_ratio",
+            "bytes_disk", "p50_ms", "test_ndcg@10"]  # fmt: skip
+    return Table(name, caption, frame[keep], text, bold)
+
+
+def plus_minus(mean: float, spread: float) -> str:
+    """0.2345 ± 0.0012, without the spread where there is none."""
+    if math.isnan(mean):
+        return ""
+    return f"{mean:.4f}" if math.isnan(spread) else f"{mean:.4f} ± {spread:.4f}"
+
+
+def interval(ratio: float, low: float, high: float) -> str:
+    """0.995 [0.991, 0.999], without the interval where there is none."""
+    if math.isnan(ratio):
+        return ""
+    return f"{ratio:.3f}" if math.isnan(low) or math.isnan(high) else f"{ratio:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def written(values: pd.Series, write: Callable[[float], str]) -> list[str]:
+    """Each value in words, nothing for a missing one."""
+    return ["" if math.isnan(value) else write(value) for value in values]
+
+
+def best(values: pd.Series, choose: Callable[[Iterable[float]], float]) -> pd.Series:
+    """Which values are the best; none where nothing competes."""
+    known = values.dropna()
+    return values == choose(known) if len(values) > 1 and len(known) else pd.Series(False, values.index)
+
+
+def to_markdown(table: Table) -> str:
+    """A pipe table under its caption; numbers to the right."""
+    marked = table.text.map(_plain)
+    marked = marked.where(~table.bold, "**" + marked + "**")
+    align = ["left" if column in WORDS else "right" for column in marked.columns]
+    return f"{_plain(table.caption)}\n\n{marked.to_markdown(index=False, colalign=align, disable_numparse=True)}\n"
+
+
+def to_latex(table: Table) -> str:
+    """A table environment with booktabs rules: \\usepackage{booktabs} is all it needs."""
+    text = table.text.map(escape)
+    text.columns = [escape(column) for column in text.columns]
+    bold = table.bold.set_axis(text.columns, axis=1)
+    marked = text.where(~bold, "\\textbf{" + text + "}")
+    kinds = "".join("l" if column in WORDS else "r" for column in table.text.columns)
+    body = marked.style.hide(axis="index").to_latex(
+        hrules=True,
+        column_format=kinds,
+        position="t",
+        position_float="centering",
+        caption=escape(table.caption),
+        label=f"tab:{table.name}",
+    )
+    small = "\\centering\n\\footnotesize\n\\setlength{\\tabcolsep}{3pt}\n"
+    return body.replace("\\centering\n", small, 1)
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "×": r"$\times$",
+    "≥": r"$\geq$", "<": r"$<$", ">": r"$>$",
+}  # fmt: skip
+
+
+def escape(text: str) -> str:
+    """`text` so that LaTeX prints it as it stands."""
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def _plain(text: str) -> str:
+    """`text` so that Markdown prints it as it stands: a data set or criterion may be called anything."""
+    for character in "\\|*_<`":
+        text = text.replace(character, "\\" + character)
+    return " ".join(text.split())
+
+
+def write_tables(cells: pd.DataFrame, results: Path) -> list[Path]:
+    """Write every table to <results>/tables as CSV, Markdown and LaTeX; returns the paths."""
+    paths = []
+    for table in tables(cells):
+        base = Path(results) / "tables" / table.name
+        files = {
+            "csv": table.frame.to_csv(index=False, lineterminator="\n"),
+            "md": to_markdown(table),
+            "tex": to_latex(table),
+        }
+        paths += [write_atomically(f"{base}.{form}", content) for form, content in files.items()]
+    return paths

@@ -1,0 +1,216 @@
+"""Quality against the share kept, drawn: the picture that every pruning method is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+
+from recprune.report import style
+from recprune.report.cells import ReportError, methods_in_order
+from recprune.report.curves import CONTROLS, SIDES, curves, foot, series
+from recprune.report.labels import Words, along, place
+from recprune.report.style import Look, Method, label, method_label
+
+SAFE = 0.99
+DIRECT = 4  # as many lines as can be named inside one panel; more get a legend
+DOTS = (0, (1, 1.5))
+
+
+def tradeoff(
+    cells: pd.DataFrame,
+    side: str = "parameters",
+    models: Sequence[str] | None = None,
+    units: Sequence[str] | None = None,
+) -> tuple[Figure, pd.DataFrame]:
+    """Test nDCG@10 relative to the dense model against the share kept, one panel per model.
+
+    cells   rows of one data set under one protocol
+    side    "parameters" or "samples"
+    models  which models, in which order; by default all that were pruned, CF first
+    units   which units; by default all
+    The controls are part of every panel: random removal, and for parameters the smaller dense model.
+    A control that was not measured is noted in the panel. The right axis is the ratio times the dense
+    model's mean, so it is the absolute value up to the difference between a mean of ratios and a ratio of means.
+    Returns the figure and the points drawn (`curves`). Raises ReportError when there is nothing to draw.
+    """
+    data = curves(cells, side, models, units)
+    names = list(dict.fromkeys(data["model"]))
+    columns = min(len(names), 3) if len(names) != 4 else 2
+    rows = -(-len(names) // columns)
+    looks = _looks(data)
+    width = style.SINGLE if columns == 1 else style.DOUBLE
+    with style.paper():
+        handles = _handles(looks, data)
+        across = legend_columns([handle.get_label() for handle in handles], width)
+        figure = style.new_figure(
+            width, (2.1 if columns == 1 else 1.7) * rows + 0.15 * -(-len(handles) // across) + 0.4
+        )
+        axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat
+        for number, (ax, name) in enumerate(zip(axes, names, strict=False)):
+            leftmost, lowest = number % columns == 0, number + columns >= len(names)
+            rightmost = number % columns == columns - 1 or number == len(names) - 1
+            panel(
+                ax,
+                data[data["model"] == name],
+                looks,
+                side,
+                foot(data["role"], data["ratio"]),
+                "nDCG@10" if rightmost else "",
+            )
+            ax.tick_params(labelbottom=lowest, labelleft=leftmost)
+            ax.set_xlabel(SIDES[side] if lowest else "")
+            ax.set_ylabel("nDCG@10 / dense" if leftmost else "")
+        for ax in axes[len(names) :]:
+            ax.set_axis_off()
+        set_limits(axes[0], data)
+        figure.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.8, columnspacing=1.2)
+        style.settle(figure)
+    return figure, data
+
+
+def curve(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """The trade-off of one model, for a notebook: its dense row, and the rows of one or a few methods.
+
+    Up to four lines are named where they run. Returns and raises as `tradeoff` does; rows of several
+    models raise ReportError.
+    """
+    side = "samples" if (cells["side"] == "samples").any() else "parameters"
+    data = curves(cells, side)
+    if data["model"].nunique() > 1:
+        raise ReportError(f"curve shows one model, the rows are of {', '.join(data['model'].unique())}: use tradeoff")
+    looks = _looks(data)
+    named = len(looks) <= DIRECT
+    with style.paper():
+        figure = style.new_figure(4.6 if named else style.DOUBLE, 2.9)
+        ax = figure.subplots()
+        panel(ax, data, looks, side, foot(data["role"], data["ratio"]), "test nDCG@10")
+        set_limits(ax, data)
+        ax.set_xlabel(f"{SIDES[side]} ({measured(data)})")
+        ax.set_ylabel("test nDCG@10 / dense")
+        if not named:
+            figure.legend(handles=_handles(looks, data), loc="outside right upper", handlelength=2.8)
+        style.settle(figure)
+        if named:
+            _name_lines(ax, data, looks)
+    return figure, data
+
+
+def panel(ax: Axes, data: pd.DataFrame, looks: dict[Method, Look], side: str, bottom: float, right: str) -> None:
+    """One model's curves. What lies under `bottom` is a caret at the foot; `right` names the absolute axis."""
+    name, family, level = data[["model", "family", "dense_ndcg@10"]].iloc[0]
+    ax.axhline(1, color="black", lw=0.8, zorder=1)
+    ax.axhline(SAFE, color="black", lw=0.7, ls=DOTS, zorder=1)
+    for method, rows in series(data):
+        look = looks[method]
+        own = np.flatnonzero((rows["role"] != "dense") & ~rows["below"])
+        depth = 3 if method.criterion in ("random", "smaller-dense") else 4
+        ax.plot(rows["x"], rows["ratio"], **look.line_style(), markevery=list(own), zorder=depth)
+        ax.fill_between(rows["x"], rows["lo"], rows["hi"], color=look.colour, alpha=0.18, lw=0, zorder=2)
+        under = rows[rows["below"]]
+        ax.plot(under["x"], np.full(len(under), bottom), color=look.colour, marker=7, ls="", ms=4, zorder=5)
+    if level > 0:
+        absolute = ax.secondary_yaxis("right", functions=(lambda ratio: ratio * level, lambda value: value / level))
+        absolute.yaxis.set_major_locator(MaxNLocator(5))
+        absolute.set_ylabel(right)
+    kind = {"cf": "CF", "other": ""}.get(family, family)
+    ax.set_title(
+        f"{label(name)} ({kind})" if kind else label(name),
+        color=style.FAMILIES.get(family, style.GREY),
+        weight="bold",
+        pad=3,
+    )
+    notes = [f"no {label(control)} control" for control in CONTROLS[side] if control not in set(data["role"])]
+    notes += [] if level > 0 else ["no dense model"]
+    ax.text(
+        0.97,
+        0.06,
+        "\n".join(notes),
+        transform=ax.transAxes,
+        ha="right",
+        va="bottom",
+        fontsize=6.5,
+        style="italic",
+        color=style.GREY,
+    )
+    ax.grid(axis="y", color="#E6E6E6", lw=0.5)
+    ax.set_axisbelow(True)
+
+
+def set_limits(ax: Axes, data: pd.DataFrame) -> None:
+    """Axes that hold the points and the lines at 1 and 0.99; shares as per cents."""
+    low, high = foot(data["role"], data["ratio"]), max(1.02, np.nanmax(data[["ratio", "hi"]].to_numpy()))
+    ax.set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))
+    left = min(data["x"].min(), 0.5)
+    ax.set_xscale("log")
+    ax.set_xlim(left * 0.8, 1.25)
+    steps = (1, 2, 5) if left > 0.04 else (1,)
+    ticks = [share for power in range(-9, 1) for step in steps if left * 0.8 <= (share := step * 10.0**power) <= 1]
+    nothing = data.loc[data["kept"] == 0, "x"].unique().tolist()
+    ax.xaxis.set_major_locator(FixedLocator([*nothing, *ticks]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: "0" if share in nothing else f"{100 * share:.4g} %"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def measured(data: pd.DataFrame) -> str:
+    """How many seeds the means are over, and what the bands are."""
+    seeds = int(data["seeds"].max())
+    over = f"{seeds} seeds" if seeds > 1 else "1 seed"
+    return f"{over}, no intervals" if _pruned(data)[["lo", "hi"]].isna().all(axis=None) else f"95 % interval, {over}"
+
+
+def legend_columns(texts: Sequence[str], width: float) -> int:
+    """How many columns of such a legend fit into `width` inches at 7 points; texts go down the columns."""
+    for columns in range(len(texts), 1, -1):
+        wide = sum(0.0485 * max(map(len, column)) + 0.56 for column in np.array_split(np.array(texts, object), columns))
+        if wide < width:
+            return columns
+    return 1
+
+
+def _pruned(data: pd.DataFrame) -> pd.DataFrame:
+    return data[data["role"] != "dense"]
+
+
+def _looks(data: pd.DataFrame) -> dict[Method, Look]:
+    return style.method_looks(methods_in_order(_pruned(data)))
+
+
+def _handles(looks: dict[Method, Look], data: pd.DataFrame) -> list[Line2D | Patch]:
+    handles = [Line2D([], [], **look.line_style(), label=method_label(method)) for method, look in looks.items()]
+    handles += [
+        Line2D([], [], color="black", lw=0.8, label="dense"),
+        Line2D([], [], color="black", lw=0.7, ls=DOTS, label="99 % of dense"),
+    ]
+    handles.append(Patch(color=style.BLUE, alpha=0.18, lw=0, label=measured(data)))
+    if data["below"].any():
+        handles.append(Line2D([], [], color=style.GREY, marker=7, ls="", ms=4, label="below the axis"))
+    return handles
+
+
+def _name_lines(ax: Axes, data: pd.DataFrame, looks: dict[Method, Look]) -> None:
+    bottom = foot(data["role"], data["ratio"])
+    lines = [(method, rows.assign(ratio=rows["ratio"].clip(lower=bottom))) for method, rows in series(data)]
+    drawn = [along(rows["x"], rows["ratio"]) for _, rows in lines]
+    left, right = ax.get_xlim()
+    drawn += [along([left, right], [level, level], steps=60) for level in (1, SAFE)]
+    words = []
+    for method, rows in lines:
+        seen = rows[~rows["below"] & (rows["role"] != "dense")]
+        seen = seen if len(seen) else rows
+        others = [
+            np.interp(np.log(seen["x"]), np.log(other["x"]), other["ratio"]) for name, other in lines if name != method
+        ]
+        apart = np.abs(np.array([*others, np.ones(len(seen))]) - seen["ratio"].to_numpy()).min(axis=0)
+        anchors = seen.assign(apart=apart).sort_values("apart", ascending=False, kind="stable")
+        words.append(
+            Words(method_label(method), looks[method].colour, [*zip(anchors["x"], anchors["ratio"], strict=True)])
+        )
+    words.append(Words("dense", "black", [(left * 1.15, 1.0), ((left * right) ** 0.5, 1.0)]))
+    place(ax, words, np.vstack(drawn), far=False)

@@ -1,0 +1,25 @@
+import matplotlib as mpl
+import pytest
+from fake_cells import fake_cells
+
+from recprune.report import figures
+
+mpl.use("Agg")
+
+
+@pytest.fixture(scope="session")
+def cells():
+    """A made-up study with every kind of row. Tests must not change it."""
+    return fake_cells()
+
+
+@pytest.fixture(scope="session")
+def few():
+    """Two models, one of each family, and three shares: enough for every figure, and quick to draw."""
+    return fake_cells(models=("popularity", "ease", "mult-vae"), kept=(0.5, 0.2, 0.02))
+
+
+@pytest.fixture(scope="session")
+def drawn(few):
+    """All figures of `few`, by name."""
+    return {drawing.name: drawing for drawing in figures.drawings(few)}

@@ -1,0 +1,135 @@
+import shutil
+import subprocess
+
+import pandas as pd
+import pytest
+from fake_cells import fake_cells
+
+from recprune.report import tables
+from recprune.report.heatmap import percent
+from recprune.report.pareto import human
+
+ODD = "50%_of_{a}\\b & $x^2$ #1 ~ ± × ≥ <b> | *c*"
+
+
+def test_dense_table_agrees_with_numbers_worked_out_by_hand():
+    # nDCG@10 of fake EASE at seeds 0, 1, 2: 0.268 times 0.99, 1, 1.01
+    table = tables.dense(fake_cells())
+    row = table.text[table.text["model"] == "EASE"].iloc[0]
+    assert row["nDCG@10"] == "0.2680 ± 0.0027"
+    assert row["parameters"] == "1,040,000"
+    assert row["disk"] == "4.16 MB"
+    frame = table.frame.set_index("model")
+    assert frame.loc["ease", "test_ndcg@10"] == pytest.approx(0.268)
+    assert frame.loc["ease", "test_ndcg@10_sd"] == pytest.approx(0.00268)
+    assert table.text["model"].tolist() == [
+        "item-kNN",
+        "iALS",
+        "BPR",
+        "EASE",
+        "NeuMF",
+        "Mult-VAE",
+        "popularity",
+        "random",
+    ]
+
+
+def test_the_best_recommender_is_bold_and_the_floors_take_no_part():
+    table = tables.dense(fake_cells())
+    assert table.text.loc[table.bold["nDCG@10"], "model"].tolist() == ["EASE"]
+    assert table.text.loc[table.bold["parameters"], "model"].tolist() == ["item-kNN"]
+    assert "**0.2680 ± 0.0027**" in tables.to_markdown(table)
+    assert "\\textbf{0.2680 $\\pm$ 0.0027}" in tables.to_latex(table)
+
+
+def test_one_seed_has_no_spread():
+    table = tables.dense(fake_cells(seeds=(1,)))
+    assert table.text["nDCG@10"].iloc[3] == "0.2680"
+    assert "one seed" in table.caption
+
+
+def curve(lowers, model="ease", criterion="magnitude"):
+    rows = fake_cells(models=(model,), seeds=(0, 1), kept=tuple(lowers))
+    rows = rows[(rows["criterion"] == criterion) & (rows["unit"] == "weight") & (rows["recovery"] == "none")].copy()
+    rows["val_ratio_lower"] = rows["kept"].map(lowers)
+    return rows
+
+
+def test_safe_sparsity_is_the_end_of_the_unbroken_path_on_validation():
+    rows = curve({0.5: 0.999, 0.2: 0.992, 0.1: 0.96, 0.05: 0.995})  # what is safe again at 5 % does not count
+    rows["test_ratio"], rows["test_ratio_lo"], rows["test_ratio_hi"] = 0.981, 0.97, 0.99
+    rows["test_ratio_lower"] = 0.972
+    rows.loc[rows["kept"] == 0.2, ["bytes_ratio", "p50_ratio"]] = [0.4, 0.75]
+    table = tables.safe_sparsity(rows)
+    row = table.text.iloc[0]
+    assert len(table.text) == 1
+    assert row["safe at 0.99"] == "80 %"
+    assert row["safe at 0.95"] == "95 %"
+    assert row["test ratio"] == "0.981 [0.970, 0.990]"
+    assert row["on test"] == "not confirmed"
+    assert (row["bytes / dense"], row["p50 / dense"]) == ("0.4", "0.75")
+    assert table.frame["removed_99"].iloc[0] == pytest.approx(0.8)
+
+
+def test_nothing_safe_is_none():
+    table = tables.safe_sparsity(curve({0.5: 0.9, 0.2: 0.999}))
+    row = table.text.iloc[0]
+    assert row["safe at 0.99"] == row["safe at 0.95"] == "none"
+    assert row["test ratio"] == row["bytes / dense"] == row["on test"] == ""
+    assert not table.bold.any(axis=None)
+    assert pd.isna(table.frame["kept"].iloc[0])
+
+
+def test_numbers_in_words():
+    assert [percent(x) for x in (0.5, 0.8, 0.985, 0.995, 0.9998, 0.7361, float("nan"))] == [
+        "50 %",
+        "80 %",
+        "98.5 %",
+        "99.5 %",
+        "99.98 %",
+        "74 %",
+        "none",
+    ]
+    assert [human(x) for x in (12, 4_600, 999_600, 4_160_600, 2.5e9)] == ["12 B", "4.6 kB", "1 MB", "4.16 MB", "2.5 GB"]
+
+
+def odd_rows():
+    rows = fake_cells(dataset=ODD, models=("popularity", "ease"), kept=(0.5, 0.1))
+    return rows.replace({"criterion": {"magnitude": ODD}, "model": {"ease": ODD}})
+
+
+def test_any_name_survives_markdown_and_latex():
+    for table in tables.tables(odd_rows()):
+        lines = tables.to_markdown(table).splitlines()
+        pipes = {line.replace("\\|", "").count("|") for line in lines[2:]}
+        assert pipes == {len(table.text.columns) + 1}
+        latex = tables.to_latex(table)
+        assert (
+            "50\\%\\_of\\_\\{a\\}\\textbackslash{}b \\& \\$x"
+            "\\textasciicircum{}2\\$ \\#1 \\textasciitilde{} $\\pm$ $\\times$ $\\geq$ $<$b$>$" in latex
+        )
+        assert "\\toprule" in latex and "\\bottomrule" in latex
+        assert f"\\label{{tab:{table.name}}}" in latex
+        assert latex.isascii()
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_latex_compiles(tmp_path):
+    body = "\n".join(tables.to_latex(table) for rows in (fake_cells(), odd_rows()) for table in tables.tables(rows))
+    text = f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}\n{body}\\end{{document}}\n"
+    (tmp_path / "all.tex").write_text(text)
+    subprocess.run(
+        ["pdflatex", "-halt-on-error", "-interaction=batchmode", "all.tex"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+
+
+def test_files_are_the_same_twice(tmp_path, few):
+    first = tables.write_tables(few, tmp_path / "a")
+    second = tables.write_tables(few.sample(frac=1, random_state=1), tmp_path / "b")
+    assert [path.name for path in first] == [
+        f"{name}-fake-100k.{form}" for name in ("dense", "safe-sparsity") for form in ("csv", "md", "tex")
+    ]
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
