@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import torch
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from recprune.models import ops
 from recprune.models.factors import FactorModel, solve_rows
@@ -39,18 +39,18 @@ class IALS(FactorModel):
         return self._resized(factors=share * self.factors)
 
     def _fit(self, train, validation, seed, fold_in):
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # many BLAS threads inside implicit's own: much slower
         from implicit.cpu.als import AlternatingLeastSquares
 
-        solver = AlternatingLeastSquares(
-            factors=self.factors,
-            regularization=self.l2,
-            alpha=self.alpha,
-            iterations=self.iterations,
-            num_threads=torch.get_num_threads(),
-            random_state=seed,
-        )
-        solver.fit(sparse.csr_matrix(train.tocsr()), show_progress=False)
+        with threadpool_limits(1, "blas"):  # BLAS threads inside implicit's own: much slower
+            solver = AlternatingLeastSquares(
+                factors=self.factors,
+                regularization=self.l2,
+                alpha=self.alpha,
+                iterations=self.iterations,
+                num_threads=torch.get_num_threads(),
+                random_state=seed,
+            )
+            solver.fit(sparse.csr_matrix(train.tocsr()), show_progress=False)
         self.arrays = {
             "user_factors": torch.from_numpy(np.array(solver.user_factors)),
             "item_factors": torch.from_numpy(np.array(solver.item_factors)),
@@ -60,11 +60,8 @@ class IALS(FactorModel):
         items = ops.dense(self.arrays["item_factors"])
         return (solve_rows(items, histories, self.alpha, self.l2) @ items.T).numpy()
 
-    def refit(self, train, masks, sweeps: int = 1):
-        """A sweep of alternating least squares, warm from the pruned factors, on the surviving coordinates."""
-        matrix = train.tocsr()
-        transposed = matrix.T.tocsr()
-        user, item = self.arrays["user_factors"], self.arrays["item_factors"]
-        for _ in range(sweeps):
-            user.copy_(solve_rows(item, matrix, self.alpha, self.l2, masks["user_factors"]))
-            item.copy_(solve_rows(user, transposed, self.alpha, self.l2, masks["item_factors"]))
+    def refit(self, train, masks):
+        """One sweep of alternating least squares, warm from the pruned factors, on the surviving coordinates."""
+        matrix, user, item = train.tocsr(), self.arrays["user_factors"], self.arrays["item_factors"]
+        user.copy_(solve_rows(item, matrix, self.alpha, self.l2, masks["user_factors"]))
+        item.copy_(solve_rows(user, matrix.T.tocsr(), self.alpha, self.l2, masks["item_factors"]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from dataclasses import dataclass
 from typing import ClassVar
@@ -37,7 +36,6 @@ class ItemKNN(ItemItem):
         return self._resized(neighbours=share * self.neighbours)
 
     def _fit(self, train, validation, seed, fold_in):
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # implicit warns otherwise; its lists use no BLAS
         from implicit import nearest_neighbours
 
         if self.similarity not in SIMILARITIES:

@@ -1,0 +1,100 @@
+# One command reproduces everything: `make reproduce`. `make help` explains every target.
+# Written for GNU make 3.81 and later; what is finished is known by content, never by clocks.
+
+STUDY   ?= main## study of study.toml
+DATASET ?=## data set in place of the study's own: a registered name or a path
+MODELS  ?=## some of the study's models, with commas: MODELS=ease,ials
+JOBS    ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)## runs at a time; default: number of cores
+LAUNCH  ?=## prefix of every run on a cluster: LAUNCH="srun -n1 -c1"
+PYTHON  ?= python3## Python 3.11 or newer that makes the environment
+TORCH_INDEX ?=## package index with CPU builds of torch (address on pytorch.org), where the default would bring CUDA
+# COLUMNS is also what shells call the width of the terminal: it counts only on make's command line.
+ifneq ($(origin COLUMNS),command line)
+override COLUMNS :=
+endif
+# COLUMNS="user=uid item=iid rating=stars timestamp=ts": column names of DATASET
+
+PY  := .venv/bin/python
+ENV := .venv/.ready-$(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)
+empty :=
+PLAN = results/runs/plan-$(subst $(empty) ,-,$(strip $(STUDY) $(subst /,_,$(DATASET)) $(MODELS) $(ONLY))).mk
+CHOICE = --study "$(STUDY)" --dataset "$(DATASET)" --columns "$(COLUMNS)" --models "$(MODELS)" --only "$(ONLY)"
+RESULTS = "$$($(PY) -m recprune.study where $(CHOICE))"
+AGAIN = $(MAKE) --no-print-directory
+
+# A run has one thread, or as many runs as cores would fight; nothing of the user's Python leaks in.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export VECLIB_MAXIMUM_NUM_THREADS := 1
+export NUMEXPR_NUM_THREADS := 1
+export MPLBACKEND := agg
+export MPLCONFIGDIR := $(CURDIR)/results/runs/.matplotlib
+export TORCH_INDEX
+unexport PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: help env reproduce quick runs dense test test-fast figures tables report verify lab doctor clean distclean
+
+help: ## this list
+	@echo "make TARGET [VARIABLE=value ...]"; echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@awk '/^[A-Z_]+ *\?=.*##/ { name = $$1; sub(/^.*##/, ""); printf "  %-12s %s\n", name, $$0 }' Makefile
+	@echo "  COLUMNS      column names of DATASET: COLUMNS=\"user=uid item=iid rating=stars timestamp=ts\""
+
+env: $(ENV) ## the environment .venv, from pyproject.toml and constraints.txt (once; about a minute)
+
+$(ENV):
+	@$(PYTHON) tools/env.py "$@"
+
+reproduce: $(ENV) ## every run, figure and table of the study, held against the committed rows
+	@$(AGAIN) runs
+	@$(PY) -m recprune.report all --results $(RESULTS)
+	@$(if $(strip $(DATASET)$(MODELS))$(filter-out main,$(STUDY)),:,$(PY) -m recprune.study verify --if-committed)
+
+quick: override STUDY := quick
+quick: $(ENV) ## the same pipe on a tiny grid, in minutes (results/quick)
+	@$(AGAIN) runs STUDY=quick
+	@$(PY) -m recprune.report all --results $(RESULTS)
+
+runs: $(ENV) ## the study's runs and their rows, without figures; interrupted, it goes on where it was
+	@$(PY) -m recprune.study plan $(CHOICE) --jobs $(JOBS) --out "$(PLAN)"
+	@if [ -f "$(PLAN)" ]; then $(MAKE) --no-print-directory -k -j$(JOBS) -f "$(PLAN)" PY="$(PY)" LAUNCH="$(LAUNCH)" \
+	  || { $(PY) -m recprune.study status "$(PLAN:.mk=.json)"; exit 1; }; fi
+
+dense: $(ENV) ## only the dense models (rows in results/part)
+	@$(AGAIN) runs ONLY=dense
+
+test: $(ENV) ## all tests, on all cores
+	@$(PY) -m pytest -n $(JOBS) -q tests
+
+test-fast: $(ENV) ## tests that need neither the network nor patience
+	@$(PY) -m pytest -n $(JOBS) -q tests -m "not slow and not network"
+
+figures: $(ENV) ## figures from the rows, without any training
+	@$(PY) -m recprune.report figures --results $(RESULTS)
+
+tables: $(ENV) ## tables from the rows: CSV, Markdown, LaTeX
+	@$(PY) -m recprune.report tables --results $(RESULTS)
+
+report: $(ENV) ## one page with all figures and tables (report/index.html beside the rows)
+	@$(PY) -m recprune.report page --results $(RESULTS)
+
+verify: $(ENV) ## hold results/cells.csv against the committed one, within the seed spread
+	@$(PY) -m recprune.study verify
+
+lab: $(ENV) ## open the notebooks in JupyterLab
+	@$(PY) -m jupyterlab notebooks
+
+doctor: $(ENV) ## check environment, machine, disk and data, and say what to do
+	@$(PY) -m recprune doctor
+
+clean: ## remove runs and uncommitted results; environment and downloads stay
+	rm -rf results/runs results/quick results/part results/own
+
+distclean: clean ## remove everything that make made: environment and downloads too
+	rm -rf .venv data/cache build recprune.egg-info .pytest_cache .hypothesis
+	find recprune tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

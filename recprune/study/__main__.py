@@ -1,0 +1,128 @@
+"""python -m recprune.study plan | run | gather | status | where | verify | compare: what the Makefile calls."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0, 1 when something failed or differs, 130 when interrupted."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # how make and schedulers end a job
+    try:
+        return options.command(options) or 0
+    except KeyboardInterrupt:
+        print("interrupted: what is finished stays; the same command goes on", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:  # StudyError, RunError, DataError are ValueErrors
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m recprune.study", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    def command(name, function, help):
+        sub = commands.add_parser(name, help=help, description=help)
+        sub.set_defaults(command=function)
+        return sub
+
+    for name, function, help in (
+        ("plan", _plan, "write the runs of a study as make targets"),
+        ("where", _where, "print the folder of a study's gathered rows"),
+    ):
+        sub = command(name, function, help)
+        sub.add_argument("--config", default="study.toml", type=Path, help="the file that describes the studies")
+        sub.add_argument("--study", default="main")
+        sub.add_argument("--dataset", default="", help="name or path in place of the study's own data sets")
+        sub.add_argument("--results", default="results", type=Path)
+        sub.add_argument("--columns", default="", help="column names of the data set: user=uid item=iid rating=stars")
+        sub.add_argument("--models", default="", help="some of the study's models, with commas")
+        sub.add_argument("--only", default="", help="only the runs of this method, and what they need")
+    sub = commands.choices["plan"]
+    sub.add_argument("--notebooks", default="notebooks", type=Path)
+    sub.add_argument("--jobs", default=1, type=int, help="runs at a time, for the time left")
+    sub.add_argument("--out", required=True, type=Path, help="the makefile to write; the plan goes beside it as .json")
+
+    sub = command("run", _run, "execute one run of a plan")
+    sub.add_argument("plan", type=Path)
+    sub.add_argument("id", help="data set/protocol/model/method")
+    command("gather", _gather, "collect the rows of a plan's runs").add_argument("plan", type=Path)
+    command("status", _status, "list the runs of a plan that are not finished").add_argument("plan", type=Path)
+    sub = command("verify", _verify, "hold fresh rows against the committed ones, within the seed spread")
+    sub.add_argument("--results", default="results", type=Path)
+    sub.add_argument("--reference", default=None, help="another cells.csv in place of the committed one")
+    sub.add_argument("--if-committed", action="store_true", help="no committed rows to compare with is no failure")
+    sub = command("compare", _compare, "are two files of rows the same, timing columns apart?")
+    sub.add_argument("first", type=Path)
+    sub.add_argument("second", type=Path)
+    return parser
+
+
+def _plan(options) -> int:
+    from recprune.study.plan import write_plan
+
+    plan = write_plan(options)
+    done = sum(run.done for run in plan.runs)
+    print(f"{plan.study}: {len(plan.runs)} runs, {done} finished; rows go to {plan.results}/cells.csv", file=sys.stderr)
+    return 0
+
+
+def _where(options) -> int:
+    from recprune.study.plan import results_folder, study_of
+
+    print(results_folder(options, study_of(options)))
+    return 0
+
+
+def _run(options) -> int:
+    from recprune.study.plan import Plan
+    from recprune.study.run import execute
+
+    execute(Plan.load(options.plan), options.id)
+    return 0
+
+
+def _gather(options) -> int:
+    from recprune.study.gather import gather
+    from recprune.study.plan import Plan
+
+    path, rows = gather(Plan.load(options.plan))
+    print(f"{path}: {rows} rows", file=sys.stderr)
+    return 0
+
+
+def _status(options) -> int:
+    from recprune.study.plan import Plan
+
+    left = [run for run in Plan.load(options.plan).runs if not run.done]
+    for run in left:
+        failed = Path(run.folder, "failed.ipynb")
+        print(f"not finished: {run.id}" + (f" (it failed: {failed})" if failed.exists() else ""), file=sys.stderr)
+    return 1 if left else 0
+
+
+def _verify(options) -> int:
+    from recprune.study.verify import NothingCommitted, verify
+
+    try:
+        return verify(options.results / "cells.csv", options.reference)
+    except NothingCommitted as error:
+        if not options.if_committed:
+            raise
+        print(f"not verified: {error}", file=sys.stderr)
+        return 0
+
+
+def _compare(options) -> int:
+    from recprune.study.verify import compare
+
+    return compare(options.first, options.second)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,249 @@
+"""A study as make targets: one stamp per run, whose name holds the hash of everything the run depends on.
+
+An existing stamp is a finished run, whatever its clock says; a changed notebook, parameter, library
+or log asks for a stamp of another name. Prerequisites are order-only: they order, they never date.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from recprune.study.config import Parameters, Run, Study, StudyError, dataset_name, load_study, parse_columns
+from recprune.study.files import write_atomically
+from recprune.study.identity import (
+    data_identity,
+    digest,
+    environment,
+    library_hash,
+    locate,
+    notebook_hash,
+    notebook_parameters,
+)
+
+REACHED = ("out", "dense", "results", "run")  # set by the launcher, never by study.toml
+ALWAYS = ("out", "run")  # without these a run could not leave rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A run that can be started: everything that the launcher must know, and nothing it must look up."""
+
+    id: str
+    key: str
+    folder: str  # the run's results
+    stamp: str  # the file that says it is finished
+    notebook: str
+    parameters: dict  # what papermill passes, without what only the launcher knows
+    declared: tuple[str, ...]  # names in the notebook's parameters cell
+    needs: tuple[str, ...]  # ids of runs that must be finished before
+    last: bool  # waits for the gathered rows
+    seconds: float  # estimate
+    sources: dict  # the hashes that made the key
+
+    @property
+    def done(self) -> bool:
+        return Path(self.stamp).exists()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Every run of one invocation of make, the most urgent first."""
+
+    study: str
+    results: str  # folder of the gathered rows
+    jobs: int
+    started: float  # seconds since 1970
+    runs: tuple[Planned, ...]
+
+    def __getitem__(self, id: str) -> Planned:
+        for run in self.runs:
+            if run.id == id:
+                return run
+        raise StudyError(f"{id}: no such run in the plan; its runs are: {', '.join(run.id for run in self.runs)}")
+
+    def save(self, path: Path) -> None:
+        write_atomically(path, json.dumps(asdict(self), indent=1))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Plan:
+        try:
+            values = json.loads(Path(path).read_text("utf-8"))
+            lists = ("declared", "needs")
+            runs = tuple(Planned(**run | {key: tuple(run[key]) for key in lists}) for run in values.pop("runs"))
+        except FileNotFoundError:
+            raise StudyError(f"{path}: there is no such plan; `make reproduce` or `make quick` writes it") from None
+        except (ValueError, TypeError, KeyError) as error:
+            raise StudyError(f"{path}: not a plan: {error}") from None
+        return cls(runs=runs, **values)
+
+
+def make_plan(
+    study: Study,
+    *,
+    results: Path,
+    runs: Path,
+    notebooks: Path,
+    jobs: int = 1,
+    only: str | None = None,
+) -> Plan:
+    """The plan of `study`, with keys, prerequisites and costs.
+
+    `only` keeps the runs of one method ("dense") and what they need. Raises StudyError for a notebook
+    that does not exist, has no parameters cell, or lacks a parameter that study.toml sets.
+    """
+    wanted = {run.id: run for run in study.runs()}
+    needs = {id: _needs(run, wanted) for id, run in wanted.items()}
+    if only is not None:
+        chosen = {id for id, run in wanted.items() if run.parameters.method == only}
+        if not chosen:
+            raise StudyError(f"study.{study.name}: no run has the method {only!r}")
+        chosen |= {need for id in chosen for need in needs[id]}
+        wanted = {id: run for id, run in wanted.items() if id in chosen}
+    common = {"library": library_hash(), "environment": environment()}
+    data = {dataset: data_identity(dataset) for dataset in study.datasets}
+    planned: dict[str, Planned] = {}
+    for id in sorted(wanted, key=lambda id: len(needs[id])):  # 0 needs, then dense only, then all
+        run = wanted[id]
+        sources = common | {"data": data[run.parameters.dataset]}
+        planned[id] = _planned(run, needs[id], planned, sources, runs / study.name, notebooks)
+    ordered = _most_urgent_first(planned)
+    return Plan(study=study.name, results=str(results), jobs=jobs, started=time.time(), runs=ordered)
+
+
+def _needs(run: Run, wanted: dict[str, Run]) -> tuple[str, ...]:
+    p = run.parameters
+    if run.needs == "all":
+        same = [r for r in wanted.values() if (r.parameters.dataset, r.parameters.protocol) == (p.dataset, p.protocol)]
+        return tuple(r.id for r in same if r.needs != "all")
+    dense = f"{dataset_name(p.dataset)}/{p.protocol}/{p.model}/dense"
+    return (dense,) if run.needs == "dense" and dense in wanted and dense != run.id else ()
+
+
+def _planned(
+    run: Run, needs: tuple[str, ...], planned: dict[str, Planned], sources: dict, folder: Path, notebooks: Path
+) -> Planned:
+    notebook = notebooks / f"{run.notebook}.ipynb"
+    declared = notebook_parameters(notebook)
+    parameters = _passed(run, notebook, declared)
+    sources = sources | {"notebook": notebook_hash(notebook), "needs": sorted(planned[id].key for id in needs)}
+    # the path to a log is no part of its identity
+    key = digest([parameters | {"dataset": dataset_name(run.parameters.dataset)}, sources])
+    folder = folder / run.id
+    return Planned(
+        id=run.id,
+        key=key,
+        folder=str(folder),
+        stamp=str(folder / f"{key[:12]}.done"),
+        notebook=str(notebook),
+        parameters=parameters,
+        declared=declared,
+        needs=needs,
+        last=run.needs == "all",
+        seconds=_estimate(run, folder),
+        sources=sources,
+    )
+
+
+def _passed(run: Run, notebook: Path, declared: tuple[str, ...]) -> dict:
+    """The parameters that papermill passes: those that the notebook declares, and it must declare what is set."""
+    names = {f.name for f in fields(Parameters)}
+    for name in declared:
+        if name not in names:
+            raise StudyError(f"{notebook}: unknown parameter {name!r}; known: {', '.join(sorted(names))}")
+    for name in ALWAYS:
+        if name not in declared:
+            raise StudyError(f"{notebook}: the parameters cell lacks {name!r}")
+    values = run.parameters.mapping()
+    for name in ("model", "unit", "criterion", "schedule", "recovery", "keep", "options"):
+        default = Parameters.__dataclass_fields__[name].default
+        if name not in declared and values[name] not in (default, [], {}):
+            raise StudyError(f"{notebook}: the parameters cell lacks {name!r}, which {run.id} sets to {values[name]!r}")
+    return {name: value for name, value in values.items() if name in declared and name not in REACHED}
+
+
+def _estimate(run: Run, folder: Path) -> float:
+    """Seconds: what the run took last time, else a guess that only has to sort runs roughly."""
+    try:
+        return float(json.loads((folder / "run.json").read_text())["seconds"])
+    except (OSError, ValueError, KeyError):
+        pass
+    p = run.parameters
+    per_fit = {"mult-vae": 10.0, "neumf": 15.0, "bpr": 8.0}.get(p.model, 1.0)
+    fits = {"none": 0.1, "refit": 0.5, "": 1.0}.get(p.recovery, 1.0) * max(1, len(p.keep))
+    return 4.0 + len(p.seeds) * per_fit * fits
+
+
+def _most_urgent_first(planned: dict[str, Planned]) -> tuple[Planned, ...]:
+    """Longest chain of work behind a run first, so that no long run starts when the others are through."""
+    behind = dict.fromkeys(planned, 0.0)
+    for id in sorted(planned, key=lambda id: -len(planned[id].needs)):
+        for need in planned[id].needs:
+            behind[need] = max(behind[need], planned[id].seconds + behind[id])
+    return tuple(sorted(planned.values(), key=lambda run: (-(run.seconds + behind[run.id]), run.id)))
+
+
+def fragment(plan: Plan, path: Path) -> str:
+    """The plan as a makefile: `$(MAKE) -f FRAGMENT PY=... LAUNCH=...` brings every stamp into being."""
+    program = "$(LAUNCH) $(PY) -m recprune.study"
+    first = [run for run in plan.runs if not run.last]
+    last = [run for run in plan.runs if run.last]
+    lines = [
+        "# Made by `python -m recprune.study plan`; the next plan overwrites it.",
+        "PY ?= python3",
+        ".DELETE_ON_ERROR:",
+        ".SECONDARY:",
+        ".PHONY: all rows",
+        f"all: rows {' '.join(run.stamp for run in last)}",
+        "\t@:",
+        f"rows: | {' '.join(run.stamp for run in first)}",
+        f"\t@$(PY) -m recprune.study gather {path}",
+    ]
+    for run in plan.runs:
+        before = ["rows"] if run.last else [plan[need].stamp for need in run.needs]
+        lines += [f"{run.stamp}: | {' '.join(before)}".rstrip(" |"), f"\t@{program} run {path} {run.id}"]
+    return "\n".join(lines) + "\n"
+
+
+def study_of(options) -> Study:
+    """The study that the command line asks for; its log's path made absolute, since runs have folders of their own."""
+    return load_study(
+        options.config,
+        options.study,
+        dataset=locate(options.dataset) if options.dataset else None,
+        columns=parse_columns(options.columns),
+        models=options.models.replace(",", " ").split() or None,
+    )
+
+
+def results_folder(options, study: Study) -> Path:
+    """Where the study's rows are gathered.
+
+    results/ (study main), results/quick/ (study quick), results/own/<data set>/ (a data set that the
+    study does not name), and results/part/ when only some runs of main are asked for: they must not
+    take the place of the committed rows.
+    """
+    if not set(study.datasets) <= set(load_study(options.config, options.study).datasets):
+        return options.results / "own" / dataset_name(study.datasets[0])
+    if study.name != "main":
+        return options.results / study.name
+    return options.results / "part" if options.models or options.only else options.results
+
+
+def write_plan(options) -> Plan:
+    """Write the makefile `options.out`, and the plan beside it as .json. Returns the plan."""
+    study = study_of(options)
+    plan = make_plan(
+        study,
+        results=results_folder(options, study),
+        runs=options.results / "runs",
+        notebooks=options.notebooks,
+        jobs=max(1, options.jobs),
+        only=options.only or None,
+    )
+    path = options.out.with_suffix(".json")
+    plan.save(path)
+    write_atomically(options.out, fragment(plan, path))
+    return plan

@@ -1,0 +1,130 @@
+"""The rows of a study: one per cell, in one order, with one way to write a number.
+
+The same cells give the same bytes, so two result files are compared with `==` (see `compare`).
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pandas as pd
+
+from recprune.study.config import Parameters, StudyError, dataset_name
+from recprune.study.files import write_atomically
+
+CELL = ("dataset", "protocol", "model", "family", "side", "unit", "criterion", "schedule", "recovery", "kept", "seed")
+CUTOFFS = (10, 20, 100)
+GROUPS = ("low", "mid", "high")
+PARTS = ("val", "test")
+
+
+def _quality(part: str) -> list[str]:
+    metrics = ("ndcg", "recall", "recall_min", "precision", "hit", "mrr", "map", "coverage", "gini", "novelty")
+    ranking = [f"{metric}@{k}" for metric in metrics for k in CUTOFFS]
+    groups = [f"ndcg@10_users_{g}" for g in GROUPS] + [f"recall@20_items_{g}" for g in GROUPS]
+    return [f"{part}_{metric}" for metric in (*ranking, *groups, "jaccard@20", "rbo@20")]
+
+
+FOOTPRINT = ("parameters", "nonzeros", "bytes_disk", "bytes_memory", "macs")
+CLOCK = ("p50_ms", "p95_ms", "users_per_s", "train_s", "score_s", "peak_rss_mb")
+RATIOS = tuple(f"{part}_ratio{end}" for part in PARTS for end in ("", "_lo", "_hi", "_lower"))
+
+#: every column of cells.csv, in order
+COLUMNS = (
+    *CELL,
+    *(column for part in PARTS for column in _quality(part)),
+    *("train_ndcg@10", "train_recall@10"),
+    *FOOTPRINT,
+    *CLOCK,
+    *RATIOS,
+    *("p50_ratio", "bytes_ratio"),
+    "run",
+)
+#: the columns that a clock or the machine decides: the only ones that may differ between two runs in one environment
+TIMING = frozenset(CLOCK) | {"p50_ratio"}
+TEXT = frozenset(CELL) - {"kept", "seed"} | {"run"}
+WHOLE = frozenset(FOOTPRINT) | {"seed"}
+SIDES = ("dense", "samples", "parameters", "control")
+
+
+def canonical(frame: pd.DataFrame, where: str = "rows") -> pd.DataFrame:
+    """`frame` with all of COLUMNS in their order and types, sorted by cell.
+
+    Columns that were not measured become missing values. Raises StudyError for an unknown column,
+    a missing or empty cell column, or a cell that occurs twice.
+    """
+    unknown = [column for column in frame.columns if column not in COLUMNS]
+    if unknown:
+        raise StudyError(f"{where}: unknown column {unknown[0]!r}; the columns are: {', '.join(COLUMNS)}")
+    missing = [column for column in CELL if column not in frame.columns]
+    if missing:
+        raise StudyError(f"{where}: column {missing[0]!r} is missing; a row needs: {', '.join(CELL)}")
+    rows = pd.DataFrame({column: _column(frame, column, where) for column in COLUMNS}, columns=list(COLUMNS))
+    wrong = set(rows["side"]) - set(SIDES)
+    if wrong:
+        raise StudyError(f"{where}: side {sorted(wrong)[0]!r} is unknown; known: {', '.join(SIDES)}")
+    rows = rows.sort_values(list(CELL), ascending=[c != "kept" for c in CELL], ignore_index=True)
+    twice = rows.duplicated(list(CELL))
+    if twice.any():
+        cell = ", ".join(f"{k}={v}" for k, v in rows.loc[twice.idxmax(), list(CELL)].items())
+        raise StudyError(f"{where}: the cell occurs twice: {cell}")
+    return rows
+
+
+def _column(frame: pd.DataFrame, column: str, where: str) -> pd.Series:
+    kind = "str" if column in TEXT else "Int64" if column in WHOLE else "float64"
+    if column not in frame:
+        return pd.Series("" if kind == "str" else pd.NA if kind == "Int64" else float("nan"), frame.index, dtype=kind)
+    try:
+        values = frame[column].fillna("").astype(str) if kind == "str" else pd.to_numeric(frame[column]).astype(kind)
+    except (ValueError, TypeError) as error:
+        raise StudyError(f"{where}: column {column!r}: {error}") from None
+    if column in ("kept", "seed") and values.isna().any():
+        raise StudyError(f"{where}: column {column!r}: row {int(values.isna().to_numpy().argmax()) + 1} is empty")
+    return values
+
+
+def to_csv(rows: pd.DataFrame) -> str:
+    """CSV text of canonical rows; every number is the shortest text that reads back as itself."""
+    return rows.to_csv(index=False, lineterminator="\n")
+
+
+def write_rows(path: str | Path, frame: pd.DataFrame) -> Path:
+    """Write canonical rows to `path` (a CSV file, or the folder whose cells.csv it becomes), whole or not at all."""
+    path = Path(path)
+    path = path if path.suffix == ".csv" else path / "cells.csv"
+    return write_atomically(path, to_csv(canonical(frame, str(path))))
+
+
+def read_rows(path: str | Path) -> pd.DataFrame:
+    """Canonical rows from a file or from text of one. Raises StudyError for what is no such file."""
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise StudyError(f"{path}: there is no such file; `make reproduce` or `make quick` writes it") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: not a file of rows: {error}") from None
+    where = "rows" if isinstance(path, io.StringIO) else str(path)
+    numbers = [column for column in frame.columns if column not in TEXT]
+    frame[numbers] = frame[numbers].replace("", None)
+    return canonical(frame, where)
+
+
+def empty() -> pd.DataFrame:
+    """No rows, all columns."""
+    return pd.DataFrame(columns=list(COLUMNS))
+
+
+def finish(p: Parameters, frame: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The last call of every notebook: its rows, written to `p.out` when a run gave one.
+
+    A run counts only when this file appeared. A notebook without rows of its own (00-data,
+    30-compare) calls `finish(p)`. Data set, protocol and run are the parameters', whatever the frame
+    says. Returns the canonical rows, so that the notebook can show them.
+    """
+    ours = {"dataset": dataset_name(p.dataset), "protocol": p.protocol, "run": p.run}
+    rows = canonical(empty() if frame is None else frame.assign(**ours))
+    if p.out:
+        write_rows(p.out, rows)
+    return rows

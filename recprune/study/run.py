@@ -1,0 +1,279 @@
+"""One run: one notebook, executed in a kernel of its own, that counts whole or not at all.
+
+Everything is written to a temporary folder beside the run's own. Only when the notebook has left its
+rows is that folder flushed to the disk and renamed. A process killed at any moment leaves a
+temporary folder, which the next start of the same run removes.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from recprune.study.config import StudyError
+from recprune.study.files import sha256_of, sync_folder, sync_tree
+from recprune.study.identity import environment, library_hash, machine, notebook_hash
+from recprune.study.plan import Plan, Planned
+from recprune.study.progress import finished_line, label, started_line
+
+START_TIMEOUT = 120  # seconds that a kernel may take to answer: a slow disk, many at once
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+THREADS = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
+
+
+class RunError(StudyError):
+    """A run that did not finish; the message names the notebook, the cell and the cause."""
+
+
+def execute(plan: Plan, id: str) -> None:
+    """Bring the run's stamp into being: at once when its results are there, by executing its notebook when not.
+
+    Two callers in one checkout do the work once: the second waits. Raises RunError, and then leaves
+    the partly executed notebook as failed.ipynb in the run's folder.
+    """
+    run = plan[id]
+    folder = Path(run.folder).resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(folder, run):
+        for stale in folder.parent.glob(f".tmp-{folder.name}-*-"):  # their owner held this lock, and is gone
+            shutil.rmtree(stale, ignore_errors=True)
+        if run.done or _restore_stamp(run, folder):
+            return
+        _check_unchanged(run)
+        print(started_line(run), file=sys.stderr, flush=True)
+        temporary = folder.parent / f".tmp-{folder.name}-{os.getpid()}-"
+        try:
+            _execute_into(temporary, run, plan)
+            _take_the_place_of(folder, temporary)
+        except OSError as error:
+            if error.errno in FULL:
+                raise RunError(f"{run.id}: the disk of {folder.parent} is full; nothing was kept of this run") from None
+            raise
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    print(finished_line(plan, run), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _alone(folder: Path, run: Planned) -> Iterator[None]:
+    """Wait until no other process executes this run."""
+    lock = FileLock(folder.parent / f".{folder.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"           wait   {label(run)}: another make is at it", file=sys.stderr, flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _restore_stamp(run: Planned, folder: Path) -> bool:
+    """True when the folder holds this very run and only the stamp was lost: on Ctrl-C, make deletes its target."""
+    try:
+        whole = json.loads((folder / "run.json").read_text())["key"] == run.key and (folder / "cells.csv").exists()
+    except (OSError, ValueError, KeyError):
+        return False
+    if whole:
+        Path(run.stamp).touch()
+    return whole
+
+
+def _check_unchanged(run: Planned) -> None:
+    now = {"library": library_hash(), "notebook": notebook_hash(Path(run.notebook)), "environment": environment()}
+    changed = [name for name, value in now.items() if run.sources[name] != value]
+    if changed:
+        raise RunError(f"{run.id}: the {changed[0]} changed since the plan was made; type the same make command again")
+
+
+def _execute_into(temporary: Path, run: Planned, plan: Plan) -> None:
+    """Execute the notebook with `temporary` as its folder, and leave executed.ipynb, rows, run.json and stamp there."""
+    folder = Path(run.folder).resolve()
+    began = time.time()
+    for attempt in (1, 2):
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        try:
+            _notebook(run, plan, folder, temporary)
+            break
+        except KernelNeverStarted as error:  # papermill #511: rare, and nothing was computed yet
+            if attempt == 2:
+                raise RunError(f"{run.id}: {run.notebook}: the kernel did not start, twice: {error}") from None
+    rows = temporary / "cells.csv"
+    if not rows.exists():
+        _keep_failed(temporary, folder)
+        raise RunError(
+            f"{run.id}: {run.notebook}: ended without writing its rows (no call of `finish`, or sys.exit before it)\n"
+            f"  what was executed: {_shown(folder / 'failed.ipynb')}"
+        )
+    _forget_paths(temporary / "executed.ipynb")
+    provenance = {
+        **asdict(run),
+        "study": plan.study,
+        "rows": sum(1 for _ in rows.open()) - 1,
+        "rows_sha256": sha256_of(rows),
+        "machine": machine(),
+        "seconds": round(time.time() - began, 3),
+        "peak_rss_mb": round(_peak_of_children() / 1e6, 1),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    (temporary / "run.json").write_text(json.dumps(provenance, indent=1))
+    (temporary / Path(run.stamp).name).touch()
+
+
+def _peak_of_children() -> int:
+    """Bytes that the largest of the processes this one has waited for, the kernel, held at its peak."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+class KernelNeverStarted(Exception):
+    """The kernel ended, or did not answer, before the first cell."""
+
+
+def _notebook(run: Planned, plan: Plan, folder: Path, temporary: Path) -> None:
+    output, log = temporary / "executed.ipynb", temporary / "kernel.log"
+    with _own_jupyter() as ip:
+        # One of jsonschema's optional format checkers parses a grammar for a second at import; no notebook needs it.
+        sys.modules.setdefault("rfc3987_syntax", None)
+        # imported here: these read their settings from the environment at import
+        import papermill
+        from nbclient.exceptions import DeadKernelError
+        from traitlets.config import Config
+
+        try:
+            papermill.execute_notebook(
+                run.notebook,
+                str(output),
+                parameters=_parameters(run, plan, folder),
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                start_timeout=START_TIMEOUT,
+                cwd=str(temporary),
+                config=Config({"KernelManager": {"transport": "ipc", "ip": ip}}),
+                kernel_manager_class=_kernel_manager(log),
+            )
+        except papermill.PapermillExecutionError as error:
+            cell, cause = _cell_number(output, error.cell_index), f"{error.ename}: {error.evalue}"
+        except (DeadKernelError, RuntimeError, TimeoutError) as error:
+            index = _running_cell(output)
+            if index is None:
+                raise KernelNeverStarted(f"{error}{_last_words(log)}") from None
+            cause = f"the kernel died ({error}); was it killed, or out of memory?{_last_words(log)}"
+            cell = _cell_number(output, index)
+        else:
+            log.unlink(missing_ok=True)
+            return
+    _keep_failed(temporary, folder)
+    failed = _shown(folder / "failed.ipynb")
+    raise RunError(f"{run.id}: {run.notebook}: cell {cell}: {cause}\n  what was executed: {failed}")
+
+
+def _kernel_manager(log: Path) -> type:
+    """Kernels whose own messages go to `log`: a late word at shutdown is no news, the last one before a crash is."""
+    from jupyter_client.manager import AsyncKernelManager
+
+    class Logged(AsyncKernelManager):
+        async def start_kernel(self, **options):
+            with log.open("w") as file:
+                await super().start_kernel(stdout=file, stderr=file, **options)
+
+    return Logged
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
+    return "".join(f"\n    {line}" for line in lines[-5:])
+
+
+def _parameters(run: Planned, plan: Plan, folder: Path) -> dict:
+    """The planned parameters, and the folders: relative, so that no executed notebook names a machine's paths."""
+    reached = {"out": ".", "run": run.key[:12], "dense": "", "results": os.path.relpath(plan.results, folder)}
+    for need in run.needs:
+        if plan[need].parameters.get("method", need.rpartition("/")[2]) == "dense" and len(run.needs) == 1:
+            reached["dense"] = os.path.relpath(plan[need].folder, folder)
+    return run.parameters | {name: value for name, value in reached.items() if name in run.declared}
+
+
+@contextmanager
+def _own_jupyter() -> Iterator[str]:
+    """An environment in which no home folder, other kernel or other run is seen. Yields the address for ipc sockets."""
+    root = tempfile.gettempdir()
+    root = root if len(root) < 60 else "/tmp"  # a socket's path holds about 100 characters
+    with tempfile.TemporaryDirectory(prefix="recprune-", dir=root, ignore_cleanup_errors=True) as own:
+        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+            path = Path(own, name.lower())
+            path.mkdir()
+            os.environ[name] = str(path)
+        os.environ.pop("JUPYTER_PATH", None)
+        os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+        os.environ.setdefault("MPLCONFIGDIR", str(Path("results/runs/.matplotlib").resolve()))  # fonts are listed once
+        os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.environ |= {f"{library}_NUM_THREADS": "1" for library in THREADS}
+        if os.environ.get("RECPRUNE_DATA"):
+            os.environ["RECPRUNE_DATA"] = str(Path(os.environ["RECPRUNE_DATA"]).resolve())
+        yield str(Path(own, "kernel"))
+
+
+def _forget_paths(output: Path) -> None:
+    """Take the temporary folder's name out of the executed notebook: it says nothing to who reads it elsewhere."""
+    notebook = json.loads(output.read_text("utf-8"))
+    notebook["metadata"].get("papermill", {})["output_path"] = output.name
+    output.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _take_the_place_of(folder: Path, temporary: Path) -> None:
+    """Give the finished folder its name. A crash between the two renames costs this run, never another."""
+    sync_tree(temporary)
+    before = temporary.with_name(f"{temporary.name}before-")
+    if folder.exists():
+        folder.rename(before)
+    temporary.rename(folder)
+    sync_folder(folder.parent)
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def _keep_failed(temporary: Path, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    if (temporary / "executed.ipynb").exists():
+        os.replace(temporary / "executed.ipynb", folder / "failed.ipynb")
+
+
+def _running_cell(output: Path) -> int | None:
+    """Position of the last cell that was begun, or None."""
+    try:
+        cells = json.loads(output.read_text("utf-8"))["cells"]
+    except (OSError, ValueError):
+        return None
+    begun = [i for i, cell in enumerate(cells) if cell["metadata"].get("papermill", {}).get("start_time")]
+    return begun[-1] if begun else None
+
+
+def _cell_number(output: Path, index: int) -> int:
+    """The cell's place in the source notebook, counted from 1: papermill put a cell with the parameters before it."""
+    try:
+        cells = json.loads(output.read_text("utf-8"))["cells"]
+    except (OSError, ValueError):
+        return index + 1
+    added = ("injected-parameters", "papermill-error-cell-tag")
+    before = [c for c in cells[:index] if any(tag in added for tag in c["metadata"].get("tags", []))]
+    return index + 1 - len(before)
+
+
+def _shown(path: Path) -> str:
+    return os.path.relpath(path)

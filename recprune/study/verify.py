@@ -1,0 +1,121 @@
+"""Do fresh rows agree with the committed ones? Exactly (`compare`), or within the seed spread (`verify`)."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recprune.study.config import StudyError
+from recprune.study.rows import CELL, COLUMNS, TIMING, read_rows
+
+CHECKED = ("val_ndcg@10", "test_ndcg@10", "val_recall@20", "test_recall@20")
+POINT = tuple(column for column in CELL if column != "seed")
+ABSOLUTE = 0.002  # of a metric in [0, 1]: what another processor's rounding can move where the seeds agree by chance
+ERRORS = 3.0  # standard errors of a difference of means
+
+
+class NothingCommitted(StudyError):
+    """There are no committed rows: no git, no checkout, or no commit that holds the file."""
+
+
+def verify(fresh: Path, reference: str | None = None) -> int:
+    """Print where the means over seeds of `fresh` differ from the committed rows; 1 when any does, else 0.
+
+    A point of a curve agrees when, for each of CHECKED,
+    |mean - mean'| <= max(3 sqrt((s^2 + s'^2) / n), 0.002), with s the standard deviation over n seeds.
+    """
+    rows = read_rows(fresh)
+    expected = read_rows(reference) if reference else committed(fresh)
+    found, lacking, differences = _differences(rows, expected)
+    name = reference or "the committed rows"
+    for point in lacking:
+        print(f"{fresh}: lacks {point}")
+    if len(differences):
+        print(f"{fresh}: {len(differences)} of {found} means differ from {name} beyond the seed spread, worst first:")
+        print(differences.head(20).to_string(index=False, float_format="{:.4f}".format))
+    if len(differences) or lacking:
+        return 1
+    print(f"{fresh}: all {found} means ({', '.join(CHECKED)}) agree with {name} within the seed spread")
+    return 0
+
+
+def committed(path: Path) -> pd.DataFrame:
+    """The rows of `path` as the last commit has them. Raises NothingCommitted where there are none."""
+    command = ["git", "show", f"HEAD:./{path.name}"]
+    try:
+        done = subprocess.run(command, cwd=path.resolve().parent, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise NothingCommitted("git is not installed: name a file to compare with (--reference cells.csv)") from None
+    if done.returncode:
+        raise NothingCommitted(
+            f"{path}: no committed rows to compare with ({done.stderr.strip().splitlines()[-1]}); "
+            "verify needs a git checkout of the project, or --reference cells.csv"
+        )
+    return read_rows(io.StringIO(done.stdout))
+
+
+def _differences(rows: pd.DataFrame, expected: pd.DataFrame) -> tuple[int, list[str], pd.DataFrame]:
+    """How many means were compared, which points are missing, and a row per mean that is too far off, worst first."""
+    sets = set(zip(rows["dataset"], rows["protocol"], strict=True))
+    expected = expected[[pair in sets for pair in zip(expected["dataset"], expected["protocol"], strict=True)]]
+    ours, theirs = _means(rows), _means(expected)
+    lacking = [_name(point) for point in theirs.index.difference(ours.index)]
+    both = ours.index.intersection(theirs.index)
+    found = []
+    for column in CHECKED:
+        a, b = ours.loc[both, column], theirs.loc[both, column]
+        error = np.sqrt(a["var"].fillna(0) / a["count"] + b["var"].fillna(0) / b["count"])
+        allowed = np.maximum(ERRORS * error.fillna(0), ABSOLUTE)
+        off = (a["mean"] - b["mean"]).abs()
+        off = off.where(a["mean"].isna() == b["mean"].isna(), np.inf)  # measured in one of them only
+        for point in both[(off > allowed).to_numpy()]:
+            values = {"mean": a.loc[point, "mean"], "expected": b.loc[point, "mean"], "allowed": allowed[point]}
+            found.append({"point": _name(point), "metric": column, **values, "times": off[point] / allowed[point]})
+    table = pd.DataFrame(found, columns=["point", "metric", "mean", "expected", "allowed", "times"])
+    return len(both) * len(CHECKED), lacking, table.sort_values("times", ascending=False)
+
+
+def _means(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean, variance and number of seeds per point of a curve."""
+    rows = rows.assign(kept=_nominal(rows))
+    return rows.groupby(list(POINT))[list(CHECKED)].agg(["mean", "var", "count"])
+
+
+def _nominal(rows: pd.DataFrame) -> pd.Series:
+    """`kept`; for controls, whose share follows from a model's size, its rank among the seed's points of the curve."""
+    by = [column for column in CELL if column != "kept"]
+    rank = rows.groupby(by)["kept"].rank(ascending=False)
+    return rank.where(rows["side"] == "control", rows["kept"].round(6))
+
+
+def _name(point: tuple) -> str:
+    return " ".join(str(value) for value in point if value != "")
+
+
+def compare(first: Path, second: Path) -> int:
+    """Print the first cells in which two files of rows differ, timing columns apart; 1 when any does, else 0.
+
+    Exact: two runs in one environment must give the same bytes. `run` is compared too.
+    """
+    a, b = (read_rows(path).drop(columns=list(TIMING)) for path in (first, second))
+    a, b = a.set_index(list(CELL)), b.set_index(list(CELL))
+    problems = [f"only in {first}: {_name(cell)}" for cell in a.index.difference(b.index)]
+    problems += [f"only in {second}: {_name(cell)}" for cell in b.index.difference(a.index)]
+    both = a.index.intersection(b.index)
+    for column in (c for c in COLUMNS if c in a.columns):
+        x, y = a.loc[both, column], b.loc[both, column]
+        same = (x == y).fillna(False).astype(bool) | (x.isna() & y.isna())
+        for cell in both[~same.to_numpy()]:
+            problems.append(f"{column}: {x[cell]!r} and {y[cell]!r} in {_name(cell)}")
+    for problem in problems[:20]:
+        print(problem, file=sys.stderr)
+    if problems:
+        print(f"{first} and {second} differ in {len(problems)} places", file=sys.stderr)
+        return 1
+    print(f"{first} and {second}: {len(a)} rows, identical apart from the timing columns")
+    return 0

@@ -1,0 +1,181 @@
+"""study.toml: what is not understood is refused, with the file, the key and what is accepted."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recprune.study.config import Parameters, StudyError, dataset_name, known, load_study, parse_columns
+
+GOOD = """
+[study.main]
+dataset = "ml-100k"
+protocol = "ratio"
+min_rating = 3
+core = 10
+seeds = [0, 1]
+models = ["ease", "ials"]
+
+[[study.main.runs]]
+notebook = "10-dense"
+
+[[study.main.runs]]
+notebook = "21-prune-weights"
+models = ["ease"]
+unit = "weight"
+criterion = ["random", "magnitude"]
+schedule = "one-shot"
+recovery = ["none", "refit"]
+keep = [0.5, 0.1]
+
+[hyperparameters.default.ease]
+l2 = 250.0
+
+[hyperparameters.ml-100k.ease]
+l2 = 300
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    def load(text=GOOD, name="main", **options):
+        (tmp_path / "study.toml").write_text(text)
+        return load_study(tmp_path / "study.toml", name, **options)
+
+    return load
+
+
+def test_a_family_is_a_run_for_each_model_and_listed_value(study):
+    ids = [run.id for run in study().runs()]
+    assert ids == [
+        "ml-100k/ratio/ease/dense",
+        "ml-100k/ratio/ials/dense",
+        *(f"ml-100k/ratio/ease/{c}-{r}" for c in ("random", "magnitude") for r in ("none", "refit")),
+    ]
+    assert [run.needs for run in study().runs()] == ["none"] * 2 + ["dense"] * 4
+
+
+def test_the_data_sets_profile_overrides_the_default_one(study):
+    assert study().hyperparameters_of("ml-100k", "ease") == {"l2": 300}
+    assert study().hyperparameters_of("/somewhere/ml-1m.csv", "ease") == {"l2": 250.0}
+    assert study().hyperparameters_of("ml-100k", "ials") == {}
+
+
+def test_another_data_set_and_some_models(study):
+    runs = study(dataset="/logs/my shop.csv.gz", columns={"user": "uid"}, models=["ease"]).runs()
+    assert {run.id.split("/")[0] for run in runs} == {"my-shop"}
+    assert {run.parameters.model for run in runs} == {"ease"}
+    assert runs[0].parameters.columns == {"user": "uid"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("core = 10", "cores = 10", r"study\.main: unknown key 'cores'; accepted: .*core"),
+        ("core = 10", 'core = "10"', r"study\.main\.core: '10' is a str; a int is needed"),
+        ("core = 10", "core = true", r"study\.main\.core: True is a bool"),
+        ("core = 10", "core = -1", "core: -1"),
+        ("seeds = [0, 1]", "seeds = [0, 1.5]", r"study\.main\.seeds: 1\.5 is a float"),
+        ("seeds = [0, 1]", "seeds = []", r"study\.main\.seeds: one value or more"),
+        ("seeds = [0, 1]", "seeds = [1, 1]", "seeds"),
+        ("seeds = [0, 1]", "", "`seeds` is missing"),
+        ('protocol = "ratio"', 'protocol = "random"', "protocol: 'random' is unknown; known: .*ratio"),
+        ('["ease", "ials"]', '["ease", "als"]', "models: 'als' is unknown; known: .*ials"),
+        ('models = ["ease"]\n', 'models = ["esae"]\n', r"runs\[2\]\.models: 'esae' is unknown"),
+        ('unit = "weight"', 'unit = "wieght"', r"runs\[2\]\.unit: 'wieght' is unknown; known: .*weight"),
+        ('"magnitude"]', '"magnitud"]', r"runs\[2\]\.criterion: 'magnitud' is unknown; known: .*magnitude"),
+        ('"one-shot"', '"once"', r"runs\[2\]\.schedule: 'once' is unknown; known: .*one-shot"),
+        ('"refit"]', '"heal"]', r"runs\[2\]\.recovery: 'heal' is unknown; known: .*refit"),
+        ("[0.5, 0.1]", "[0.5, 0]", r"runs\[2\]\.keep: 0\.0 is outside \(0, 1\]"),
+        ("[0.5, 0.1]", "[1.5]", r"runs\[2\]\.keep: 1\.5 is outside \(0, 1\]"),
+        ("[0.5, 0.1]", "0.5", r"runs\[2\]\.keep: 0\.5 is not a list"),
+        ("[0.5, 0.1]", "[0.5, 0.5]", "keep: .* names a share twice"),
+        ('"10-dense"', '"10-dense"\nneeds = "dens"', r"runs\[1\]\.needs: 'dens' is unknown; known: all, dense, none"),
+        ('"10-dense"', '"10-dense"\nmethod = "a b"', r"runs\[1\]\.method: 'a b'"),
+        ('notebook = "10-dense"', "", r"runs\[1\]: `notebook` is missing"),
+        ("l2 = 250.0", "L2 = 250.0", r"hyperparameters\.default\.ease of ease: 'L2' is unknown; known: .*l2"),
+        ("default.ease", "default.eese", r"hyperparameters\.default: 'eese' is unknown"),
+        ("[hyperparameters.default.ease]\nl2 = 250.0", "hyperparameters.default = 3", "hyperparameters.*"),
+        ("[study.main]", "[studies.main]", "the top level: unknown key 'studies'|study: 'main'|not TOML"),
+        ("core = 10", "core = ", "not TOML"),
+    ],
+)
+def test_mistakes_are_named(study, old, new, message):
+    assert old in GOOD
+    with pytest.raises(StudyError, match=r"study\.toml: .*" + message):
+        study(GOOD.replace(old, new, 1))
+
+
+def test_two_runs_of_one_name_are_refused(study):
+    with pytest.raises(StudyError, match="two runs are named ml-100k/ratio/ease/dense"):
+        study(GOOD + '[[study.main.runs]]\nnotebook = "11-dense"\n')
+
+
+def test_unknown_study_model_and_file(study, tmp_path):
+    with pytest.raises(StudyError, match="study: 'fast' is unknown; known: main"):
+        study(name="fast")
+    with pytest.raises(StudyError, match="MODELS: 'bpr' is unknown; known: ease, ials"):
+        study(models=["bpr"])
+    with pytest.raises(StudyError, match="nowhere.toml: there is no such file"):
+        load_study(tmp_path / "nowhere.toml", "main")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"keep": [0.0]},
+        {"keep": [1.01]},
+        {"keep": 0.5},
+        {"seeds": []},
+        {"seeds": [-1]},
+        {"seeds": ["0"]},
+        {"core": 1.5},
+        {"core": True},
+        {"model": "als"},
+        {"protocol": ""},
+        {"criterion": "magic"},
+        {"columns": {"buyer": "uid"}},
+        {"model": "ease", "hyperparameters": {"lambda": 1}},
+    ],
+    ids=str,
+)
+def test_parameters_refuse_the_same_inside_the_notebook(wrong):
+    with pytest.raises(StudyError):
+        Parameters(**wrong)
+
+
+@given(st.lists(st.floats(1e-6, 1), unique=True), st.lists(st.integers(0, 10**6), unique=True, min_size=1))
+def test_parameters_survive_papermill(keep, seeds):
+    p = Parameters(model="ease", keep=keep, seeds=seeds, hyperparameters={"l2": 1.5})
+    assert Parameters(**p.mapping()) == p
+    assert Parameters.collect(p.mapping() | {"something": "else"}) == p
+
+
+@given(st.text(min_size=1))
+def test_a_data_sets_name_is_safe_in_make_and_in_folders(text):
+    name = dataset_name(text)
+    assert name and not set(name) & set(" \t\n/:=#$%*?()'\"\\|;&<>~`") and name not in (".", "..")
+    assert dataset_name(name + ".csv.gz") == dataset_name(name)
+
+
+def test_names_of_data_sets():
+    assert dataset_name("ml-100k") == "ml-100k"
+    assert dataset_name("/a b/ml-1m-ratings.csv.gz") == "ml-1m-ratings"
+    assert dataset_name("synthetic:400x300x20000") == "synthetic-400x300x20000"
+
+
+def test_columns_of_the_command_line():
+    assert parse_columns("user=uid item='Item Id' events=view:1,buy:5") == {
+        "user": "uid",
+        "item": "Item Id",
+        "events": {"view": 1.0, "buy": 5.0},
+    }
+    assert parse_columns("") == {}
+    for wrong in ("uid", "buyer=uid", "user=", "events=view"):
+        with pytest.raises(StudyError, match="COLUMNS"):
+            parse_columns(wrong)
+
+
+def test_every_kind_of_name_is_registered():
+    assert all(len(names) > 0 for names in known().values())

@@ -1,0 +1,83 @@
+"""From parameters to rows: complete, deterministic, the dense model trained once, the controls beside it."""
+
+import numpy as np
+import pytest
+
+from recprune.models import load_model
+from recprune.study import COLUMNS, TIMING, Parameters, finish, write_rows
+from recprune.study.measure import Bench
+
+BASE = {"dataset": "synthetic:120x80x4000:seed=1", "core": 5, "seeds": (0, 1)}
+
+
+def bench(**parameters) -> Bench:
+    return Bench(Parameters(**BASE | parameters))
+
+
+PRUNE = {"model": "ease", "hyperparameters": {"l2": 50.0}, "unit": "weight", "criterion": "magnitude", "schedule": "one-shot", "recovery": "none", "keep": (0.5, 0.1)}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return finish(bench(**PRUNE).p, bench(**PRUNE).parameter_rows())
+
+
+def test_a_row_has_every_column(rows):
+    assert list(rows.columns) == list(COLUMNS)
+    assert not rows.drop(columns="run").isna().any(axis=None)
+    assert len(rows) == 4
+
+
+def test_rows_are_the_same_twice(rows):
+    again = finish(bench(**PRUNE).p, bench(**PRUNE).parameter_rows())
+    same = [c for c in COLUMNS if c not in TIMING]
+    assert rows[same].equals(again[same])
+
+
+def test_ratios_are_what_they_say(rows):
+    b = bench(**PRUNE)
+    dense = finish(b.p, b.dense_rows()).set_index("seed")
+    for _, row in rows.iterrows():
+        assert row["test_ratio"] == pytest.approx(row["test_ndcg@10"] / dense.loc[row["seed"], "test_ndcg@10"])
+        assert row["bytes_ratio"] == pytest.approx(row["bytes_disk"] / dense.loc[row["seed"], "bytes_disk"])
+    assert (dense["test_ratio"] == 1).all() and (dense["test_ratio_lower"] == 1).all() and (dense["test_jaccard@20"] == 1).all()
+    for _, point in rows.groupby("kept"):
+        assert point["test_ratio_lo"].nunique() == 1
+        assert point["test_ratio_lo"].iloc[0] <= point["test_ratio"].mean() <= point["test_ratio_hi"].iloc[0]
+        assert point["test_ratio_lo"].iloc[0] <= point["test_ratio_lower"].iloc[0]
+
+
+def test_dense_models_are_saved_and_loaded_not_trained_again(rows, tmp_path):
+    b = bench(**PRUNE, out=str(tmp_path))
+    write_rows(tmp_path, finish(b.p, b.dense_rows()))
+    assert load_model(tmp_path / "models" / "seed-1").name == "ease"
+    loaded = Bench(Parameters(**BASE | PRUNE, dense=str(tmp_path)))
+    loaded.train = None  # any training would fail
+    again = finish(loaded.p, loaded.parameter_rows())
+    same = [c for c in COLUMNS if c not in TIMING]
+    assert rows[same].equals(again[same])
+    assert len(loaded.with_dense(again)) == 6
+
+
+def test_samples_and_smaller_models_have_their_rows():
+    samples = bench(**PRUNE | {"unit": "interaction", "criterion": "stratified", "recovery": "retrain"}).sample_rows()
+    assert set(samples["side"]) == {"samples"}
+    assert samples["test_ndcg@10"].notna().all()
+    b = bench(model="ials", hyperparameters={"factors": 8, "iterations": 3}, keep=(0.5, 0.25))
+    smaller = b.smaller_rows()
+    assert smaller["kept"].tolist() == pytest.approx([0.5, 0.25] * 2)
+    assert set(smaller["criterion"]) == {"smaller-dense"}
+    assert b.smallest.arrays["item_factors"].shape[1] == 2
+
+
+def test_zero_reset_is_one_control_row_a_seed():
+    rows = bench(**PRUNE | {"criterion": "zero-reset", "keep": ()}).parameter_rows()
+    assert set(rows["side"]) == {"control"}
+    assert rows["kept"].tolist() == [0.0, 0.0]
+    assert (rows["nonzeros"] == 0).all()
+
+
+def test_under_strong_the_held_out_users_are_folded_in():
+    b = Bench(Parameters(**BASE | PRUNE | {"protocol": "strong", "seeds": (0,)}))
+    rows = finish(b.p, b.parameter_rows())
+    assert np.isfinite(rows["test_ndcg@10"].astype(float)).all()

@@ -1,0 +1,215 @@
+"""The plan: what a run's key depends on, what waits for what, and what is refused before anything starts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from papermill import inspect_notebook
+
+from recprune.study.config import StudyError
+from recprune.study.identity import data_identity, library_hash, locate, notebook_hash, notebook_parameters
+from recprune.study.plan import Plan
+from recprune.study.progress import duration, finished_line, remaining
+
+DENSE = "synthetic/ratio/ease/dense"
+PRUNED = "synthetic/ratio/ease/magnitude"
+PRUNE = 'criterion = "magnitude"\nunit = "weight"\nkeep = [0.5]'
+
+
+@pytest.fixture
+def two(project, rows_cell):
+    """A study of a dense run and one that prunes its model."""
+    project.family("10-dense", rows_cell)
+    project.family("21-prune", rows_cell, extra=PRUNE)
+    return project
+
+
+def keys(project, **options) -> dict[str, str]:
+    return {run.id: run.key for run in project.plan(**options).runs}
+
+
+def test_clocks_copies_prose_and_outputs_change_no_key(two):
+    before = keys(two)
+    for path in two.folder.rglob("*"):
+        os.utime(path, (0, 0))
+    assert keys(two) == before
+    notebook = two.folder / "notebooks/10-dense.ipynb"
+    notebook.write_text(notebook.read_text().replace("# 10-dense", "# the dense models"))
+    assert keys(two) == before
+
+
+def test_code_of_the_dense_notebook_changes_its_key_and_that_of_what_needs_it(two, rows_cell):
+    before = keys(two)
+    two.notebook("10-dense", "x = 1", rows_cell)
+    after = keys(two)
+    assert after[DENSE] != before[DENSE] and after[PRUNED] != before[PRUNED]
+    two.notebook("10-dense", rows_cell)
+    two.notebook("21-prune", "x = 1", rows_cell)
+    after = keys(two)
+    assert after[DENSE] == before[DENSE] and after[PRUNED] != before[PRUNED]
+
+
+def test_parameters_change_the_key_of_the_runs_they_belong_to(two):
+    before = keys(two)
+    two.study.write_text(two.study.read_text().replace("keep = [0.5]", "keep = [0.4]"))
+    after = keys(two)
+    assert after[DENSE] == before[DENSE] and after[PRUNED] != before[PRUNED]
+
+
+def test_a_logs_bytes_count_and_its_place_does_not(two, tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("user,item\n1,2\n")
+    first = keys(two, dataset=str(log))
+    assert all(id.startswith("log/") for id in first)
+    (tmp_path / "elsewhere").mkdir()
+    other = shutil.copy(log, tmp_path / "elsewhere/log.csv")
+    assert keys(two, dataset=str(other)) == first
+    log.write_text("user,item\n1,3\n")
+    assert keys(two, dataset=str(log)) != first
+
+
+def test_identity_of_data(tmp_path):
+    assert data_identity("ml-100k") == "name:ml-100k:0e33842e24a9c977be4e0107933c0723"
+    assert data_identity("synthetic:10x10x50") == "name:synthetic:10x10x50"
+    (tmp_path / "ratings.csv").write_text("a")
+    before = data_identity(str(tmp_path))
+    (tmp_path / "movies.csv").write_text("b")
+    assert data_identity(str(tmp_path)) != before
+    with pytest.raises(StudyError, match="neither a file or folder nor a known name; known: .*ml-100k.*synthetic"):
+        locate(str(tmp_path / "nowhere.csv"))
+    assert locate("ml-100k") == "ml-100k"
+
+
+def test_library_code_counts_but_not_its_comments_nor_the_report(tmp_path):
+    package = tmp_path / "recprune"
+    (package / "models").mkdir(parents=True)
+    (package / "report").mkdir()
+    (package / "models" / "ease.py").write_text('def fit(x):\n    """Fits."""\n    return x + 1\n')
+    (package / "report" / "figures.py").write_text("a = 1\n")
+    before = library_hash(package)
+    (package / "models" / "ease.py").write_text('def fit(x):\n    """Fits better."""  # says who\n    return x + 1\n')
+    (package / "report" / "figures.py").write_text("a = 2\n")
+    assert library_hash(package) == before
+    (package / "models" / "ease.py").write_text('def fit(x):\n    """Fits."""\n    return x + 2\n')
+    assert library_hash(package) != before
+
+
+def test_the_library_hash_sees_every_floor_below_the_study():
+    from recprune.study.identity import NO_NUMBERS, PACKAGE
+
+    floors = {path.relative_to(PACKAGE).parts[0] for path in PACKAGE.rglob("*.py")}
+    assert {"models", "pruning", "evaluation", "splits.py", "interactions.py", "datasets"} <= floors - set(NO_NUMBERS)
+    assert "study/measure.py" not in NO_NUMBERS
+
+
+def test_dense_before_pruned_and_the_longest_chain_first(two):
+    plan = two.plan()
+    assert [run.id for run in plan.runs] == [DENSE, PRUNED]
+    assert plan[PRUNED].needs == (DENSE,)
+    text = two.makefile.read_text()
+    assert f"{plan[PRUNED].stamp}: | {plan[DENSE].stamp}\n" in text
+    assert f"{plan[DENSE].stamp}:\n" in text
+    assert Plan.load(two.makefile.with_suffix(".json")) == plan
+
+
+def test_the_fragment_is_understood_by_make_and_asks_for_each_run_once(two):
+    plan = two.plan()
+    command = ["make", "-n", "-j4", "-f", "results/runs/plan.mk", "PY=python", "LAUNCH=srun -n1"]
+    done = subprocess.run(command, cwd=two.folder, capture_output=True, text=True, check=True)
+    for run in plan.runs:
+        assert done.stdout.count(f"srun -n1 python -m recprune.study run results/runs/plan.json {run.id}\n") == 1
+
+
+def test_only_dense(two):
+    plan = two.plan(only="dense")
+    assert [run.id for run in plan.runs] == [DENSE]
+    assert plan.results == "results/part", "some rows never take the place of all"
+    assert [run.id for run in two.plan(only="magnitude").runs] == [DENSE, PRUNED]
+    with pytest.raises(StudyError, match="no run has the method 'nothing'"):
+        two.plan(only="nothing")
+
+
+def test_where_rows_go(two, tmp_path):
+    (tmp_path / "my log.csv").write_text("user,item\n")
+    assert two.plan().results == "results"
+    assert two.plan(dataset="synthetic").results == "results"
+    assert two.plan(models="ease").results == "results/part"
+    assert two.plan(dataset=str(tmp_path / "my log.csv")).results == "results/own/my-log"
+    assert two.plan(dataset="ml-1m").results == "results/own/ml-1m"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"parameters": 'out = ""\nrun = ""\nmodle = ""'}, "unknown parameter 'modle'; known: .*model"),
+        ({"parameters": 'run = ""'}, "lacks 'out'"),
+        ({"parameters": 'out = ""'}, "lacks 'run'"),
+        ({"parameters": 'out = ""\nrun = ""\nmodel = ""'}, "lacks 'unit', which .* sets to 'weight'"),
+        ({"tags": ()}, "0 cells are tagged `parameters`"),
+        ({"parameters": "out = "}, "the parameters cell: line 1"),
+    ],
+    ids=["unknown", "no-out", "no-run", "undeclared", "no-tag", "syntax"],
+)
+def test_a_notebook_that_could_ignore_a_parameter_is_refused(project, rows_cell, change, message):
+    project.family("21-prune", rows_cell, extra=PRUNE, **change)
+    with pytest.raises(StudyError, match=r"21-prune\.ipynb: .*" + message):
+        project.plan()
+
+
+def test_a_missing_notebook_is_said(project):
+    with project.study.open("a") as file:
+        file.write('[[study.main.runs]]\nnotebook = "12-dense"\n')
+    with pytest.raises(StudyError, match=r"12-dense\.ipynb: there is no such notebook"):
+        project.plan()
+
+
+def test_a_notebook_that_is_none(project, rows_cell):
+    project.family("10-dense", rows_cell)
+    (project.folder / "notebooks/10-dense.ipynb").write_text("{")
+    with pytest.raises(StudyError, match="not a notebook"):
+        project.plan()
+
+
+def test_the_declared_parameters_are_those_papermill_sees(project):
+    path = project.notebook("10-dense", "x = 1")
+    assert set(notebook_parameters(path)) == set(inspect_notebook(str(path)))
+    assert notebook_hash(path) != notebook_hash(project.notebook("10-dense", "x = 2"))
+
+
+def test_the_command_says_what_is_wrong_and_fails(project):
+    command = [sys.executable, "-m", "recprune.study", "plan", "--study", "fast", "--out", "results/runs/plan.mk"]
+    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "error: study.toml: study: 'fast' is unknown; known: main\n"
+
+
+def test_time_left_follows_what_the_finished_runs_took(two):
+    plan = replace(two.plan(), jobs=1)
+    dense, pruned = plan[DENSE], plan[PRUNED]
+    assert remaining(plan) == pytest.approx(dense.seconds + pruned.seconds)
+    runs = tuple(
+        replace(run, folder=str(two.folder / run.folder), stamp=str(two.folder / run.stamp)) for run in plan.runs
+    )
+    plan = replace(plan, runs=runs)
+    Path(plan[DENSE].folder).mkdir(parents=True)
+    Path(plan[DENSE].folder, "run.json").write_text('{"seconds": %f}' % (3 * dense.seconds))
+    Path(plan[DENSE].stamp).touch()
+    assert remaining(plan) == pytest.approx(3 * pruned.seconds)
+    line = finished_line(plan, plan[DENSE])
+    assert line.startswith("[ 1/2]  50 %  ease · dense · synthetic") and line.endswith(" left")
+
+
+def test_durations():
+    assert [duration(s) for s in (8.14, 42.4, 59.97, 200, 7500)] == [
+        "8.1 s",
+        "42 s",
+        "1 min 0 s",
+        "3 min 20 s",
+        "2 h 5 min",
+    ]

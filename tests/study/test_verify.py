@@ -1,0 +1,176 @@
+"""Gathering rows, and holding them against others: exactly, or within the seed spread."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recprune.study.config import StudyError
+from recprune.study.gather import gather
+from recprune.study.plan import Plan
+from recprune.study.rows import TIMING, canonical, read_rows, write_rows
+from recprune.study.verify import CHECKED, NothingCommitted, compare, verify
+
+PRUNE = 'criterion = "magnitude"\nunit = "weight"\nkeep = [0.5]'
+
+
+def curve(offset=0.0, kept=(1.0, 0.5, 0.1), seeds=5, spread=0.01, side="parameters", dataset="d", noise=1.0):
+    """Rows of one curve whose metrics spread over the seeds."""
+    rng = np.random.default_rng(7)
+    cell = {"dataset": dataset, "protocol": "ratio", "model": "ease", "family": "cf", "side": side, "unit": "weight"}
+    cell |= {"criterion": "magnitude", "schedule": "one-shot", "recovery": "none", "run": "a"}
+    rows = [cell | {"kept": share, "seed": seed} for share in kept for seed in range(seeds)]
+    frame = pd.DataFrame(rows)
+    for column in CHECKED:
+        frame[column] = 0.3 + offset + spread * rng.standard_normal(len(frame))
+    for column in TIMING:
+        frame[column] = noise
+    return canonical(frame)
+
+
+@pytest.fixture
+def files(tmp_path):
+    def write(first, second):
+        return write_rows(tmp_path / "a" / "cells.csv", first), write_rows(tmp_path / "b" / "cells.csv", second)
+
+    return write
+
+
+def test_compare_overlooks_the_clocks_and_nothing_else(files, capsys):
+    assert compare(*files(curve(), curve(noise=2.0))) == 0
+    other = curve()
+    other.loc[3, "test_ndcg@10"] += 1e-15
+    assert compare(*files(curve(), other)) == 1
+    assert "test_ndcg@10: " in capsys.readouterr().err
+    assert compare(*files(curve(), curve(kept=(1.0, 0.5)))) == 1
+    assert "only in" in capsys.readouterr().err
+    assert compare(*files(curve(), curve().assign(run="b"))) == 1
+    other = curve()
+    other["val_ndcg@10"] = np.nan
+    assert compare(*files(curve(), other)) == 1
+    assert compare(*files(other, other)) == 0
+
+
+def test_verify_allows_what_the_seeds_explain(files, capsys):
+    fresh, expected = files(curve(offset=0.004), curve())  # standard error of a difference: 0.006
+    assert verify(fresh, str(expected)) == 0
+    assert "all 12 means" in capsys.readouterr().out
+    fresh, expected = files(curve(offset=0.1), curve())
+    assert verify(fresh, str(expected)) == 1
+    out = capsys.readouterr().out
+    assert "12 of 12 means differ" in out and "d ratio ease cf parameters weight magnitude" in out
+
+
+def test_verify_shows_the_worst_first(files, capsys):
+    fresh = curve()
+    fresh.loc[fresh["kept"] == 0.5, "test_ndcg@10"] += 0.1
+    fresh.loc[fresh["kept"] == 0.1, "val_recall@20"] += 0.3
+    first, second = files(fresh, curve())
+    assert verify(first, str(second)) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "2 of 12" in lines[0] and "val_recall@20" in lines[2] and "test_ndcg@10" in lines[3]
+
+
+def test_verify_misses_what_is_not_there(files, capsys):
+    fresh, expected = files(curve(kept=(1.0, 0.5)), curve())
+    assert verify(fresh, str(expected)) == 1
+    assert "lacks d ratio ease cf parameters weight magnitude one-shot none 0.1" in capsys.readouterr().out
+    unmeasured = curve()
+    unmeasured["test_ndcg@10"] = np.nan
+    fresh, expected = files(unmeasured, curve())
+    assert verify(fresh, str(expected)) == 1
+
+
+def test_verify_with_one_seed_uses_the_absolute_tolerance(files):
+    fresh, expected = files(curve(0.001, seeds=1), curve(seeds=1))
+    assert verify(fresh, str(expected)) == 0
+    fresh, expected = files(curve(0.01, seeds=1), curve(seeds=1))
+    assert verify(fresh, str(expected)) == 1
+
+
+def test_verify_meets_controls_whose_share_moved(files):
+    fresh = curve(side="control", kept=(0.5, 0.1))
+    fresh["kept"] += 0.003
+    first, second = files(fresh, curve(side="control", kept=(0.5, 0.1)))
+    assert verify(first, str(second)) == 0
+
+
+def test_verify_against_the_last_commit(tmp_path, capsys):
+    path = write_rows(tmp_path / "results" / "cells.csv", curve())
+    with pytest.raises(NothingCommitted, match="verify needs a git checkout"):
+        verify(path)
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run([*git, "init", "-q"], cwd=tmp_path, check=True)
+    with pytest.raises(NothingCommitted):
+        verify(path)
+    subprocess.run([*git, "add", "."], cwd=tmp_path, check=True)
+    subprocess.run([*git, "commit", "-qm", "rows"], cwd=tmp_path, check=True)
+    write_rows(path, curve(offset=0.001))
+    assert verify(path) == 0
+    write_rows(path, curve(offset=0.1))
+    assert verify(path) == 1
+
+
+def finished(project) -> Plan:
+    """The plan, with rows for each run as if it had been executed."""
+    plan = project.plan()
+    for run in plan.runs:
+        folder = project.folder / run.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        p = run.parameters
+        cell = {
+            "dataset": "synthetic",
+            "protocol": "ratio",
+            "model": "ease",
+            "family": "cf",
+            "schedule": "",
+            "recovery": "",
+        }
+        cell |= {"side": "parameters" if p["keep"] else "dense", "unit": p["unit"], "criterion": p["criterion"]}
+        write_rows(
+            folder, pd.DataFrame([cell | {"kept": 0.5, "seed": seed, "run": run.key[:12]} for seed in p["seeds"]])
+        )
+        record = {"key": run.key, "parameters": p, "sources": run.sources, "rows": 2, "notebook": run.notebook}
+        record |= {
+            "machine": {"cores": 2, "cpu": "x", "system": "y"},
+            "seconds": 1.0,
+            "peak_rss_mb": 2.0,
+            "finished": "now",
+        }
+        (folder / "run.json").write_text(json.dumps(record))
+        (project.folder / run.stamp).touch()
+    return plan
+
+
+def test_gather_collects_sorts_keeps_others_and_is_stable(project, rows_cell, monkeypatch):
+    project.family("10-dense", rows_cell)
+    project.family("21-prune", rows_cell, extra=PRUNE)
+    plan = finished(project)
+    monkeypatch.chdir(project.folder)
+    path, count = gather(plan)
+    assert (path, count) == (Path("results/cells.csv"), 4)
+    before = path.read_bytes(), Path("results/provenance.csv").read_bytes()
+    write_rows(path, pd.concat([read_rows(path), curve(dataset="other")]))
+    assert gather(plan)[1] == 4 + 15, "rows of another data set stay"
+    path.unlink()
+    gather(plan)
+    assert (path.read_bytes(), Path("results/provenance.csv").read_bytes()) == before
+    origin = pd.read_csv("results/provenance.csv", dtype=str)
+    assert set(read_rows(path)["run"]) == set(origin["run"])
+    assert str(project.folder) not in Path("results/provenance.csv").read_text()
+
+
+def test_gather_names_the_runs_that_are_missing(project, rows_cell, monkeypatch):
+    project.family("10-dense", rows_cell)
+    project.family("21-prune", rows_cell, extra=PRUNE)
+    plan = finished(project)
+    monkeypatch.chdir(project.folder)
+    Path(plan["synthetic/ratio/ease/magnitude"].stamp).unlink()
+    with pytest.raises(StudyError, match="1 of 2 runs are not finished: synthetic/ratio/ease/magnitude"):
+        gather(plan)
+    assert not Path("results/cells.csv").exists()
