@@ -20,8 +20,6 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import pooch
-import requests
 from filelock import FileLock
 
 from recprune.datasets.registry import ROOT, Entry, Wheel
@@ -54,7 +52,6 @@ def fetch(entry: Entry) -> Path:
     folder = cache / entry.name
     if _intact(folder):
         return folder
-    pooch.get_logger().setLevel("WARNING")  # one line of our own says what is fetched
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / f".{entry.name}.lock"):
@@ -128,6 +125,10 @@ def _published_md5(url: str, staging: Path) -> str:
 
 
 def _download(url: str, known_hash: str | None, folder: Path) -> Path:
+    import pooch  # here: most runs find their data in the cache, and need neither of the two
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")  # one line of our own says what is fetched
     name = url.rpartition("/")[2]
     source = pooch.create(folder, base_url="", registry={name: known_hash}, urls={name: url}, retry_if_failed=RETRIES)
     loader = pooch.HTTPDownloader(timeout=TIMEOUT, progressbar=sys.stderr.isatty())
@@ -139,8 +140,10 @@ def _download(url: str, known_hash: str | None, folder: Path) -> Path:
         raise _SourceError(f"wrong checksum, a changed or damaged archive ({str(error).splitlines()[0]})") from None
 
 
-def _reason(error: requests.RequestException) -> str:
-    """The innermost reason: requests and urllib3 wrap it several times."""
+def _reason(error: Exception) -> str:
+    """The innermost reason of a requests.RequestException: requests and urllib3 wrap it several times."""
+    import requests
+
     if isinstance(error, requests.HTTPError):
         return str(error)
     if isinstance(error, requests.Timeout):

@@ -64,6 +64,7 @@ class GradientModel(Recommender):
         epochs: int,
         first_epoch: int = 0,
         learning_rate: float | None = None,
+        patience: int | None = None,
         masks: dict[str, torch.Tensor] | None = None,
         fold_in: sparse.csr_array | None = None,
     ) -> None:
@@ -107,7 +108,7 @@ class GradientModel(Recommender):
                 else:
                     waited += 1
             self.train_log.append(row)
-            if target and waited >= self.patience:
+            if target and waited >= (patience or self.patience):
                 break
         with torch.no_grad():
             for saved, array in zip(kept, trained, strict=True):

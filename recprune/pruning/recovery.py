@@ -8,7 +8,8 @@ from recprune.models.base import Recommender
 from recprune.pruning import units
 from recprune.splits import Split
 
-FINE_TUNE_EPOCHS = 10
+FINE_TUNE_EPOCHS = 10  # at most, and no more than FINE_TUNE_PATIENCE of them without a better validation nDCG@10
+FINE_TUNE_PATIENCE = 3
 Masks = dict[str, torch.Tensor]
 
 
@@ -29,6 +30,7 @@ def fine_tune(model: Recommender, split: Split, masks: Masks, seed: int) -> None
         seed,
         epochs=min(FINE_TUNE_EPOCHS, model.epochs),
         first_epoch=model.epochs,
+        patience=FINE_TUNE_PATIENCE,
         masks=masks,
         fold_in=split.fold_in("validation"),
     )

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
+from recprune.evaluation import evaluate
+from recprune.models import Recommender
+from recprune.models.ops import dense as dense_array
 from recprune.splits import Split
 from recprune.topk import top_k
 
@@ -35,19 +39,61 @@ def before_after(split: Split, models: dict[str, object], user: int | None = Non
         codes = top_k(scores, k)[0]
         codes = codes[codes >= 0]
         titles = split.train.titles(codes)
-        columns[heading] = pd.Series(
-            [f"{HIT if code in liked else ' '} {title}" for code, title in zip(codes.tolist(), titles, strict=True)],
-            dtype=object,
-        )
-    table = pd.DataFrame(columns)
+        stars = [HIT + " " if code in liked else "" for code in codes.tolist()]
+        columns[heading] = pd.Series([star + title for star, title in zip(stars, titles, strict=True)], dtype=object)
+    table = pd.DataFrame(columns).fillna("")
     table.index = pd.RangeIndex(1, len(table) + 1, name="rank")
-    return table.fillna("")
+    return table
 
 
-def most_changed(split: Split, before: np.ndarray, after: np.ndarray, k: int = 10) -> pd.DataFrame:
+def what_changes(split: Split, dense: Recommender, pruned: Recommender, unit: str, k: int = 8) -> pd.DataFrame:
+    """What a pruned model has lost, in titles, as its kind of model allows to say it.
+
+    Item-item models: the neighbours of the most popular item, before and after. Factor models cut by
+    factor: the two ends of the strongest factors that stay. All others: the items that lost most
+    places in the users' top 20.
+    """
+    if "item_item" in dense.arrays:
+        return _neighbours(split, dense, pruned, k)
+    if unit == "factor" and "item_factors" in pruned.arrays:
+        return _factor_ends(split, pruned, k)
+    places = [_places(split, model) for model in (dense, pruned)]
+    return most_changed(split, *places, what="places in the top 20", k=k)
+
+
+def most_changed(split: Split, before: np.ndarray, after: np.ndarray, what: str, k: int = 8) -> pd.DataFrame:
     """The items that lost most of something counted per item, (n_items,) before and after, by title."""
-    lost = before - after
-    codes = np.argsort(-lost, kind="stable")[:k]
+    codes = np.argsort(after - before, kind="stable")[:k]
     return pd.DataFrame(
-        {"title": split.train.titles(codes), "before": before[codes], "after": after[codes], "lost": lost[codes]}
+        {"title": split.train.titles(codes), f"{what}, before": before[codes], f"{what}, after": after[codes]}
     )
+
+
+def _places(split: Split, model: Recommender) -> np.ndarray:
+    lists = evaluate(model, split, on="validation", k=20).lists
+    return np.bincount(lists[lists >= 0], minlength=split.n_items)
+
+
+def _neighbours(split: Split, dense: Recommender, pruned: Recommender, k: int) -> pd.DataFrame:
+    item = int(np.bincount(split.train.item, minlength=split.n_items).argmax())
+    (name,) = split.train.titles([item])
+    columns = {}
+    for heading, model in (("dense", dense), ("pruned", pruned)):
+        matrix = model.arrays["item_item"]
+        column = matrix[:, [item]].toarray().ravel() if sparse.issparse(matrix) else matrix[:, item].numpy()
+        best = np.argsort(-column, kind="stable")[:k]
+        best = best[column[best] > 0]
+        columns[f"neighbours of {name}, {heading}"] = pd.Series(split.train.titles(best), dtype=object)
+        columns[f"weight, {heading}"] = pd.Series(column[best])
+    return pd.DataFrame(columns).fillna("")
+
+
+def _factor_ends(split: Split, pruned: Recommender, k: int) -> pd.DataFrame:
+    user, item = (dense_array(pruned.arrays[name]).numpy() for name in ("user_factors", "item_factors"))
+    strength = np.linalg.norm(user, axis=0) * np.linalg.norm(item, axis=0)
+    rows = []
+    for factor in np.argsort(-strength, kind="stable")[: min(k, int((strength > 0).sum()))]:
+        order = np.argsort(item[:, factor], kind="stable")
+        ends = {"one end": order[:-4:-1], "other end": order[:3]}
+        rows.append({"strength": strength[factor]} | {end: " · ".join(split.train.titles(c)) for end, c in ends.items()})
+    return pd.DataFrame(rows)

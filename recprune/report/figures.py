@@ -2,8 +2,9 @@
 
     tradeoff(cells, side="parameters", models=None)   curve(cells)
     pareto(cells, cost="bytes_disk")                  safe_sparsity(cells)
+    importance(scores, criterion, unit, keep)
 
-Each takes rows of one data set under one protocol and returns (figure, the data drawn in it).
+Each takes rows of one data set under one protocol (`importance`: scores) and returns (figure, the data drawn in it).
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from matplotlib.figure import Figure
 from recprune.report.cells import FLOORS, heading, studies
 from recprune.report.heatmap import safe_sparsity
 from recprune.report.pareto import pareto
+from recprune.report.scores import importance
 from recprune.report.style import FORMATS, label, render
 from recprune.report.tradeoff import curve, tradeoff
 from recprune.study.files import write_atomically
 
 SINGLE_UNITS = ("weight", "neighbour")  # one parameter each; other units are structures of many
 
-__all__ = ["Drawing", "curve", "drawings", "pareto", "safe_sparsity", "tradeoff", "write_figures"]
+__all__ = ["Drawing", "curve", "drawings", "importance", "pareto", "safe_sparsity", "tradeoff", "write_figures"]
 
 
 @dataclass(frozen=True)

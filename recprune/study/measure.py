@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from recprune.datasets import load
 from recprune.evaluation import Report, evaluate, footprint, latency, overlap, paired_ratio, peak_rss_mb
