@@ -36,7 +36,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help env reproduce quick runs dense test test-fast figures tables report verify lab doctor clean distclean
+.PHONY: help env reproduce quick runs dense test test-fast figures tables report readme verify lab doctor clean distclean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"; echo
@@ -82,6 +82,9 @@ tables: $(ENV) ## tables from the rows: CSV, Markdown, LaTeX
 
 report: $(ENV) ## one page with all figures and tables (report/index.html beside the rows)
 	@$(PY) -m recprune.report page --results $(RESULTS)
+
+readme: $(ENV) ## put the expected values into README.md, from the rows
+	@$(PY) -m recprune.report readme --results $(RESULTS)
 
 verify: $(ENV) ## hold results/cells.csv against the committed one, within the seed spread
 	@$(PY) -m recprune.study verify

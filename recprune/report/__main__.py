@@ -1,4 +1,4 @@
-"""python -m recprune.report figures|tables|page|all --results FOLDER: from <FOLDER>/cells.csv, without training."""
+"""python -m recprune.report figures|tables|page|readme|all --results FOLDER: from <FOLDER>/cells.csv, without training."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import matplotlib as mpl
 from recprune.report.cells import ReportError, read_cells
 from recprune.report.figures import drawings, write_figures
 from recprune.report.page import write_page
+from recprune.report.readme import update
 from recprune.report.tables import write_tables
 
 
@@ -19,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m recprune.report", description="Figures, tables and a page from measured rows."
     )
-    parser.add_argument("what", choices=["figures", "tables", "page", "all"])
+    parser.add_argument("what", choices=["figures", "tables", "page", "readme", "all"])
     parser.add_argument(
         "--results",
         type=Path,
@@ -31,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     mpl.use("Agg")  # files only: no window, no display needed
     try:
         cells = read_cells(options.results / "cells.csv")
+        if options.what == "readme":
+            print(update(Path("README.md"), cells))
+            return 0
         drawn = list(drawings(cells)) if options.what != "tables" else []
         if options.what in ("figures", "all"):
             print(f"{len(write_figures(drawn, options.results))} files in {options.results / 'figures'}")

@@ -45,7 +45,9 @@ def curves(
     mine = table[(table["side"] == side) | ((table["side"] == "control") & (side == "parameters"))]
     if units is not None:
         mine = mine[mine["unit"].isin(units) | (mine["criterion"] == "smaller-dense")]
-    pruned = [name for name in models_in_order(table) if (mine["model"] == name).any()]
+    # controls are drawn beside what was pruned; rows of controls alone (a notebook's) are drawn for themselves
+    subject = mine[mine["side"] == side] if (mine["side"] == side).any() else mine
+    pruned = [name for name in models_in_order(table) if (subject["model"] == name).any()]
     absent = [name for name in models or () if name not in pruned]
     if absent or not pruned:
         raise ReportError(

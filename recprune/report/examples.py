@@ -84,7 +84,7 @@ def _neighbours(split: Split, dense: Recommender, pruned: Recommender, k: int) -
         best = np.argsort(-column, kind="stable")[:k]
         best = best[column[best] > 0]
         columns[f"neighbours of {name}, {heading}"] = pd.Series(split.train.titles(best), dtype=object)
-        columns[f"weight, {heading}"] = pd.Series(column[best])
+        columns[f"weight, {heading}"] = pd.Series([f"{weight:.3f}" for weight in column[best]], dtype=object)
     return pd.DataFrame(columns).fillna("")
 
 

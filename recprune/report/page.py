@@ -21,10 +21,10 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff;
 h1, h2 { line-height: 1.2; } h2 { border-top: 1px solid #ccc;
   padding-top: 1.2rem; margin-top: 2.4rem; overflow-wrap: anywhere; }
 figure { margin: 1.5rem 0; } img { max-width: 100%; height: auto; }
-figcaption, caption { color: #555; font-size: .9rem; text-align: left; }
-.wide { overflow-x: auto; margin: 1.5rem 0; }
+figcaption, .caption { color: #555; font-size: .9rem; text-align: left; }
+.wide { overflow-x: auto; margin: .4rem 0 1.8rem; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-caption { padding-bottom: .4rem; } th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; }
+th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; }
 th.word, td.word { text-align: left; }
 thead th { border-top: 2px solid #222; border-bottom: 1px solid #222; }
 tbody tr:last-child td { border-bottom: 2px solid #222; }
@@ -106,5 +106,6 @@ def _table(table: Table) -> str:
             "<tr>" + "".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, cells, strict=True)) + "</tr>"
         )
     files = " · ".join(link(Path(f"../tables/{table.name}.{form}"), form.upper()) for form in ("csv", "md", "tex"))
-    return (f'<div class="wide"><table><caption>{escape(table.caption)} {files}</caption><thead><tr>{head}</tr></thead>'
+    # not a <caption>: that would be as wide as the table, and scroll out of sight with it
+    return (f'<p class="caption">{escape(table.caption)} {files}</p><div class="wide"><table><thead><tr>{head}</tr></thead>'
             f'<tbody>{"".join(rows)}</tbody></table></div>')  # fmt: skip

@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from recprune.report.artefacts import artefacts
 from recprune.report.cells import FLOORS, METHOD, canonical, heading, models_in_order, points, studies
 from recprune.report.heatmap import percent
 from recprune.report.pareto import human
 from recprune.report.safe import safe_points
 from recprune.report.style import label
+from recprune.report.table import Table
 from recprune.study.files import write_atomically
 
 QUALITY = ("ndcg@10", "recall@20", "mrr@10", "coverage@20")
-WORDS = ("model", "family", "removes", "method", "on test")  # columns that are set to the left
+WORDS = ("model", "family", "removes", "method", "on test", "artefact", "target", "notebook", "what")  # columns that are set to the left
 COSTS = {"parameters": "parameters", "bytes_disk": "disk", "train_s": "training s", "p50_ms": "p50 ms"}
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with its file name (no ending) and caption.
-
-    frame  numbers, as they go into the CSV
-    text   the same rows as readers see them: strings
-    bold   same shape as `text`: which cells are the best of their kind
-    """
-
-    name: str
-    caption: str
-    frame: pd.DataFrame
-    text: pd.DataFrame
-    bold: pd.DataFrame
 
 
 def tables(cells: pd.DataFrame) -> Iterator[Table]:
@@ -44,6 +29,8 @@ def tables(cells: pd.DataFrame) -> Iterator[Table]:
             yield dense(rows, f"dense-{name}")
         if rows["side"].isin(["parameters", "samples"]).any():
             yield safe_sparsity(rows, f"safe-sparsity-{name}")
+        if {"dense", "parameters"} <= set(rows["side"]):
+            yield artefacts(rows, f"artefacts-{name}", name)
 
 
 def dense(cells: pd.DataFrame, name: str = "dense") -> Table:

@@ -130,6 +130,6 @@ def test_files_are_the_same_twice(tmp_path, few):
     first = tables.write_tables(few, tmp_path / "a")
     second = tables.write_tables(few.sample(frac=1, random_state=1), tmp_path / "b")
     assert [path.name for path in first] == [
-        f"{name}-fake-100k.{form}" for name in ("dense", "safe-sparsity") for form in ("csv", "md", "tex")
+        f"{name}-fake-100k.{form}" for name in ("dense", "safe-sparsity", "artefacts") for form in ("csv", "md", "tex")
     ]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

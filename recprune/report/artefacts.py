@@ -1,0 +1,78 @@
+"""What a reproduction should find: each artefact with its target, its notebook, and the number it carries."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from recprune.report.cells import FLOORS, METHOD, canonical, heading, points
+from recprune.report.heatmap import percent
+from recprune.report.safe import safe_points
+from recprune.report.style import SAMPLES, label
+from recprune.report.table import Table
+from recprune.study.verify import ABSOLUTE, ERRORS
+
+STRUCTURE = ("factor", "neuron")
+
+
+def artefacts(cells: pd.DataFrame, name: str = "artefacts", study: str = "") -> Table:
+    """One row per artefact of one study: artefact, make target, notebook, quantity, expected value and tolerance.
+
+    The tolerance is that of `make verify`: three standard errors of the difference of two means over
+    seeds, or 0.002 where the seeds agree more closely than that.
+    """
+    table = points(canonical(cells))
+    dense = table[(table["side"] == "dense") & ~table["model"].isin(FLOORS)]
+    rows = []
+    for family in ("cf", "deep"):
+        members = dense[dense["family"] == family]
+        if len(members):
+            best = members.loc[members["val_ndcg@10"].idxmax()]
+            what = f"best dense {label(family)} model ({label(best['model'])}): test nDCG@10"
+            rows.append(_row("tables/dense", "10-dense", what, best, "test_ndcg@10"))
+    floor = table[(table["side"] == "dense") & (table["model"] == "popularity")]
+    if len(floor):
+        rows.append(_row("tables/dense", "10-dense", "popularity: test nDCG@10", floor.iloc[0], "test_ndcg@10"))
+    safe = safe_points(cells)
+    safe = safe[(safe["side"] != "control") & (safe["criterion"] != "random") & safe["kept"].notna()]
+    for figure, notebook, mine in (
+        ("figures/tradeoff-parameters", "21-prune-weights", ~safe["unit"].isin((*STRUCTURE, *SAMPLES))),
+        ("figures/tradeoff-structure", "22-prune-structure", safe["unit"].isin(STRUCTURE)),
+        ("figures/tradeoff-samples", "20-prune-samples", safe["unit"].isin(SAMPLES)),
+    ):
+        if mine.any():
+            found = safe[mine].sort_values("removed_99", ascending=False, kind="stable").iloc[0]
+            same = (table[["model", *METHOD]] == found[["model", *METHOD]]).all(axis=1) & (table["kept"] == found["kept"])
+            what = (
+                f"most removed safely: {percent(found['removed_99'])} of {label(found['model'])} by "
+                f"{found['label']}; its test nDCG@10 / dense"
+            )
+            rows.append(_row(figure, notebook, what, table[same].iloc[0], "test_ratio"))
+    frame = pd.DataFrame(rows)
+    frame["artefact"] += f"-{study}" if study else ""
+    text = pd.DataFrame({
+        "artefact": frame["artefact"],
+        "target": frame["target"],
+        "notebook": frame["notebook"],
+        "what": frame["what"],
+        "expected": [f"{v:.4f} ± {t:.4f}" for v, t in zip(frame["expected"], frame["tolerance"], strict=True)],
+    })  # fmt: skip
+    caption = (
+        f"What a reproduction on {heading(canonical(cells))} should find: expected value (mean over seeds) ± tolerance, "
+        "three standard errors of a difference of two such means, at least 0.002."
+    )
+    return Table(name, caption, frame, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+
+
+def _row(artefact: str, notebook: str, what: str, point: pd.Series, column: str) -> dict:
+    spread = point[f"{column}_sd"]
+    error = 0.0 if math.isnan(spread) else spread * math.sqrt(2 / point["seeds"])
+    return {
+        "artefact": artefact,
+        "target": "make " + artefact.partition("/")[0],
+        "notebook": notebook,
+        "what": what,
+        "expected": point[column],
+        "tolerance": max(ERRORS * error, ABSOLUTE),
+    }

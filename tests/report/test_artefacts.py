@@ -1,0 +1,49 @@
+"""The README's expected values are those of the rows, with the tolerance that `make verify` grants."""
+
+import math
+from pathlib import Path
+
+import pytest
+from fake_cells import fake_cells
+
+import recprune
+from recprune.report import ReportError, read_cells, readme
+from recprune.report.artefacts import artefacts
+
+ROOT = Path(recprune.__file__).parents[1]
+
+
+def test_expected_values_agree_with_numbers_worked_out_by_hand():
+    # nDCG@10 of fake EASE at seeds 0, 1, 2: 0.268 times 0.99, 1, 1.01
+    frame = artefacts(fake_cells()).frame.set_index("what")
+    row = frame.loc["best dense CF model (EASE): test nDCG@10"]
+    assert row["expected"] == pytest.approx(0.268)
+    assert row["tolerance"] == pytest.approx(3 * 0.00268 * math.sqrt(2 / 3))
+    assert row["target"] == "make tables"
+
+
+def test_one_seed_has_the_least_tolerance():
+    assert (artefacts(fake_cells(seeds=(0,))).frame["tolerance"] == 0.002).all()
+
+
+def test_every_artefact_comes_from_a_notebook_that_exists():
+    for notebook in artefacts(fake_cells()).frame["notebook"]:
+        assert (ROOT / "notebooks" / f"{notebook}.ipynb").exists()
+
+
+def test_a_readme_is_changed_between_its_comments_only(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n")
+    readme.update(path, fake_cells())
+    readme.update(path, fake_cells())
+    text = path.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n")
+    assert "old" not in text and text.count("best dense CF model") == 1
+    path.write_text("no comments")
+    with pytest.raises(ReportError, match="lacks the comments"):
+        readme.update(path, fake_cells())
+
+
+def test_the_readme_tells_what_the_committed_rows_say():
+    rows = ROOT / "results" / "cells.csv"
+    assert readme.block(read_cells(rows)) in (ROOT / "README.md").read_text("utf-8"), "make readme"
