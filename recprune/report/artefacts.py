@@ -11,7 +11,7 @@ from recprune.report.heatmap import percent
 from recprune.report.safe import safe_points
 from recprune.report.style import SAMPLES, label
 from recprune.report.table import Table
-from recprune.study.verify import ABSOLUTE, ERRORS
+from recprune.study.verify import ABSOLUTE
 
 STRUCTURE = ("factor", "neuron")
 
@@ -19,8 +19,8 @@ STRUCTURE = ("factor", "neuron")
 def artefacts(cells: pd.DataFrame, name: str = "artefacts", study: str = "") -> Table:
     """One row per artefact of one study: artefact, make target, notebook, quantity, expected value and tolerance.
 
-    The tolerance is that of `make verify`: three standard errors of the difference of two means over
-    seeds, or 0.002 where the seeds agree more closely than that.
+    The tolerance is that of `make verify`: the standard deviation over seeds, or 0.002 where the seeds
+    agree more closely than that.
     """
     table = points(canonical(cells))
     dense = table[(table["side"] == "dense") & ~table["model"].isin(FLOORS)]
@@ -59,20 +59,19 @@ def artefacts(cells: pd.DataFrame, name: str = "artefacts", study: str = "") -> 
         "expected": [f"{v:.4f} ± {t:.4f}" for v, t in zip(frame["expected"], frame["tolerance"], strict=True)],
     })  # fmt: skip
     caption = (
-        f"What a reproduction on {heading(canonical(cells))} should find: expected value (mean over seeds) ± tolerance, "
-        "three standard errors of a difference of two such means, at least 0.002."
+        f"What a reproduction on {heading(canonical(cells))} should find: expected value (mean over seeds) ± tolerance "
+        "(standard deviation over seeds, at least 0.002)."
     )
     return Table(name, caption, frame, text, pd.DataFrame(False, index=text.index, columns=text.columns))
 
 
 def _row(artefact: str, notebook: str, what: str, point: pd.Series, column: str) -> dict:
     spread = point[f"{column}_sd"]
-    error = 0.0 if math.isnan(spread) else spread * math.sqrt(2 / point["seeds"])
     return {
         "artefact": artefact,
         "target": "make " + artefact.partition("/")[0],
         "notebook": notebook,
         "what": what,
         "expected": point[column],
-        "tolerance": max(ERRORS * error, ABSOLUTE),
+        "tolerance": ABSOLUTE if math.isnan(spread) else max(spread, ABSOLUTE),
     }
