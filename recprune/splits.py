@@ -6,6 +6,7 @@ table of users and items, so a code means the same everywhere.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -82,8 +83,14 @@ class Split:
         return seen | {"test": (seen["test"] + self.validation.tocsr()).tocsr()}
 
     def fold_in(self, on: str) -> sparse.csr_array | None:
-        """(n_users x n_items) histories of users whom the model has not been trained on, or None."""
-        return self.histories[on].tocsr() if on in self.histories else None
+        """(n_users x n_items) histories of users whom the model has not been trained on, or None.
+
+        In each row the order of time, where the log has times.
+        """
+        if on not in self.histories:
+            return None
+        known = self.histories[on]
+        return known.tocsr() if known.timestamp is None else known.sequences()
 
     def summary(self) -> dict[str, object]:
         """Counts, and what a model cannot know: users and items of the test part that are not in training."""
@@ -181,6 +188,20 @@ def k_core(log: Interactions, users: int, items: int) -> Interactions:
 
 
 Rows = dict[str, np.ndarray]
+SORTED_AT_ONCE = 1 << 16  # rows
+
+
+def _by_user(log: Interactions, *keys: np.ndarray) -> np.ndarray:
+    """Rows user by user; a user's rows ascend by `keys`, the last of them first, as in `np.lexsort`.
+
+    Rows come sorted by user, so a block of users at a time is sorted: linear time, in the cache.
+    """
+    order = np.empty(log.nnz, np.int64)
+    edges = np.searchsorted(log.user, log.user[::SORTED_AT_ONCE])
+    for first, last in itertools.pairwise(np.unique(np.append(edges, log.nnz))):
+        rows = slice(first, last)
+        order[rows] = first + np.lexsort((*(key[rows] for key in keys), log.user[rows]))
+    return order
 
 
 def _last_shares(log: Interactions, order: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
@@ -193,14 +214,14 @@ def _last_shares(log: Interactions, order: np.ndarray, share: float) -> tuple[np
 
 
 def _ratio(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    order = np.lexsort((rng.random(log.nnz), log.user))
+    order = _by_user(log, rng.random(log.nnz))
     from_end, tenth = _last_shares(log, order, 0.1)
     return _three(order, from_end, tenth, log), {}
 
 
 def _leave_one_out(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
     _needs_time(log, "loo")
-    order = np.lexsort((rng.random(log.nnz), log.timestamp, log.user))  # equal times: at random
+    order = _by_user(log, rng.random(log.nnz), log.timestamp)  # equal times: at random
     from_end, _ = _last_shares(log, order, 0.0)
     return _three(order, from_end, np.ones_like(from_end), log), {}
 
@@ -227,7 +248,7 @@ def _strong(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
     group = np.zeros(log.n_users, np.int8)  # 0 trains, 1 validates, 2 tests
     shuffled = rng.permutation(log.n_users)
     group[shuffled[:held]], group[shuffled[held : 2 * held]] = 2, 1
-    order = np.lexsort((rng.random(log.nnz), log.user))
+    order = _by_user(log, rng.random(log.nnz))
     from_end, fifth = _last_shares(log, order, 0.2)
     of, target = group[log.user[order]], from_end < fifth
     parts = {

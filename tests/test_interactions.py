@@ -204,3 +204,25 @@ def test_attributes_follow_their_ids():
 def test_any_text_is_an_id(ids):
     log = make(small(item=ids, user=[1, 2, 3]))
     assert sorted(log.items.astype(str)[log.item]) == sorted(map(str, ids))
+
+
+def test_sequences_are_the_histories_in_the_order_of_time(log):
+    sequences, csr = log.sequences(), log.tocsr()
+    np.testing.assert_array_equal(sequences.toarray(), csr.toarray())
+    np.testing.assert_array_equal(sequences.indptr, csr.indptr)
+    time = dict(zip(zip(log.user.tolist(), log.item.tolist(), strict=True), log.timestamp.tolist(), strict=True))
+    for u in range(log.n_users):
+        row = sequences.indices[sequences.indptr[u] : sequences.indptr[u + 1]].tolist()
+        assert row == sorted(row, key=lambda i: (time[u, i], i))
+
+
+def test_sequences_carry_their_weights():
+    frame = pd.DataFrame({"user": [0, 0, 0], "item": [0, 1, 2], "timestamp": [30, 10, 20], "weight": [1.0, 2.0, 3.0]})
+    sequences = Interactions.from_frame(frame, timestamp="timestamp", weight="weight").sequences()
+    assert sequences.indices.tolist() == [1, 2, 0]
+    assert sequences.data.tolist() == [2.0, 3.0, 1.0]
+
+
+def test_without_times_there_are_no_sequences():
+    with pytest.raises(DataError, match="no timestamp column; without times a history has no order"):
+        Interactions.from_frame(pd.DataFrame({"user": [0], "item": [0]})).sequences()

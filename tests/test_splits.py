@@ -149,3 +149,11 @@ def test_a_protocol_that_leaves_no_test_part_says_so():
 def test_protocols_in_time_need_times(protocol):
     with pytest.raises(DataError, match="needs a timestamp column"):
         split(make([(u, i) for u in range(4) for i in range(4)]), protocol, core=0)
+
+
+def test_known_histories_are_in_the_order_of_time(log):
+    s = split(log, "strong", seed=0)
+    for on in ("validation", "test"):
+        known = s.fold_in(on)
+        np.testing.assert_array_equal(known.toarray(), s.histories[on].toarray())
+        np.testing.assert_array_equal(known.indices, s.histories[on].sequences().indices)

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from recprune import topk
 from recprune.topk import tie_order, top_k
 
 FEW_VALUES = st.sampled_from([-np.inf, -1.0, -0.0, 0.0, 0.5, 1.0, np.inf])
@@ -30,6 +31,36 @@ def test_same_lists_as_a_full_sort(scores, k):
 def test_same_lists_as_a_full_sort_without_ties(seed, k):
     scores = np.random.default_rng(seed).standard_normal((4, 50)).astype(np.float32)
     assert (top_k(scores, k) == by_sorting(scores, k)).all()
+
+
+KINDS = {  # rows of a wide catalogue, by how their scores tie
+    "none": lambda rng, n: rng.standard_normal(n),
+    "rare": lambda rng, n: rng.integers(0, 50 * n, n),
+    "all": lambda rng, n: np.zeros(n),
+    "mostly zero": lambda rng, n: np.where(rng.random(n) < 0.97, 0, rng.standard_normal(n)),
+    "few values": lambda rng, n: rng.integers(0, 40, n),
+    "mostly seen": lambda rng, n: np.where(rng.random(n) < 0.97, -np.inf, rng.integers(0, 9, n)),
+    "best last": lambda rng, n: np.arange(n),
+    "infinite": lambda rng, n: np.where(rng.random(n) < 0.1, np.inf, 1.0),
+}
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([np.float32, np.float64]), st.integers(1, 3000), st.integers(1, 120))
+def test_same_lists_as_a_full_sort_in_a_wide_catalogue(seed, kind, n, k):
+    rng = np.random.default_rng(seed)
+    scores = np.array([KINDS[name](rng, n) for name in rng.permutation([*KINDS])], kind)
+    assert (top_k(scores, k) == by_sorting(scores, k)).all()
+
+
+def test_rows_are_ranked_the_same_in_pieces_of_any_size(monkeypatch):
+    rng = np.random.default_rng(0)
+    scores = np.array([KINDS[name](rng, 700) for name in KINDS], np.float32)
+    whole = top_k(scores, 10)
+    monkeypatch.setattr(topk, "PIECE", 1500)  # two rows
+    assert (top_k(scores, 10) == whole).all()
+    scores[5, 699] = np.nan
+    with pytest.raises(ValueError, match="row 5 .* NaN"):
+        top_k(scores, 10)
 
 
 @given(SCORES, st.integers(1, 20))

@@ -42,15 +42,28 @@ def read_path(
     if path.suffix.lower() == ".zip":
         with tempfile.TemporaryDirectory(prefix="recprune-") as folder:
             return read_path(unzip(path, Path(folder)), columns=columns, events=events, separator=separator, name=name)
-    if path.is_dir():
-        path = _log_in(path)
-    table = open_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else open_table(path, separator)
-    roles = find_columns(path, table.columns, LOG + ITEM_ATTRIBUTES, columns, ("user", "item"))
+    table, roles = _opened(path, columns, separator)
+    path = table.path
     if events is not None and "event" not in roles:
         raise DataError(
             f"{path}: no column for event; name it with event=...; the columns are: {', '.join(table.columns)}"
         )
     return _read(table, roles, events, name)
+
+
+def has_times(path: Path, columns: dict[str, str] | None = None, separator: str | None = None) -> bool:
+    """Whether the log at a path has a column of times; only its head is read. Raises DataError as read_path does."""
+    if path.suffix.lower() == ".zip":  # an official layout, and all of them have times
+        return True
+    return "timestamp" in _opened(path, columns or {}, separator)[1]
+
+
+def _opened(path: Path, columns: dict[str, str], separator: str | None) -> tuple[Table | ParquetTable, dict[str, str]]:
+    """The table that holds the log, and the column of each role."""
+    if path.is_dir():
+        path = _log_in(path)
+    table = open_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else open_table(path, separator)
+    return table, find_columns(path, table.columns, LOG + ITEM_ATTRIBUTES, columns, ("user", "item"))
 
 
 def stem(path: Path) -> str:

@@ -35,6 +35,7 @@ class Entry:
 
     md5 None: the publisher serves the checksum beside the archive, at `url` + ".md5".
     interactions, users, items: what a complete copy holds; None where the publisher changes it.
+    aliases: names (without endings) of files that hold the same ratings.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Entry:
     users: int | None = None
     items: int | None = None
     wheel: Wheel | None = None
+    aliases: tuple[str, ...] = ()
 
     def check(self, log: Interactions) -> None:
         """Raises DataError where `log` does not have the published counts."""
@@ -73,4 +75,10 @@ def known() -> dict[str, Entry]:
 
 def _entry(name: str, table: dict) -> Entry:
     wheel = Wheel(**table["wheel"]) if "wheel" in table else None
-    return Entry(**(table | {"name": name, "files": tuple(table["files"]), "wheel": wheel}))
+    lists = {key: tuple(table[key]) for key in ("files", "aliases") if key in table}
+    return Entry(**(table | lists | {"name": name, "wheel": wheel}))
+
+
+def alias(name: str) -> str | None:
+    """The registered data set whose ratings a file of this name (without endings) holds, or None."""
+    return next((entry.name for entry in known().values() if name in entry.aliases), None)

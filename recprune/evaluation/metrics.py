@@ -45,29 +45,32 @@ def list_metrics(hits: np.ndarray, n_relevant: np.ndarray, cutoffs: Iterable[int
     return metrics
 
 
-def exposure(lists: np.ndarray, history: sparse.csr_array) -> dict[str, float]:
-    """What the lists show of the catalogue.
+def times_shown(lists: np.ndarray, n_items: int) -> np.ndarray:
+    """(n_items,) how often each item stands in the lists (U x k), -1 for none."""
+    return np.bincount(lists.ravel() + 1, minlength=n_items + 1)[1:]
 
-    lists    (U x k) item codes, -1 where there is none
+
+def exposure(shown: np.ndarray, history: sparse.csr_array) -> dict[str, float]:
+    """What lists show of the catalogue.
+
+    shown    (n_items,) how often each item is listed (`times_shown`)
     history  (n_users x n_items) the training interactions, unpruned
 
         coverage  share of the catalogue's n items that stand in at least one list
-        gini      sum_i (2i - n - 1) x_i / (n sum_i x_i),  x ascending: how often each of the n items
-                  is listed; 0 = all alike, near 1 = a few items fill every list
+        gini      sum_i (2i - n - 1) x_i / (n sum_i x_i),  x = shown, ascending: how unevenly the places
+                  are spread; 0 = all items alike, near 1 = a few items fill every list
         novelty   mean over list places of -log2(share of the users with a history who have the item
                   in it), in bits; an item that nobody has counts as half an interaction
     """
     n = history.shape[1]
-    shown = lists[lists >= 0]
-    x = np.sort(np.bincount(shown, minlength=n))
+    x, total = np.sort(shown), shown.sum()
     popularity = np.bincount(history.indices, minlength=n)
     n_active = max(np.count_nonzero(np.diff(history.indptr)), 1)
     bits = -np.log2(np.maximum(popularity, 0.5) / n_active)
-    none = len(shown) == 0
     return {
         "coverage": np.count_nonzero(x) / n,
-        "gini": np.nan if none else float(((2 * np.arange(1, n + 1) - n - 1) * x).sum() / (n * x.sum())),
-        "novelty": np.nan if none else float(bits[shown].mean()),
+        "gini": float(((2 * np.arange(1, n + 1) - n - 1) * x).sum() / (n * total)) if total else np.nan,
+        "novelty": float((bits * shown).sum() / total) if total else np.nan,
     }
 
 
@@ -122,4 +125,6 @@ def overlap(lists_a: np.ndarray, lists_b: np.ndarray, k: int = 20) -> dict[str, 
 def _common(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(U x k): how many items the first d = 1..k places of both lists share."""
     same = (a[:, :, None] == b[:, None, :]) & (a >= 0)[:, :, None]
-    return np.stack([same[:, :d, :d].sum(axis=(1, 2)) for d in range(1, a.shape[1] + 1)], axis=1)
+    row, in_a, in_b = same.nonzero()
+    shared_from = row * a.shape[1] + np.maximum(in_a, in_b)
+    return np.bincount(shared_from, minlength=a.size).reshape(a.shape).cumsum(axis=1)

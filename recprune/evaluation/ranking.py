@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from recprune.evaluation.metrics import exposure, list_metrics, thirds
+from recprune.evaluation.metrics import exposure, list_metrics, thirds, times_shown
 from recprune.interactions import DataError
-from recprune.topk import top_k
+from recprune.topk import row_with_nan, top_k
 
 GROUPS = ("low", "mid", "high")
 USERS_AT, ITEMS_AT = 10, 20  # the cutoffs at which user groups (nDCG) and item groups (recall) are given
+BLOCK = 1 << 22  # scores held at once
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,7 +59,8 @@ class Report:
         return f"<p>{self._title()}</p>{self.table().to_html(float_format='%.4f', na_rep='')}"
 
 
-def evaluate(model, split, on: str = "test", k: int | Iterable[int] = (10, 20, 100), block: int = 1024) -> Report:
+def evaluate(model, split, on: str = "test", k: int | Iterable[int] = (10, 20, 100),
+             block: int | None = None) -> Report:
     """Rank the full catalogue for every user and measure the lists; candidates are never sampled.
 
     model  anything with `score(users) -> (len(users) x n_items)`; under a protocol with held-out
@@ -66,7 +68,10 @@ def evaluate(model, split, on: str = "test", k: int | Iterable[int] = (10, 20, 1
     split  a `Split`: its `relevant(on)` are the hits, its `seen(on)` are left out of the ranking
     on     "validation", "test" or "train" (there, nothing is left out)
     k      cutoffs; may exceed the catalogue
-    block  users scored at once: memory is about 3 * block * n_items floats, whatever n_users
+    block  users scored at once; by default so many that their scores take about 16 MB, 1024 at most
+
+    One pass over the users, whatever the cutoffs. Beside the report itself (a list and the metrics of
+    every user) the memory is that of one block: its scores, as the model gives them, and one byte an item.
 
     Users are scored in the order of their codes; one without a relevant item is counted and left
     out. Equal scores are ordered as in `recprune.topk.top_k`. Metrics: `list_metrics`, `exposure`.
@@ -83,35 +88,59 @@ def evaluate(model, split, on: str = "test", k: int | Iterable[int] = (10, 20, 1
     users = np.flatnonzero(n_relevant)
     if len(users) == 0:
         raise DataError(f"no user has a relevant item in {on}")
+    block = block or min(1024, max(1, BLOCK // split.n_items))
     lists = np.full((split.n_users, cutoffs[-1]), -1, np.int32)
-    hits = np.zeros(lists.shape, bool)
-    for batch, scores in _scored(model, split, on, users, block):
-        lists[batch] = top_k(scores, cutoffs[-1])
-        wanted = np.zeros(scores.shape, bool)
-        wanted[_entries(relevant, batch)] = True
-        hits[batch] = np.take_along_axis(wanted, np.maximum(lists[batch], 0), axis=1) & (lists[batch] >= 0)
-    of_users = list_metrics(hits[users], n_relevant[users], cutoffs)
-    per_user = {name: _spread(users, split.n_users, values) for name, values in of_users.items()}
+    hits = np.zeros((split.n_users, min(ITEMS_AT, cutoffs[-1])), bool)  # of the item groups
+    per_user: dict[str, np.ndarray] = {}
+    shown = {cutoff: np.zeros(split.n_items, np.int64) for cutoff in cutoffs}
+    wanted = np.zeros((min(block, len(users)), split.n_items), bool)
+    for batch, found in _ranked(model, split, on, users, block, cutoffs[-1]):
+        lists[batch] = found
+        hit = _hits(found, relevant, batch, wanted)
+        hits[batch] = hit[:, : hits.shape[1]]
+        for name, values in list_metrics(hit, n_relevant[batch], cutoffs).items():
+            per_user.setdefault(name, np.full(split.n_users, np.nan))[batch] = values
+        for cutoff in cutoffs:
+            shown[cutoff] += times_shown(found[:, :cutoff], split.n_items)
     mean = {name: float(values[users].mean()) for name, values in per_user.items()}
     history = _history(split, on)
     for cutoff in cutoffs:
-        mean |= {f"{name}@{cutoff}": v for name, v in exposure(lists[users, :cutoff], history).items()}
+        mean |= {f"{name}@{cutoff}": v for name, v in exposure(shown[cutoff], history).items()}
     if USERS_AT in cutoffs:
         mean |= _by_users(per_user[f"ndcg@{USERS_AT}"], history)
     if ITEMS_AT in cutoffs:
-        mean |= _by_items(relevant, lists[:, :ITEMS_AT], hits[:, :ITEMS_AT], history)
+        mean |= _by_items(relevant, lists[:, :ITEMS_AT], hits, history)
     return Report(mean, per_user, lists, len(users), split.n_users - len(users), on, cutoffs)
 
 
-def _scored(model, split, on: str, users: np.ndarray, block: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Blocks of users with their scores, -inf for what they have seen."""
+def _ranked(model, split, on: str, users: np.ndarray, block: int, k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Blocks of users with their k best items, without what they have seen."""
     score = _scorer(model, split, on)
     seen = sparse.csr_array(split.seen(on))
     for start in range(0, len(users), block):
         batch = users[start : start + block]
         scores = _checked(score(batch), batch, split)
-        scores[_entries(seen, batch)] = -np.inf
-        yield batch, scores
+        left_out = _entries(seen, batch)
+        lent = scores[left_out]  # the scores may be the model's own array: it gets them back as they were
+        scores[left_out] = -np.inf
+        try:
+            found = top_k(scores, k)
+        finally:
+            scores[left_out] = lent
+        yield batch, found
+
+
+def _hits(lists: np.ndarray, relevant: sparse.csr_array, batch: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """(B x k) bool: whether the item in each place is relevant to the user of the row.
+
+    wanted  (at least B x n_items) bool, all False before and after: to clear it again takes less than a new one.
+    """
+    entries = _entries(relevant, batch)
+    wanted[entries] = True
+    place = np.maximum(lists, 0) + (np.arange(len(lists)) * wanted.shape[1])[:, None]
+    hits = wanted.ravel()[place] & (lists >= 0)
+    wanted[entries] = False
+    return hits
 
 
 def _by_users(values: np.ndarray, history: sparse.csr_array) -> dict[str, float]:
@@ -155,15 +184,16 @@ def _history(split, on: str) -> sparse.csr_array:
 
 
 def _checked(scores, users: np.ndarray, split) -> np.ndarray:
-    """A float copy of a model's scores, which may be a view of its own arrays."""
-    scores = np.array(scores)
+    """A model's scores as an array of floats that can be written to; a copy only where they are not."""
+    scores = np.asarray(scores)
     if not np.issubdtype(scores.dtype, np.floating) or scores.dtype.itemsize < 4:
         scores = scores.astype(np.float32 if scores.dtype.itemsize < 4 else np.float64)
     if scores.shape != (len(users), split.n_items):
         raise ValueError(f"scores have shape {scores.shape}; (users x items) = {(len(users), split.n_items)} is needed")
-    bad = np.isnan(scores).any(axis=1)
-    if bad.any():
-        user = users[bad.argmax()]
+    scores = np.require(scores, requirements=["C", "W"])
+    bad = row_with_nan(scores)
+    if bad is not None:
+        user = users[bad]
         raise ValueError(f"the scores of user {split.users[user]} (code {user}) hold NaN; finite numbers are needed")
     return scores
 
@@ -179,12 +209,6 @@ def _entries(matrix: sparse.csr_array, rows: np.ndarray) -> tuple[np.ndarray, np
     """Positions (row within `rows`, column) of the stored entries."""
     part = matrix[rows]
     return np.repeat(np.arange(len(rows)), np.diff(part.indptr)), part.indices
-
-
-def _spread(users: np.ndarray, n_users: int, values: np.ndarray) -> np.ndarray:
-    spread = np.full(n_users, np.nan)
-    spread[users] = values
-    return spread
 
 
 def _nanmean(values: np.ndarray) -> float:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recprune.evaluation import overlap
-from recprune.evaluation.metrics import exposure, thirds
+from recprune.evaluation.metrics import exposure, thirds, times_shown
 
 LISTS = st.integers(0, 2**32 - 1).map(lambda seed: random_lists(np.random.default_rng(seed)))
 
@@ -65,19 +65,19 @@ def test_lists_that_do_not_fit_are_refused(k, rows):
 
 def test_exposure_of_lists_that_all_look_alike():
     history = sparse.csr_array(np.array([[1, 1, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]))
-    found = exposure(np.array([[0, 1]] * 3), history)
+    found = exposure(times_shown(np.array([[0, 1]] * 3), 4), history)
     # 4 active users have item 0, 1 of 4 has item 1: 0 and 2 bits
     assert found == {"coverage": 0.5, "gini": 0.5, "novelty": 1.0}
 
 
 def test_exposure_of_even_lists_has_no_gini_and_an_unknown_item_counts_half():
     history = sparse.csr_array(np.array([[1, 0], [1, 0]]))
-    found = exposure(np.array([[0, 1], [1, 0]]), history)
+    found = exposure(times_shown(np.array([[0, 1], [1, 0]]), 2), history)
     assert found == {"coverage": 1.0, "gini": 0.0, "novelty": (0 + 2) / 2}  # half of 2 users' one: -log2(1/4)
 
 
 def test_nothing_listed_has_no_gini_and_no_novelty():
-    found = exposure(np.full((2, 3), -1), sparse.csr_array(np.eye(3)))
+    found = exposure(times_shown(np.full((2, 3), -1), 3), sparse.csr_array(np.eye(3)))
     assert found["coverage"] == 0 and np.isnan(found["gini"]) and np.isnan(found["novelty"])
 
 

@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recprune.evaluation import evaluate
-from recprune.interactions import DataError
+from recprune.interactions import DataError, Interactions
 from recprune.models.ease import EASE
+from recprune.splits import Split
 from recprune.topk import tie_order
 
 TREC = {"ndcg": "ndcg_cut_", "recall": "recall_", "precision": "P_", "hit": "success_", "map": "map_cut_"}
@@ -103,6 +105,48 @@ def test_neither_block_nor_order_of_users_matters(make_split, stored, case, bloc
         np.testing.assert_array_equal(shuffled.per_user[name], values[order], name)
     for name, value in whole.mean.items():
         assert shuffled.mean[name] == pytest.approx(value, abs=1e-12, nan_ok=True), name
+
+
+@pytest.mark.parametrize("block", [1, 7, 1000])
+def test_a_report_is_the_same_to_the_bit_in_blocks_of_any_size(popular, stored, block):
+    scores = np.random.default_rng(0).integers(0, 60, (300, 120)).astype(np.float32)
+    whole, report = evaluate(stored(scores), popular), evaluate(stored(scores), popular, block=block)
+    assert (report.lists == whole.lists).all()
+    for name, values in whole.per_user.items():
+        np.testing.assert_array_equal(report.per_user[name], values, name)
+    np.testing.assert_array_equal([*report.mean.values()], [*whole.mean.values()])
+    assert [*report.mean] == [*whole.mean]
+
+
+def test_memory_grows_with_the_users_by_their_share_of_the_report_alone():
+    n_items, k = 3000, 50
+    rng = np.random.default_rng(0)
+    factors, item_factors = rng.standard_normal((3000, 8), np.float32), rng.standard_normal((8, n_items), np.float32)
+
+    class Factors:
+        def score(self, users):
+            return factors[users] @ item_factors
+
+    def peak(n_users):
+        taken = rng.random((n_users, n_items), np.float32) < 0.004
+        user, item = (codes.astype(np.int32) for codes in np.nonzero(taken))
+        log = Interactions(user, item, np.arange(n_users), np.arange(n_items))
+        part = rng.integers(0, 3, log.nnz)
+        train, validation, test = (log.select(part == p) for p in range(3))
+        split = Split(train, validation, test, "ratio", 0, {}, "", unpruned=train)
+        split.seen("test")
+        evaluate(Factors(), split, k=k, block=64)
+        tracemalloc.start()
+        try:
+            evaluate(Factors(), split, k=(10, 20, k), block=64)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, many = peak(1000), peak(3000)
+    a_list_and_metrics = 4 * k + 21 * 8
+    assert (many - few) / 2000 < 3 * a_list_and_metrics  # the scores of a user are 12,000 bytes
+    assert few < 1000 * 3 * a_list_and_metrics + 64 * n_items * 10
 
 
 @pytest.fixture(scope="module")
