@@ -8,15 +8,18 @@ from recprune.models import storage
 from recprune.models.base import Recommender
 from recprune.models.baselines import Popularity, Random
 from recprune.models.bpr import BPR
+from recprune.models.dlrm import DLRM
 from recprune.models.ease import EASE
 from recprune.models.ials import IALS
 from recprune.models.item_knn import ItemKNN
 from recprune.models.mult_vae import MultVAE
 from recprune.models.neumf import NeuMF
+from recprune.models.sasrec import SASRec
 from recprune.models.storage import ModelFileError
+from recprune.models.tree import Tree
 
 REGISTRY: dict[str, type[Recommender]] = {
-    model.name: model for model in (Popularity, Random, ItemKNN, IALS, BPR, EASE, NeuMF, MultVAE)
+    model.name: model for model in (Popularity, Random, ItemKNN, IALS, BPR, EASE, NeuMF, MultVAE, DLRM, SASRec, Tree)
 }
 
 
@@ -45,6 +48,7 @@ def load_model(path) -> Recommender:
 
 __all__ = [
     "BPR",
+    "DLRM",
     "EASE",
     "IALS",
     "REGISTRY",
@@ -55,6 +59,8 @@ __all__ = [
     "Popularity",
     "Random",
     "Recommender",
+    "SASRec",
+    "Tree",
     "build",
     "load_model",
 ]

@@ -31,6 +31,7 @@ class Recommender:
     name: ClassVar[str]
     family: ClassVar[str]  # "cf", "deep" or "other"
     folds_in: ClassVar[bool] = False  # can score users it was not trained on, from their histories
+    needs_times: ClassVar[bool] = False  # trains on histories in the order of time
     recoveries: ClassVar[tuple[str, ...]] = ("none",)  # what can follow the removal of parameters
 
     def __post_init__(self) -> None:

@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 
 from recprune.models.factors import FactorModel
-from recprune.models.training import GradientModel, keys, normal, uniform_negatives
+from recprune.models.layers import lookup, normal
+from recprune.models.negatives import Positives
+from recprune.models.training import GradientModel
 
 
 @dataclass(eq=False, repr=False)
@@ -47,13 +49,11 @@ class BPR(FactorModel, GradientModel):
     def batches(self, train, rng, epoch):
         order = rng.permutation(train.nnz)
         users, items = train.user[order], train.item[order]
-        negatives = uniform_negatives(users, keys(train), train.n_items, rng)
-        for start in range(0, len(order), self.batch_size):
-            part = slice(start, start + self.batch_size)
-            yield tuple(torch.from_numpy(a[part].astype(np.int64)) for a in (users, items, negatives))
+        negatives = Positives(train).uniform_negatives(users, rng)
+        users, pairs = torch.from_numpy(users), torch.from_numpy(np.stack([items, negatives], axis=1))
+        yield from zip(users.split(self.batch_size), pairs.split(self.batch_size), strict=True)
 
     def loss(self, arrays, batch, generator):
-        users, items, negatives = batch
-        user = F.embedding(users, arrays["user_factors"])
-        item, other = (F.embedding(codes, arrays["item_factors"]) for codes in (items, negatives))
-        return F.softplus(-(user * (item - other)).sum(1)).mean()
+        users, pairs = batch  # (b,), (b x 2): the item and the negative
+        user, pair = lookup(arrays["user_factors"], users), lookup(arrays["item_factors"], pairs)
+        return F.softplus((user * (pair[:, 1] - pair[:, 0])).sum(1)).mean()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from recprune.models import ops
@@ -50,45 +49,3 @@ class FactorModel(Recommender):
         self.arrays["user_factors"] = (user_q @ left[:, :width] * root).float().contiguous()
         self.arrays["item_factors"] = (item_q @ right[:width].T * root).float().contiguous()
         return s.float()
-
-
-def solve_rows(
-    fixed: torch.Tensor,
-    matrix,
-    alpha: float,
-    l2: float,
-    mask: torch.Tensor | None = None,
-    block: int = 256,
-) -> torch.Tensor:
-    """Half a sweep of weighted alternating least squares: the rows' factors, given those of the columns.
-
-    Row u solves (V'V + sum_i (alpha w_ui - 1) v_i v_i' + l2 I) x = sum_i alpha w_ui v_i over its non-zeros
-    i (Hu, Koren and Volinsky, 2008, eq. 4), restricted to the coordinates that `mask` (n x d) leaves.
-    fixed is V (m x d), matrix (n x m) CSR with weights w. Returns (n x d) float32.
-    """
-    fixed = fixed.double()
-    width = fixed.shape[1]
-    gram = fixed.T @ fixed + l2 * torch.eye(width, dtype=torch.float64)
-    lengths = np.diff(matrix.indptr)
-    solved = torch.zeros(matrix.shape[0], width)
-    order = np.argsort(lengths, kind="stable")  # rows of like length share a block: little padding
-    for start in range(0, len(order), block):
-        rows = order[start : start + block]
-        longest = int(lengths[rows].max())
-        if longest == 0:
-            continue
-        index = np.zeros((len(rows), longest), np.int64)
-        weight = np.zeros((len(rows), longest))
-        there = np.arange(longest) < lengths[rows][:, None]
-        where = (matrix.indptr[rows][:, None] + np.arange(longest))[there]
-        index[there], weight[there] = matrix.indices[where], matrix.data[where]
-        confidence = torch.from_numpy(alpha * weight)
-        vectors = fixed[torch.from_numpy(index)] * torch.from_numpy(there)[..., None]
-        system = gram + vectors.transpose(1, 2) @ (vectors * (confidence - 1)[..., None])
-        right = (vectors * confidence[..., None]).sum(1)
-        if mask is not None:  # a coordinate that is out: an identity row, a zero right-hand side
-            out = ~mask[torch.from_numpy(rows)]
-            system = system.masked_fill(out[:, None, :] | out[:, :, None], 0.0) + torch.diag_embed(out.double())
-            right = right.masked_fill(out, 0.0)
-        solved[torch.from_numpy(rows)] = torch.linalg.solve(system, right[..., None])[..., 0].float()
-    return solved

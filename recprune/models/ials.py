@@ -1,4 +1,4 @@
-"""Implicit alternating least squares (Hu, Koren and Volinsky, 2008), trained by `implicit`."""
+"""Implicit alternating least squares (Hu, Koren and Volinsky, 2008; Rendle et al., 2021, "Revisiting iALS")."""
 
 from __future__ import annotations
 
@@ -11,23 +11,31 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from recprune.models import ops
-from recprune.models.factors import FactorModel, solve_rows
+from recprune.models.factors import FactorModel
+from recprune.models.layers import normal
+from recprune.models.least_squares import Rows
 
 
 @dataclass(eq=False, repr=False)
 class IALS(FactorModel):
-    """min sum_ui c_ui (p_ui - U_u . V_i)^2 + l2 (|U|^2 + |V|^2), c = alpha * weight where p = 1, else 1 and p = 0.
+    """min sum_ui c_ui (p_ui - U_u . V_i)^2 + sum_u l2_u |U_u|^2 + sum_i l2_i |V_i|^2 (Hu et al., eq. 3).
+
+    c = alpha * weight where p = 1, else 1 and p = 0. Row u's penalty is scaled by its frequency:
+    l2_u = l2 (n_u + n_items / alpha)^nu, likewise for items (Rendle et al., 2021, eq. 4, whose weight of
+    the unobserved pairs is 1 / alpha here).
 
     factors      dimension d
-    l2           regularisation, not scaled by frequency
+    l2           regularisation
     alpha        confidence of an interaction
     iterations   sweeps over users and items
+    nu           0: the same penalty for all (solved by `implicit`); 1: Rendle's choice
     """
 
     factors: int = 64
     l2: float = 40.0
     alpha: float = 3.0
     iterations: int = 16
+    nu: float = 0.0
 
     name: ClassVar[str] = "ials"
     family: ClassVar[str] = "cf"
@@ -39,6 +47,11 @@ class IALS(FactorModel):
         return self._resized(factors=share * self.factors)
 
     def _fit(self, train, validation, seed, fold_in):
+        matrix = train.tocsr()
+        user, item = self._alternate(matrix, seed) if self.nu else self._by_implicit(matrix, seed)
+        self.arrays = {"user_factors": user, "item_factors": item}
+
+    def _by_implicit(self, matrix, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
         from implicit.cpu.als import AlternatingLeastSquares
 
         with threadpool_limits(1, "blas"):  # BLAS threads inside implicit's own: much slower
@@ -50,18 +63,32 @@ class IALS(FactorModel):
                 num_threads=torch.get_num_threads(),
                 random_state=seed,
             )
-            solver.fit(sparse.csr_matrix(train.tocsr()), show_progress=False)
-        self.arrays = {
-            "user_factors": torch.from_numpy(np.array(solver.user_factors)),
-            "item_factors": torch.from_numpy(np.array(solver.item_factors)),
-        }
+            solver.fit(sparse.csr_matrix(matrix), show_progress=False)
+        return torch.from_numpy(np.array(solver.user_factors)), torch.from_numpy(np.array(solver.item_factors))
+
+    def _alternate(self, matrix, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Sweeps of warm-started conjugate gradients (Takacs et al., 2011), from N(0, 0.01 / d) entries."""
+        generator = torch.Generator().manual_seed(seed)
+        user, item = (normal(generator, n, self.factors, scale=0.1 / self.factors**0.5) for n in matrix.shape)
+        by_user, by_item = Rows(matrix), Rows(matrix.T.tocsr())
+        for _ in range(self.iterations):
+            user = by_user.descend(item, user, self.alpha, self._penalty(by_user.lengths, len(item)))
+            item = by_item.descend(user, item, self.alpha, self._penalty(by_item.lengths, len(user)))
+        return user, item
+
+    def _penalty(self, lengths: np.ndarray, n_others: int) -> np.ndarray:
+        """(n,) penalty of each row, from the number of its interactions."""
+        return self.l2 * (lengths + n_others / self.alpha) ** self.nu
 
     def score_histories(self, histories):
-        items = ops.dense(self.arrays["item_factors"])
-        return (solve_rows(items, histories, self.alpha, self.l2) @ items.T).numpy()
+        items, rows = ops.dense(self.arrays["item_factors"]), Rows(histories)
+        return (rows.solve(items, self.alpha, self._penalty(rows.lengths, len(items))) @ items.T).numpy()
 
     def refit(self, train, masks):
         """One sweep of alternating least squares, warm from the pruned factors, on the surviving coordinates."""
-        matrix, user, item = train.tocsr(), self.arrays["user_factors"], self.arrays["item_factors"]
-        user.copy_(solve_rows(item, matrix, self.alpha, self.l2, masks["user_factors"]))
-        item.copy_(solve_rows(user, matrix.T.tocsr(), self.alpha, self.l2, masks["item_factors"]))
+        by_user, by_item = Rows(train.tocsr()), Rows(train.tocsr().T.tocsr())
+        user, item = self.arrays["user_factors"], self.arrays["item_factors"]
+        penalty = self._penalty(by_user.lengths, len(item))
+        user.copy_(by_user.solve(item, self.alpha, penalty, masks["user_factors"]))
+        penalty = self._penalty(by_item.lengths, len(user))
+        item.copy_(by_item.solve(user, self.alpha, penalty, masks["item_factors"]))

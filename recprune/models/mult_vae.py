@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from scipy import sparse
 
 from recprune.models import ops
-from recprune.models.training import GradientModel, glorot
+from recprune.models.layers import glorot, low_precision
+from recprune.models.training import GradientModel
 
 
 @dataclass(eq=False, repr=False)
@@ -22,6 +23,7 @@ class MultVAE(GradientModel):
     latent    dimension of z
     dropout   share of the history that is hidden from the encoder in training
     beta      largest weight of the KL term, reached linearly over `anneal` epochs (section 2.2.2)
+    bfloat16  whether the decoder is multiplied in bfloat16 in training, on processors that have it
 
     The history is a sparse input: its product with W_1 touches only the rows of what the user has seen.
     The variance half of the encoder's output is needed in training alone and is not part of the model.
@@ -37,6 +39,7 @@ class MultVAE(GradientModel):
     batch_size: int = 128
     epochs: int = 150
     patience: int = 15
+    bfloat16: bool = True
 
     name: ClassVar[str] = "mult-vae"
     family: ClassVar[str] = "deep"
@@ -71,7 +74,7 @@ class MultVAE(GradientModel):
 
     def loss(self, arrays, batch, generator):
         matrix, beta = batch
-        history = _unit_rows(matrix)
+        history = ops.unit_rows(matrix)
         keep = torch.rand(history.nnz, generator=generator) >= self.dropout
         values = torch.from_numpy(history.data) * keep / (1 - self.dropout)
         index, offsets = torch.from_numpy(history.indices), torch.from_numpy(history.indptr[:-1])
@@ -80,7 +83,8 @@ class MultVAE(GradientModel):
         mean = F.linear(h, arrays["latent.weight"], arrays["latent.bias"])
         log_variance = F.linear(h, arrays["variance.weight"], arrays["variance.bias"])
         z = mean + torch.randn(mean.shape, generator=generator) * torch.exp(0.5 * log_variance)
-        logits = self._decode(arrays, z)
+        with low_precision(self.bfloat16):
+            logits = self._decode(arrays, z).float()
         there = torch.from_numpy(np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)))
         chosen = logits[there, torch.from_numpy(matrix.indices).long()] @ torch.from_numpy(matrix.data)
         weight = torch.from_numpy(matrix.sum(axis=1).astype(np.float32))
@@ -95,7 +99,7 @@ class MultVAE(GradientModel):
     @torch.no_grad()
     def score_histories(self, histories):
         a = self.arrays
-        first = torch.from_numpy(ops.sparse_rows_times(_unit_rows(histories), a["encoder.weight"]))
+        first = torch.from_numpy(ops.sparse_rows_times(ops.unit_rows(histories), a["encoder.weight"]))
         z = ops.linear(torch.tanh(first + a["encoder.bias"]), a["latent.weight"], a["latent.bias"])
         return self._decode(a, z).numpy()
 
@@ -117,10 +121,3 @@ class MultVAE(GradientModel):
             },
             "factor": {"latent": [("latent.weight", 0), ("latent.bias", 0), ("decoder.weight", 1)]},
         }
-
-
-def _unit_rows(matrix: sparse.csr_array) -> sparse.csr_array:
-    """Each row divided by its Euclidean norm."""
-    norm = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    scale = np.repeat(1 / np.maximum(norm, 1e-12), np.diff(matrix.indptr)).astype(np.float32)
-    return sparse.csr_array((matrix.data * scale, matrix.indices, matrix.indptr), shape=matrix.shape)

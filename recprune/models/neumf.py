@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 
 from recprune.models import ops
-from recprune.models.training import GradientModel, glorot, keys, normal, uniform_negatives
+from recprune.models.layers import dropout, glorot, lookup, normal
+from recprune.models.negatives import Positives
+from recprune.models.training import GradientModel
 
 
 @dataclass(eq=False, repr=False)
@@ -19,7 +21,7 @@ class NeuMF(GradientModel):
 
     factors     dimension of the four embedding tables
     hidden      widths of the perceptron's layers
-    dropout     share of each hidden layer that is dropped in training
+    dropout     share of the looked-up vectors, of their products and of each hidden layer that is dropped in training
     negatives   unseen items drawn for each interaction (binary cross-entropy)
 
     W_1 is kept as its user half and its item half: the first layer of all pairs is then a sum of two
@@ -71,23 +73,24 @@ class NeuMF(GradientModel):
         self.auxiliary = {"output.bias": torch.zeros(1)}  # shifts every score alike: no ranking needs it
 
     def batches(self, train, rng, epoch):
-        positives = keys(train)
         order = rng.permutation(train.nnz)
-        users, items = train.user[order].astype(np.int64), train.item[order].astype(np.int64)
-        negatives = uniform_negatives(np.repeat(users[:, None], self.negatives, 1), positives, train.n_items, rng)
+        users, items = train.user[order], train.item[order]
+        negatives = Positives(train).uniform_negatives(np.repeat(users[:, None], self.negatives, 1), rng)
         candidates = np.concatenate([items[:, None], negatives], axis=1)  # (nnz x (1 + negatives)), the positive first
         step = max(1, self.batch_size // (1 + self.negatives))
-        for start in range(0, len(order), step):
-            part = slice(start, start + step)
-            yield torch.from_numpy(users[part]), torch.from_numpy(candidates[part])
+        yield from zip(torch.from_numpy(users).split(step), torch.from_numpy(candidates).split(step), strict=True)
 
     def loss(self, arrays, batch, generator):
         users, items = batch  # (b,), (b x (1 + negatives))
         label = torch.zeros(items.shape)
         label[:, 0] = 1.0
-        gmf = F.embedding(users, arrays["gmf.user"])[:, None] * F.embedding(items, arrays["gmf.item"])
-        of_user = F.linear(F.embedding(users, arrays["mlp.user"]), arrays["layer1.user"], arrays["layer1.bias"])
-        of_item = F.linear(F.embedding(items, arrays["mlp.item"]), arrays["layer1.item"])
+        gmf = lookup(arrays["gmf.user"], users)[:, None] * lookup(arrays["gmf.item"], items)
+        gmf, user, item = (
+            dropout(x, self.dropout, generator)
+            for x in (gmf, lookup(arrays["mlp.user"], users), lookup(arrays["mlp.item"], items))
+        )
+        of_user = F.linear(user, arrays["layer1.user"], arrays["layer1.bias"])
+        of_item = F.linear(item, arrays["layer1.item"])
         hidden = self._perceptron(arrays, of_user[:, None] + of_item, generator)
         logit = F.linear(gmf, arrays["output.gmf"]) + F.linear(hidden, arrays["output.mlp"]) + arrays["output.bias"]
         return F.binary_cross_entropy_with_logits(logit[..., 0], label)
@@ -96,9 +99,9 @@ class NeuMF(GradientModel):
         """From the first layer's sums (... x hidden[0]) to the last layer's output (... x hidden[-1])."""
         x = torch.relu(first)
         for depth in range(2, len(self.hidden) + 1):
-            x = _drop(x, self.dropout, generator)
+            x = dropout(x, self.dropout, generator)
             x = torch.relu(ops.linear(x, arrays[f"layer{depth}.weight"], arrays[f"layer{depth}.bias"]))
-        return _drop(x, self.dropout, generator)
+        return dropout(x, self.dropout, generator)
 
     @torch.no_grad()
     def _score(self, users):
@@ -143,10 +146,3 @@ class NeuMF(GradientModel):
                 "mlp.item": [("mlp.item", 1), ("layer1.item", 1)],
             },
         }
-
-
-def _drop(x: torch.Tensor, share: float, generator: torch.Generator | None) -> torch.Tensor:
-    """Inverted dropout from a generator of its own; without a generator (scoring) nothing is dropped."""
-    if generator is None or share == 0:
-        return x
-    return x * (torch.rand(x.shape, generator=generator) >= share) / (1 - share)

@@ -35,6 +35,13 @@ def sparse_rows_times(x: sparse.csr_array, table: Array) -> np.ndarray:
     return (x @ table).toarray()
 
 
+def unit_rows(x: sparse.csr_array) -> sparse.csr_array:
+    """Each row divided by its Euclidean norm."""
+    norm = np.sqrt(np.asarray(x.multiply(x).sum(axis=1)).ravel())
+    scale = np.repeat(1 / np.maximum(norm, 1e-12), np.diff(x.indptr)).astype(np.float32)
+    return sparse.csr_array((x.data * scale, x.indices, x.indptr), shape=x.shape)
+
+
 def dense(array: Array) -> torch.Tensor:
     """The array as a dense tensor (itself, where it is one)."""
     return array if isinstance(array, torch.Tensor) else torch.from_numpy(array.toarray())

@@ -7,12 +7,14 @@ early stopping on validation nDCG@10 with the best epoch restored, and a record 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from scipy import sparse
+from torch.optim.adam import adam
 
 from recprune.evaluation.metrics import list_metrics
 from recprune.interactions import Interactions
@@ -38,6 +40,8 @@ class GradientModel(Recommender):
     patience: int = 10
 
     recoveries = ("none", "fine-tune", "retrain")
+    #: asked after each epoch with its number and the best validation nDCG@10 so far; True ends the training
+    watch: ClassVar[Callable[[int, float], bool] | None] = None
 
     def initialise(self, generator: torch.Generator) -> None:
         """Fill `arrays` and `auxiliary` with initial values."""
@@ -79,7 +83,7 @@ class GradientModel(Recommender):
         arrays = {**self.arrays, **self.auxiliary}
         trained = [a.requires_grad_() for a in arrays.values() if a.is_floating_point()]
         held = [(arrays[name], mask) for name, mask in (masks or {}).items()]
-        optimizer = torch.optim.Adam(trained, lr=learning_rate or self.learning_rate, weight_decay=self.l2, fused=True)
+        optimizer = Adam(trained, learning_rate or self.learning_rate, self.l2)
         rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         target = None if validation is None else Target(train, validation, fold_in)
         best = target.ndcg(self) if target and first_epoch else -math.inf
@@ -87,8 +91,8 @@ class GradientModel(Recommender):
         for epoch in range(first_epoch, first_epoch + epochs):
             total, steps = 0.0, 0
             for batch in self.batches(train, rng, epoch):
+                optimizer.zero_gradients()
                 loss = self.loss(arrays, batch, generator)
-                optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
                 with torch.no_grad():
@@ -110,12 +114,42 @@ class GradientModel(Recommender):
             self.train_log.append(row)
             if target and waited >= (patience or self.patience):
                 break
+            if target and self.watch and self.watch(epoch + 1, best):
+                break
         with torch.no_grad():
             for saved, array in zip(kept, trained, strict=True):
                 array.requires_grad_(False)
                 if target:
                     array.copy_(saved)
                 array.grad = None
+
+
+class Adam:
+    """Adam (Kingma and Ba, 2015) with weight decay added to the gradient: torch's fused kernel.
+
+    Called in its functional form, since torch.optim's class imports torch's compiler at the first step
+    (more than a second in every process). Gradients keep their memory from step to step.
+    """
+
+    def __init__(self, arrays: list[torch.Tensor], learning_rate: float, l2: float):
+        self.arrays, self.learning_rate, self.l2 = arrays, learning_rate, l2
+        for array in arrays:
+            array.grad = torch.zeros_like(array)
+        self.first, self.second = ([torch.zeros_like(array) for array in arrays] for _ in range(2))
+        self.steps = [torch.zeros(()) for _ in arrays]
+
+    def zero_gradients(self) -> None:
+        for array in self.arrays:
+            array.grad.zero_()
+
+    @torch.no_grad()
+    def step(self) -> None:
+        adam(
+            *(self.arrays, [array.grad for array in self.arrays], self.first, self.second, [], self.steps),
+            **{"fused": True, "amsgrad": False, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "maximize": False},
+            lr=self.learning_rate,
+            weight_decay=self.l2,
+        )
 
 
 class Target:
@@ -139,38 +173,3 @@ class Target:
             hits = np.take_along_axis(self.relevant[users].toarray() > 0, np.maximum(best, 0), axis=1) & (best >= 0)
             gains.append(list_metrics(hits, self.n_relevant[users], (10,))["ndcg@10"])
         return float(np.concatenate(gains).mean())
-
-
-def uniform_negatives(
-    users: np.ndarray, positives: np.ndarray, n_items: int, rng: np.random.Generator, rounds: int = 8
-) -> np.ndarray:
-    """For each entry of `users` an item uniform over those that the user has no interaction with.
-
-    positives: sorted keys user * n_items + item of the training interactions. Drawn in one block; what
-    hits a positive is drawn again, at most `rounds` times (a user who has nearly everything keeps a few).
-    """
-    items = rng.integers(0, n_items, users.shape)
-    open_ = np.arange(items.size)
-    flat_users, flat = users.ravel().astype(np.int64), items.ravel()
-    for _ in range(rounds):
-        keys = flat_users[open_] * n_items + flat[open_]
-        at = np.minimum(np.searchsorted(positives, keys), len(positives) - 1)
-        open_ = open_[positives[at] == keys]
-        if not open_.size:
-            break
-        flat[open_] = rng.integers(0, n_items, open_.size)
-    return flat.reshape(users.shape)
-
-
-def keys(train: Interactions) -> np.ndarray:
-    """(nnz,) sorted int64 keys user * n_items + item."""
-    return train.user.astype(np.int64) * train.n_items + train.item
-
-
-def normal(generator: torch.Generator, *shape: int, scale: float) -> torch.Tensor:
-    return torch.randn(*shape, generator=generator) * scale
-
-
-def glorot(generator: torch.Generator, out: int, into: int) -> torch.Tensor:
-    """(out x into), uniform in +-sqrt(6 / (out + into)) (Glorot and Bengio, 2010)."""
-    return (torch.rand(out, into, generator=generator) * 2 - 1) * math.sqrt(6 / (out + into))

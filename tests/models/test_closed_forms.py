@@ -6,7 +6,7 @@ import torch
 from scipy import optimize
 
 from recprune.models import EASE, IALS, ItemKNN
-from recprune.models.factors import solve_rows
+from recprune.models.least_squares import Rows
 
 
 def test_ease_is_stationary_under_its_constraint(ratio):
@@ -68,7 +68,8 @@ def objective(user, item, matrix, alpha, l2):
 def test_half_a_sweep_of_als_minimises_the_objective(ratio):
     rng = np.random.default_rng(0)
     item = rng.normal(size=(ratio.n_items, 5)).astype(np.float32) * 0.3
-    solved = solve_rows(torch.from_numpy(item), ratio.train.tocsr(), alpha=4.0, l2=2.0).numpy().astype(np.float64)
+    penalty = np.full(ratio.n_users, 2.0)
+    solved = Rows(ratio.train.tocsr()).solve(torch.from_numpy(item), 4.0, penalty).numpy().astype(np.float64)
     matrix = ratio.train.toarray().astype(np.float64)
     best = objective(solved, item, matrix, 4.0, 2.0)
     for _ in range(20):
@@ -79,7 +80,7 @@ def test_a_masked_half_sweep_solves_for_what_the_mask_leaves(ratio):
     rng = np.random.default_rng(0)
     item = torch.from_numpy(rng.normal(size=(ratio.n_items, 6)).astype(np.float32))
     mask = torch.from_numpy(rng.random((ratio.n_users, 6)) < 0.5)
-    solved = solve_rows(item, ratio.train.tocsr(), alpha=3.0, l2=1.0, mask=mask)
+    solved = Rows(ratio.train.tocsr()).solve(item, 3.0, np.ones(ratio.n_users), mask)
     assert (solved[~mask] == 0).all()
     matrix, v = ratio.train.toarray().astype(np.float64), item.numpy().astype(np.float64)
     for u in (0, 17):
@@ -93,8 +94,41 @@ def test_a_masked_half_sweep_solves_for_what_the_mask_leaves(ratio):
 def test_the_solver_agrees_with_implicits_at_convergence(ratio):
     """implicit's last half sweep solves for the items: solving for them again from its users changes nothing."""
     model = IALS(factors=6, l2=3.0, alpha=5.0, iterations=60).fit(ratio.train, seed=0)
-    again = solve_rows(model.arrays["user_factors"], ratio.train.tocsr().T.tocsr(), 5.0, 3.0)
+    by_item = Rows(ratio.train.tocsr().T.tocsr())
+    again = by_item.solve(model.arrays["user_factors"], 5.0, np.full(ratio.n_items, 3.0))
     np.testing.assert_allclose(again, model.arrays["item_factors"], atol=2e-3)
+
+
+def test_enough_conjugate_gradients_are_the_exact_solution(ratio, monkeypatch):
+    monkeypatch.setattr("recprune.models.least_squares.STEPS", 30)
+    rng, rows = np.random.default_rng(0), Rows(ratio.train.tocsr())
+    item, start = (torch.from_numpy(rng.normal(size=(n, 6)).astype(np.float32)) for n in ratio.train.shape[::-1])
+    penalty = rng.uniform(1, 9, ratio.n_users)
+    np.testing.assert_allclose(rows.descend(item, start, 3.0, penalty), rows.solve(item, 3.0, penalty), atol=1e-4)
+
+
+def test_our_alternating_solver_without_frequencies_reaches_implicits_objective(ratio):
+    """nu = 0: another start, other sweeps, the same minimum."""
+    model = IALS(factors=6, l2=3.0, alpha=5.0, iterations=60)
+    matrix = ratio.train.toarray().astype(np.float64)
+    ours, theirs = (
+        objective(user.numpy().astype(np.float64), item.numpy().astype(np.float64), matrix, 5.0, 3.0)
+        for user, item in (solver(ratio.train.tocsr(), 0) for solver in (model._alternate, model._by_implicit))
+    )
+    assert ours == pytest.approx(theirs, rel=2e-3)
+
+
+def test_frequency_scaling_penalises_each_row_by_its_interactions(ratio):
+    """Rendle et al. 2021, eq. 4: at convergence each user solves a ridge problem with a penalty of its own."""
+    model = IALS(factors=4, l2=0.05, alpha=5.0, iterations=80, nu=1.0).fit(ratio.train, seed=0)
+    item, matrix = model.arrays["item_factors"].numpy().astype(np.float64), ratio.train.toarray()
+    for u in (0, 9):
+        confidence = np.where(matrix[u] > 0, 5.0, 1.0)
+        penalty = 0.05 * ((matrix[u] > 0).sum() + ratio.n_items / 5.0)
+        system = item.T @ (confidence[:, None] * item) + penalty * np.eye(4)
+        expected = np.linalg.solve(system, item.T @ (confidence * (matrix[u] > 0)))
+        np.testing.assert_allclose(model.fold_in(ratio.train.tocsr()[[u]])[0], expected @ item.T, atol=1e-4)
+        np.testing.assert_allclose(model.arrays["user_factors"][u], expected, atol=2e-2)
 
 
 def test_folding_in_a_training_user_gives_about_that_users_scores(ratio):

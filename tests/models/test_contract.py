@@ -1,5 +1,7 @@
 """One contract, held by every registered recommender."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -15,9 +17,13 @@ SMALL = {
     "ease": {"l2": 50.0},
     "neumf": {"factors": 8, "hidden": (16, 8), "epochs": 15, "batch_size": 512, "learning_rate": 0.01},
     "mult-vae": {"hidden": 32, "latent": 8, "epochs": 40, "batch_size": 32, "learning_rate": 0.005},
+    "dlrm": {"factors": 8, "hidden": (8, 4), "epochs": 40, "batch_size": 20, "learning_rate": 0.01},
+    "sasrec": {"factors": 16, "hidden": 16, "epochs": 40, "batch_size": 16, "learning_rate": 0.005},
+    "tree": {"factors": 4, "max_leaf_nodes": 60, "min_samples_leaf": 20},
 }
 NAMES = sorted(REGISTRY)
-GRADIENT = ("bpr", "neumf", "mult-vae")
+GRADIENT = ("bpr", "neumf", "mult-vae", "dlrm", "sasrec")
+BIASED = ("mult-vae", "dlrm")  # their biases still rank when everything prunable is zero
 
 
 def make(name, split, seed=0, **more):
@@ -107,7 +113,7 @@ class TestContract:
         for tensor in clone.prunable().values():
             assert tensor.device.type == "cpu"
             tensor.zero_()
-        assert np.ptp(clone.score([1])) == pytest.approx(0, abs=1e-6) or name == "mult-vae"  # its biases still rank
+        assert np.ptp(clone.score([1])) == pytest.approx(0, abs=1e-6) or name in BIASED
         assert not np.array_equal(clone.score([1]), fitted[name].score([1]))
 
     def test_compact_of_a_dense_model_scores_the_same(self, name, fitted, ratio):
@@ -168,8 +174,10 @@ class TestContract:
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"random", "popularity"}))
 def test_finds_the_item_that_the_checkerboard_hides(name, checkerboard):
-    longer = {"epochs": 250, "dropout": 0.0} if name == "neumf" else {"epochs": 100} if name in GRADIENT else {}
-    model = build(name, **SMALL.get(name, {}) | longer).fit(checkerboard, seed=0)
+    longer = {"epochs": 100} if name in GRADIENT else {}
+    longer |= {"neumf": {"epochs": 250, "dropout": 0.0}, "tree": {"factors": 2}}.get(name, {})  # two groups: rank 2
+    timed = replace(checkerboard, timestamp=np.random.default_rng(0).permutation(checkerboard.nnz))
+    model = build(name, **SMALL.get(name, {}) | longer).fit(timed, seed=0)
     users = np.arange(20)
     best = model.recommend(users, k=1)[:, 0]
     assert (best == users).mean() >= 0.9

@@ -9,25 +9,78 @@ from hypothesis import strategies as st
 
 from recprune.evaluation import evaluate
 from recprune.models import BPR, MultVAE, NeuMF
-from recprune.models.training import Target, keys, uniform_negatives
+from recprune.models import negatives as sampling
+from recprune.models.layers import dropout, lookup
+from recprune.models.negatives import Positives
+from recprune.models.training import Adam, Target
 
 
 @given(st.integers(0, 50))
 @settings(max_examples=10, deadline=None)
 def test_negatives_are_never_positives(ratio, seed):
     users = np.repeat(np.arange(ratio.n_users), 5).reshape(-1, 5)
-    negatives = uniform_negatives(users, keys(ratio.train), ratio.n_items, np.random.default_rng(seed), rounds=60)
+    negatives = Positives(ratio.train).uniform_negatives(users, np.random.default_rng(seed), rounds=60)
     assert not (ratio.train.toarray()[users, negatives] > 0).any()
 
 
 def test_negatives_are_uniform_over_what_is_left(checkerboard):
     users = np.zeros(40_000, np.int64)
-    drawn = uniform_negatives(users, keys(checkerboard), 20, np.random.default_rng(0), rounds=60)
+    drawn = Positives(checkerboard).uniform_negatives(users, np.random.default_rng(0), rounds=60)
     free = np.flatnonzero(checkerboard.toarray()[0] == 0)
     counts = np.bincount(drawn, minlength=20)
     assert set(np.flatnonzero(counts).tolist()) == set(free.tolist())
     expected = len(users) / len(free)
     assert ((counts[free] - expected) ** 2 / expected).sum() < 31  # chi-squared with 10 degrees, p = .0005
+
+
+def test_a_bitmap_and_a_search_know_the_same_positives(ratio, monkeypatch):
+    everything = np.arange(ratio.n_users * ratio.n_items)
+    by_bitmap = Positives(ratio.train)
+    monkeypatch.setattr(sampling, "BITMAP", 0)
+    by_search = Positives(ratio.train)
+    assert by_bitmap.bits is not None and by_search.bits is None
+    expected = ratio.train.toarray().ravel() > 0
+    np.testing.assert_array_equal(by_bitmap.among(everything), expected)
+    np.testing.assert_array_equal(by_search.among(everything), expected)
+
+
+def test_a_lookup_has_the_gradient_of_an_embedding():
+    table = torch.randn(7, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    index = torch.tensor([[0, 2, 2], [6, 0, 5]], dtype=torch.int32)
+    for rows in (lookup(table, index), F.embedding(index, table)):
+        table.grad = None
+        (rows.square().sum() + table.sum()).backward()
+        gradient = table.grad.clone()
+        if rows.grad_fn is not None:
+            torch.testing.assert_close(gradient, 1 + 2 * table.detach() * torch.bincount(index.ravel(), minlength=7)[:, None])
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.73])
+def test_dropout_drops_its_share_and_keeps_the_mean(share):
+    x = torch.ones(1000, 401)
+    dropped = dropout(x, share, torch.Generator().manual_seed(0))
+    assert float((dropped == 0).float().mean()) == pytest.approx(share, abs=4 * (share * (1 - share) / x.numel()) ** 0.5)
+    assert float(dropped.mean()) == pytest.approx(1, abs=0.005)
+    assert dropout(x, share, None) is x
+
+
+def test_adam_is_torchs(ratio):
+    ours, theirs = (torch.ones(5, 3).requires_grad_() for _ in range(2))
+    adam, reference = Adam([ours], 0.03, 0.1), torch.optim.Adam([theirs], lr=0.03, weight_decay=0.1, fused=True)
+    for step in range(5):
+        for array, optimizer in ((ours, adam), (theirs, reference)):
+            optimizer.zero_gradients() if optimizer is adam else optimizer.zero_grad()
+            (array.cos() * (step + 1)).sum().backward()
+            optimizer.step()
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+
+
+def test_a_watch_ends_the_training_with_the_best_epoch(ratio):
+    model, seen = BPR(factors=4, epochs=20), []
+    model.watch = lambda epoch, best: seen.append((epoch, best)) or epoch == 3
+    model.fit(ratio.train, ratio.validation, seed=0)
+    assert [epoch for epoch, _ in seen] == [1, 2, 3] == [row["epoch"] for row in model.train_log]
+    assert seen[-1][1] == max(row["val_ndcg@10"] for row in model.train_log)
 
 
 def test_the_target_is_the_evaluators_validation_metric(ratio, strong):

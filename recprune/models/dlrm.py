@@ -1,0 +1,224 @@
+"""DLRM: a feature model, dot products of embedded fields under a perceptron (Naumov et al., 2019)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy import sparse
+
+from recprune.models import attributes, ops
+from recprune.models.layers import glorot, normal
+from recprune.models.training import GradientModel
+
+ID_HIDDEN = 0.5  # share of the users of a batch whose id is hidden
+UNTOUCHED = ("codes", "bias")  # last part of the names of what no mask touches
+FIRST = ("layer1.dots", "layer1.user", "layer1.item")
+PER_PAIR = ("layer1.dots", "layer1.item", "output.dots", "output.mlp")
+
+
+@dataclass(eq=False, repr=False)
+class DLRM(GradientModel):
+    """score = b_i + w . z + h . relu(... relu(W_z z + W_u sum_f e_f + W_i sum_g e_g + b_1) ...), z_fg = e_f . e_g.
+
+    f runs over the fields of the user: the id, the history, and every attribute there is (age, gender,
+    occupation); g over those of the item: the id and its attributes (genres, year). A field with several
+    values is a bag: the mean of their vectors, for the history their sum divided by its Euclidean norm. With no
+    attributes, ids and histories remain.
+
+    factors          dimension of every embedding table
+    hidden           widths of the perceptron's layers
+    dropout          share of each history that is hidden from the model in training, and is what it has to find
+    negative_weight  of an item not interacted with, where one interacted with has 1
+    candidates       items drawn, uniformly, for each batch; 0 takes the whole catalogue
+    user_id          whether the user's id is a field
+
+    `batch_size` counts users. The loss is the binary cross-entropy of the click label, as in the paper, over all
+    pairs of the batch's users and the candidates: products of matrices in place of look-ups of sampled negatives.
+    What the history shows is left out: a model that sees its target learns to copy.
+
+    Of the paper's dot products those between a user's and an item's field are taken; the others belong to one
+    side alone, and W_u and W_i see each side. So the first layer of all pairs is a sum of products, as in NeuMF.
+    User ids start at zero and are hidden at random: a user without one, new or folded in, is at zero and is
+    described by history and attributes (compare DropoutNet, Volkovs et al., 2017).
+    """
+
+    factors: int = 64
+    hidden: tuple[int, ...] = (16, 8)
+    dropout: float = 0.2
+    negative_weight: float = 0.3
+    candidates: int = 0
+    user_id: bool = True
+    learning_rate: float = 3e-3
+    l2: float = 2e-4
+    batch_size: int = 64
+    epochs: int = 60
+    patience: int = 6
+
+    name: ClassVar[str] = "dlrm"
+    family: ClassVar[str] = "deep"
+    folds_in: ClassVar[bool] = True
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.hidden = tuple(int(width) for width in self.hidden)
+        if not self.hidden:
+            raise ValueError("dlrm: hidden needs the width of at least one layer")
+
+    def smaller(self, share):
+        """`share` of the factors and of every layer's width."""
+        hidden = tuple(max(1, round(share * width)) for width in self.hidden)
+        return replace(self._resized(factors=share * self.factors), hidden=hidden)
+
+    def _know(self, train):
+        super()._know(train)
+        self.arrays = attributes.of_both_sides(train)
+
+    def _fields(self, side: str) -> list[str]:
+        """Names of the embedding tables of one side."""
+        return [name for name in self.arrays if name.startswith(side + ".") and not name.endswith(UNTOUCHED)]
+
+    def initialise(self, generator):
+        d, n = self.factors, self.n_items
+        codes = {name: array for name, array in self.arrays.items() if name.endswith("codes")}
+        self.arrays = codes | ({"user.id": torch.zeros(self.n_users, d)} if self.user_id else {})
+        sizes = {name.removesuffix(".codes"): attributes.n_values(array) for name, array in codes.items()}
+        for name, size in {"user.history": n, "item.id": n, **sizes}.items():
+            self.arrays[name] = normal(generator, size, d, scale=0.1)
+        dots = len(self._fields("user")) * len(self._fields("item"))
+        first, layers = self.hidden[0], {}
+        for part, width in (("dots", dots), ("user", d), ("item", d)):
+            layers[f"layer1.{part}"] = glorot(generator, first, width)
+        layers["layer1.bias"] = torch.zeros(first)
+        for depth, (into, out) in enumerate(zip(self.hidden, self.hidden[1:], strict=False), start=2):
+            layers |= {f"layer{depth}.weight": glorot(generator, out, into), f"layer{depth}.bias": torch.zeros(out)}
+        self.arrays |= layers
+        self.arrays["output.dots"] = torch.ones(1, dots)
+        self.arrays["output.mlp"] = glorot(generator, 1, self.hidden[-1])
+        self.arrays["item.bias"] = torch.zeros(n)
+
+    def batches(self, train, rng, epoch):
+        matrix = train.tocsr()
+        order = rng.permutation(np.flatnonzero(np.diff(matrix.indptr)))
+        for start in range(0, len(order), self.batch_size):
+            users = order[start : start + self.batch_size]
+            items = None
+            if 0 < self.candidates < self.n_items:
+                items = np.sort(rng.choice(self.n_items, self.candidates, replace=False))
+            yield users, items, matrix[users]
+
+    def loss(self, arrays, batch, generator):
+        users, items, matrix = batch
+        hidden = (torch.rand(matrix.nnz, generator=generator) < self.dropout).numpy()
+        known = (torch.rand(len(users), generator=generator) >= ID_HIDDEN).float()
+        user = self._users(arrays, _entries(matrix, ~hidden), users, known)
+        logits = self._pairs(arrays, user, self._items(arrays, items))
+        seen, wanted = (
+            torch.from_numpy((m if items is None else m[:, items]).toarray()) for m in (matrix, _entries(matrix, hidden))
+        )
+        unseen = self.negative_weight * (seen == 0)
+        loss = wanted * F.softplus(-logits) + unseen * F.softplus(logits)
+        return loss.sum() / wanted.sum().clamp(min=1.0)
+
+    def _users(self, arrays, history, users: np.ndarray | None, known: torch.Tensor | None = None) -> torch.Tensor:
+        """(b x fields x d): the histories, then ids and attributes of `users`, or zeros (None) for users unknown.
+
+        known   (b,) 0 where an id is hidden, else 1
+        """
+        vectors = [_bag(history, arrays["user.history"])]
+        for name in self._fields("user"):
+            if name == "user.history":
+                continue
+            if users is None:
+                vectors.append(torch.zeros_like(vectors[0]))
+            elif name == "user.id":
+                vector = ops.rows(arrays[name], users)
+                vectors.append(vector if known is None else vector * known[:, None])
+            else:
+                vectors.append(_mean(arrays[name], arrays[f"{name}.codes"][torch.from_numpy(users)]))
+        return torch.stack(vectors, 1)
+
+    def _items(self, arrays, items: np.ndarray | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """(n x fields x d) vectors, and (n,) biases, of `items`, or of the whole catalogue."""
+        rows = np.arange(self.n_items) if items is None else items
+        vectors = [ops.rows(arrays["item.id"], rows)]
+        for name in self._fields("item"):
+            if name != "item.id":
+                vectors.append(_mean(arrays[name], arrays[f"{name}.codes"][torch.from_numpy(rows)]))
+        return torch.stack(vectors, 1), arrays["item.bias"][torch.from_numpy(rows)]
+
+    def _pairs(self, arrays, user: torch.Tensor, items: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        """(b x n) scores of all pairs of users and items, given their fields' vectors."""
+        item, bias = items
+        (b, f, d), (n, g, _) = user.shape, item.shape
+        dots = (user.reshape(b * f, d) @ item.reshape(n * g, d).T).view(b, f, n, g).transpose(1, 2).reshape(b * n, f * g)
+        of_user = ops.linear(user.sum(1), arrays["layer1.user"], arrays["layer1.bias"])
+        of_item = ops.linear(item.sum(1), arrays["layer1.item"])
+        x = ops.linear(dots, arrays["layer1.dots"]).view(b, n, -1) + of_user[:, None] + of_item
+        x = torch.relu(x.view(b * n, -1))
+        for depth in range(2, len(self.hidden) + 1):
+            x = torch.relu(ops.linear(x, arrays[f"layer{depth}.weight"], arrays[f"layer{depth}.bias"]))
+        logit = ops.linear(dots, arrays["output.dots"]) + ops.linear(x, arrays["output.mlp"])
+        return logit.view(b, n) + bias
+
+    def _score(self, users):
+        return self._scores(self._fitted[users], users)
+
+    def score_histories(self, histories):
+        return self._scores(histories, None)
+
+    @torch.no_grad()
+    def _scores(self, histories, users: np.ndarray | None) -> np.ndarray:
+        user, (item, bias) = self._users(self.arrays, histories, users), self._items(self.arrays)
+        scores = np.empty(histories.shape, np.float32)
+        step = max(1, 2**12 // max(1, self.n_items))  # users a block: 4,096 pairs stay in the cache
+        for start in range(0, len(scores), step):
+            scores[start : start + step] = self._pairs(self.arrays, user[start : start + step], (item, bias))
+        return scores
+
+    def macs(self):
+        a, n = self.arrays, self.n_items
+        history = self._mean_history() * ops.count_nonzero(a["user.history"]) / max(1, n)
+        attributed = n * a["item.id"].shape[1] * (len(self._fields("item")) - 1)
+        dots = len(self._fields("user")) * (ops.count_nonzero(a["item.id"]) + attributed)
+        layers = sum(ops.count_nonzero(a[name]) for name in a if name.endswith("weight") or name in PER_PAIR)
+        return int(history + ops.count_nonzero(a["layer1.user"]) + dots + n * layers)
+
+    def prunable(self):
+        return {name: array for name, array in self.arrays.items() if not name.endswith(UNTOUCHED)}
+
+    def structure(self):
+        depth, neurons = len(self.hidden), {}
+        for layer in range(1, depth + 1):
+            into = [(name, 0) for name in FIRST] if layer == 1 else [(f"layer{layer}.weight", 0)]
+            out = (f"layer{layer + 1}.weight", 1) if layer < depth else ("output.mlp", 1)
+            neurons[f"layer{layer}"] = [*into, (f"layer{layer}.bias", 0), out]
+        tables = [(name, 1) for side in ("user", "item") for name in self._fields(side)]
+        return {"neuron": neurons, "factor": {"factors": [*tables, ("layer1.user", 1), ("layer1.item", 1)]}}
+
+
+def _entries(matrix: sparse.csr_array, entries: np.ndarray) -> sparse.csr_array:
+    """The entries at which `entries` (nnz,) is True."""
+    part = matrix.copy()  # eliminate_zeros would work on shared indices
+    part.data *= entries
+    part.eliminate_zeros()
+    return part
+
+
+def _bag(history: sparse.csr_array, table: ops.Array) -> torch.Tensor:
+    """(b x d): the sum of the vectors of each history, divided by the history's Euclidean norm."""
+    bag = ops.unit_rows(history)
+    if not isinstance(table, torch.Tensor):
+        return torch.from_numpy(ops.sparse_rows_times(bag, table))
+    index, offsets = torch.from_numpy(bag.indices), torch.from_numpy(bag.indptr[:-1])
+    return F.embedding_bag(index, table, offsets, mode="sum", per_sample_weights=torch.from_numpy(bag.data))
+
+
+def _mean(table: ops.Array, codes: torch.Tensor) -> torch.Tensor:
+    """(n x d): the mean vector of each row's values (n x m), zero where it has none."""
+    there = (codes >= 0).float()
+    vectors = F.embedding(codes.clamp(min=0).long(), ops.dense(table))
+    return (vectors * (there / there.sum(1, keepdim=True).clamp(min=1.0))[..., None]).sum(1)

@@ -1,0 +1,177 @@
+"""A decision tree over latent and attribute features of a user and an item (CART: Breiman et al., 1984)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from scipy import sparse
+from scipy.sparse.linalg import svds
+
+from recprune.models import attributes, ops
+from recprune.models.base import Recommender
+from recprune.models.negatives import Positives
+
+PAIRS = 2**17  # scored at once: their features stay within tens of megabytes
+
+
+@dataclass(eq=False, repr=False)
+class Tree(Recommender):
+    """score = share of interactions among the training pairs in the leaf that (user, item) falls into.
+
+    A binary tree of questions "feature <= threshold?", grown best-first on the log loss of interactions
+    against unseen items. Features of a pair: the user's and the item's latent factors, X V and V of the truncated
+    singular value decomposition X = U S V', their products coordinate by coordinate, and their dot product; the
+    logarithms of the user's and the item's number of interactions; and the attributes: a single value as its
+    code, of several values (genres) each as 0 or 1. In training an interaction is left out of its user's latent
+    factors, for the pair itself and for its negatives alike: what the tree is asked about later is not in them
+    either, and a difference between the two kinds of pairs would give the label away.
+
+    factors           latent dimensions
+    max_leaf_nodes    at most so many leaves
+    min_samples_leaf  training pairs, at least, in a leaf
+    ccp_alpha         cost complexity: a branch whose every leaf gains less impurity, as a share of the training
+                      pairs, is cut off (0 cuts none)
+    negatives         unseen items drawn, uniformly, for each interaction
+    max_interactions  the tree is grown on at most so many interactions, drawn uniformly: growing sorts every feature
+
+    A tree has no more different scores than leaves, so a catalogue falls into levels. Within a level the order
+    is the fixed one of `recprune.topk.tie_order`, the same for every model: a finer one, by popularity or
+    by the dot product, would be a second recommender whose quality the tree would be credited with. Many leaves
+    leave few ties.
+
+    Arrays: the tree, one entry for each node, children after parents, a leaf its own child; and what the features
+    are made from. Its weights are questions, which no mask of numbers prunes; `auxiliary` has each node's
+    impurity and number of training pairs, which weakest-link pruning needs (Breiman et al., 1984, section 3.3).
+    """
+
+    factors: int = 16
+    max_leaf_nodes: int = 300
+    min_samples_leaf: int = 50
+    ccp_alpha: float = 0.0
+    negatives: int = 4
+    max_interactions: int = 100_000
+
+    name: ClassVar[str] = "tree"
+    family: ClassVar[str] = "other"
+    folds_in: ClassVar[bool] = True
+
+    def smaller(self, share):
+        """`share` of the leaves and of the latent factors."""
+        return self._resized(max_leaf_nodes=max(2, share * self.max_leaf_nodes), factors=share * self.factors)
+
+    def _know(self, train):
+        super()._know(train)
+        self.arrays = attributes.of_both_sides(train)
+
+    def _fit(self, train, validation, seed, fold_in):
+        matrix, rng = train.tocsr(), np.random.default_rng(seed)
+        self.arrays["item_factors"] = torch.from_numpy(right_singular_vectors(matrix, self.factors, rng))
+        self.arrays["item_counts"] = torch.from_numpy(np.bincount(train.item, minlength=self.n_items).astype(np.int32))
+        chosen = np.sort(rng.permutation(train.nnz)[: self.max_interactions])
+        users, items = train.user[chosen], train.item[chosen]
+        latent, known = self._users(matrix, np.arange(self.n_users))
+        factors, of_item = self._items()
+        state = latent[users] - matrix.data[chosen, None] * factors[items], known[users]
+        state = [np.repeat(part, 1 + self.negatives, axis=0) for part in state]
+        unseen = Positives(train).uniform_negatives(np.repeat(users[:, None], self.negatives, axis=1), rng)
+        items = np.concatenate([items[:, None], unseen], axis=1).ravel()
+        label = np.tile([1] + self.negatives * [0], len(chosen))
+        self._grow(_pairs(state, (factors[items], of_item[items])), label, seed)
+
+    def _grow(self, features: np.ndarray, label: np.ndarray, seed: int) -> None:
+        """Fit the tree and keep it as plain arrays."""
+        from sklearn.tree import DecisionTreeClassifier  # takes a second to import, and only growing needs it
+
+        grown = DecisionTreeClassifier(
+            criterion="log_loss",
+            max_leaf_nodes=self.max_leaf_nodes,
+            min_samples_leaf=self.min_samples_leaf,
+            ccp_alpha=self.ccp_alpha,
+            random_state=seed,
+        ).fit(features, label)
+        tree, itself = grown.tree_, np.arange(grown.tree_.node_count)
+        leaf = tree.children_left < 0
+        arrays = {
+            "feature": np.where(leaf, 0, tree.feature).astype(np.int16),
+            "threshold": np.where(leaf, np.float32(0), _rounded_down(tree.threshold)),
+            "left": np.where(leaf, itself, tree.children_left).astype(np.int32),
+            "right": np.where(leaf, itself, tree.children_right).astype(np.int32),
+            "value": tree.value[:, 0, -1].astype(np.float32),
+        }
+        nodes = {"impurity": tree.impurity.astype(np.float32), "samples": tree.n_node_samples.astype(np.int32)}
+        self.arrays |= {name: torch.from_numpy(array) for name, array in arrays.items()}
+        self.auxiliary = {name: torch.from_numpy(array) for name, array in nodes.items()}
+
+    def _users(self, histories: sparse.csr_array, users: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """(b x factors) latent factors and (b x others) log count and attributes; none are known of folded-in users."""
+        latent = ops.sparse_rows_times(histories, self.arrays["item_factors"]).astype(np.float32)
+        known = attributes.columns(self.arrays, "user", users, len(latent))
+        return latent, np.column_stack([np.log1p(np.diff(histories.indptr)).astype(np.float32), known])
+
+    def _items(self) -> tuple[np.ndarray, np.ndarray]:
+        """(n_items x factors) and (n_items x others), likewise."""
+        counts = np.log1p(self.arrays["item_counts"].numpy().astype(np.float32))
+        known = attributes.columns(self.arrays, "item", np.arange(self.n_items), self.n_items)
+        return ops.dense(self.arrays["item_factors"]).numpy(), np.column_stack([counts, known])
+
+    def _score(self, users):
+        return self._scores(self._fitted[users], users)
+
+    def score_histories(self, histories):
+        return self._scores(histories, None)
+
+    def _scores(self, histories, users) -> np.ndarray:
+        known, catalogue = self._users(histories, users), self._items()
+        scores = np.empty(histories.shape, np.float32)
+        step = max(1, PAIRS // self.n_items)
+        for start in range(0, len(scores), step):
+            block = scores[start : start + step]
+            of_user = [np.repeat(part[start : start + step], self.n_items, axis=0) for part in known]
+            of_item = [np.tile(part, (len(block), 1)) for part in catalogue]
+            block[:] = self._leaf_values(_pairs(of_user, of_item)).reshape(block.shape)
+        return scores
+
+    def _leaf_values(self, features: np.ndarray) -> np.ndarray:
+        """(m,) values of the leaves that (m x features) pairs fall into: all go down one level at a time."""
+        feature, threshold, left, right, value = (
+            self.arrays[name].numpy() for name in ("feature", "threshold", "left", "right", "value")
+        )
+        flat, row = features.ravel(), np.arange(len(features)) * features.shape[1]
+        node = np.zeros(len(features), np.int32)
+        while True:
+            below = np.where(flat[row + feature[node]] <= threshold[node], left[node], right[node])
+            if np.array_equal(below, node):
+                return value[node]
+            node = below
+
+    def macs(self):
+        """Of the features alone; a question is a comparison, and no multiplication."""
+        factors = ops.count_nonzero(self.arrays["item_factors"])
+        return int(self._mean_history() * factors / max(1, self.n_items) + factors)
+
+
+def right_singular_vectors(matrix: sparse.csr_array, k: int, rng: np.random.Generator) -> np.ndarray:
+    """(n x k) float32: V of the truncated singular value decomposition, largest singular value first.
+
+    Signs are canonical: the largest entry of each vector is positive. k is bounded by the smaller side less one.
+    """
+    k = min(k, min(matrix.shape) - 1)
+    _, s, vt = svds(matrix.astype(np.float64), k=k, v0=rng.standard_normal(min(matrix.shape)))
+    v = vt[np.argsort(-s)].T
+    largest = np.take_along_axis(v, np.abs(v).argmax(axis=0)[None], axis=0)
+    return np.ascontiguousarray(v * np.sign(largest), np.float32)
+
+
+def _pairs(user, item) -> np.ndarray:
+    """(m x features) of m pairs, from each side's latent factors (m x k) and other features (m x any)."""
+    product = user[0] * item[0]
+    return np.concatenate([*user, *item, product, product.sum(axis=1, keepdims=True)], axis=1, dtype=np.float32)
+
+
+def _rounded_down(threshold: np.ndarray) -> np.ndarray:
+    """float32 thresholds that part float32 numbers like these of float64 do."""
+    single = threshold.astype(np.float32)
+    return np.where(single > threshold, np.nextafter(single, np.float32(-np.inf)), single)
