@@ -5,8 +5,10 @@ STUDY   ?= main## study of study.toml
 DATASET ?=## data set in place of the study's own: a registered name or a path
 MODELS  ?=## some of the study's models, with commas: MODELS=ease,ials
 JOBS    ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)## runs at a time; default: number of cores
+PROTOCOL ?= ratio## protocol that `make tune` searches under: ratio, strong, loo, temporal
 LAUNCH  ?=## prefix of every run on a cluster: LAUNCH="srun -n1 -c1"
 PYTHON  ?= python3## Python 3.11 or newer that makes the environment
+BENCH   ?=## full: `make bench` with the large sizes too
 TORCH_INDEX ?=## package index with CPU builds of torch (address on pytorch.org), where the default would bring CUDA
 # COLUMNS is also what shells call the width of the terminal: it counts only on make's command line.
 ifneq ($(origin COLUMNS),command line)
@@ -17,6 +19,7 @@ endif
 PY  := .venv/bin/python
 ENV := .venv/.ready-$(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)
 empty :=
+TUNE_PLAN = results/runs/tune-$(subst $(empty) ,-,$(strip $(STUDY) $(subst /,_,$(DATASET)) $(PROTOCOL) $(MODELS))).mk
 PLAN = results/runs/plan-$(subst $(empty) ,-,$(strip $(STUDY) $(subst /,_,$(DATASET)) $(MODELS) $(ONLY))).mk
 CHOICE = --study "$(STUDY)" --dataset "$(DATASET)" --columns "$(COLUMNS)" --models "$(MODELS)" --only "$(ONLY)"
 RESULTS = "$$($(PY) -m recprune.study where $(CHOICE))"
@@ -28,6 +31,9 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export VECLIB_MAXIMUM_NUM_THREADS := 1
 export NUMEXPR_NUM_THREADS := 1
+# glibc gives freed blocks back to the system, and each training step gets them anew, page by page: a fifth of its time.
+export MALLOC_TRIM_THRESHOLD_ := 500000000
+export MALLOC_MMAP_THRESHOLD_ := 500000000
 export MPLBACKEND := agg
 export MPLCONFIGDIR := $(CURDIR)/results/runs/.matplotlib
 export TORCH_INDEX
@@ -36,7 +42,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help env reproduce quick runs dense test test-fast figures tables report readme verify lab doctor clean distclean
+.PHONY: help env reproduce quick runs dense tune protocols reference test test-fast figures tables report readme verify bench lab doctor clean distclean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"; echo
@@ -68,6 +74,22 @@ runs: $(ENV) ## the study's runs and their rows, without figures; interrupted, i
 dense: $(ENV) ## only the dense models (rows in results/part)
 	@$(AGAIN) runs ONLY=dense
 
+tune: $(ENV) ## search hyper-parameters on validation (results/tuning); interrupted, it goes on where it was
+	@$(PY) -m recprune.study tune-plan --study "$(STUDY)" --dataset "$(DATASET)" --columns "$(COLUMNS)" \
+	  --protocol "$(PROTOCOL)" --models "$(MODELS)" --out "$(TUNE_PLAN)"
+	@if [ -f "$(TUNE_PLAN)" ]; then $(MAKE) --no-print-directory -k -j$(JOBS) -f "$(TUNE_PLAN)" PY="$(PY)" LAUNCH="$(LAUNCH)"; fi
+
+protocols: override STUDY := protocols
+protocols: $(ENV) ## does the order of models and methods depend on the protocol? (results/protocols)
+	@$(AGAIN) runs STUDY=$(STUDY)
+	@$(PY) -m recprune.report all --results $(RESULTS)
+	@$(if $(strip $(DATASET)$(MODELS)),:,$(PY) -m recprune.study verify --results results/protocols --if-committed)
+
+reference: override STUDY := $(if $(filter main,$(STUDY)),reference,$(STUDY))
+reference: $(ENV) ## dense models beside published numbers (results/tables/reference); DATASET=path where ml-1m is a file
+	@$(AGAIN) runs STUDY="$(STUDY)"
+	@$(PY) -m recprune.report reference
+
 test: $(ENV) ## all tests, on all cores
 	@$(PY) -m pytest -n $(JOBS) -q tests
 
@@ -89,6 +111,9 @@ readme: $(ENV) ## put the expected values into README.md, from the rows
 verify: $(ENV) ## hold results/cells.csv against the committed one, within the seed spread
 	@$(PY) -m recprune.study verify
 
+bench: $(ENV) ## speed and memory, beside other libraries (results/bench; BENCH=full: 32 million rows, larger sizes)
+	@BENCH="$(BENCH)" $(PY) -m bench
+
 lab: $(ENV) ## open the notebooks in JupyterLab
 	@$(PY) -m jupyterlab notebooks
 
@@ -99,5 +124,5 @@ clean: ## remove runs and uncommitted results; environment and downloads stay
 	rm -rf results/runs results/quick results/part results/own
 
 distclean: clean ## remove everything that make made: environment and downloads too
-	rm -rf .venv data/cache build recprune.egg-info .pytest_cache .hypothesis
+	rm -rf .venv .venv-bench data/cache build recprune.egg-info .pytest_cache .hypothesis
 	find recprune tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

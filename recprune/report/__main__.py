@@ -1,4 +1,7 @@
-"""python -m recprune.report figures|tables|page|readme|all --results FOLDER: from <FOLDER>/cells.csv, without training."""
+"""python -m recprune.report figures|tables|page|readme|all --results FOLDER: from <FOLDER>/cells.csv, without training.
+
+`reference` puts the rows of <FOLDER>/reference*/cells.csv beside published numbers.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from recprune.report.cells import ReportError, read_cells
 from recprune.report.figures import drawings, write_figures
 from recprune.report.page import write_page
 from recprune.report.readme import update
-from recprune.report.tables import write_tables
+from recprune.report.reference import reference
+from recprune.report.tables import write_table, write_tables
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m recprune.report", description="Figures, tables and a page from measured rows."
     )
-    parser.add_argument("what", choices=["figures", "tables", "page", "readme", "all"])
+    parser.add_argument("what", choices=["figures", "tables", "page", "readme", "reference", "all"])
     parser.add_argument(
         "--results",
         type=Path,
@@ -31,6 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     mpl.use("Agg")  # files only: no window, no display needed
     try:
+        if options.what == "reference":
+            print(", ".join(map(str, write_table(reference(options.results), options.results))))
+            return 0
         cells = read_cells(options.results / "cells.csv")
         if options.what == "readme":
             print(update(Path("README.md"), cells))

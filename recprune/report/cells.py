@@ -23,6 +23,7 @@ NEEDED = [
     "test_ndcg@10", "test_recall@20", "test_mrr@10", "test_coverage@20",
     "parameters", "bytes_disk", "bytes_ratio", "p50_ms", "p50_ratio", "train_s",
 ]  # fmt: skip
+MORE = ["test_ndcg@10_lo", "test_ndcg@10_hi"]  # drawn where a file has them
 FLOORS = ("popularity", "random")  # recommenders that nobody prunes: the level below which nothing is of use
 
 
@@ -53,7 +54,11 @@ def read_cells(path: str | Path) -> pd.DataFrame:
 
 
 def canonical(cells: pd.DataFrame) -> pd.DataFrame:
-    """`cells` as read_cells gives them, from any frame of rows, such as a notebook's own. Raises ReportError."""
+    """`cells` as read_cells gives them, from any frame of rows, such as a notebook's own. Raises ReportError.
+
+    Without the rows of models that were told more at test time (unit "history"): only the reference table shows those.
+    """
+    cells = cells[cells["unit"] != "history"] if "unit" in cells else cells
     if len(cells) == 0:
         raise ReportError("there are no rows to show")
     try:
@@ -84,6 +89,12 @@ def data_name(dataset: str) -> str:
     return re.sub(r"(\.(csv|tsv|txt|dat|inter|parquet|gz))+$", "", dataset.rstrip("/").rpartition("/")[2]) or dataset
 
 
+def paired(cells: pd.DataFrame) -> pd.DataFrame:
+    """Rows in which dense models have the seeds of the others: what sets a mean of theirs beside one of the pruned."""
+    others = cells.loc[cells["side"] != "dense", "seed"]
+    return cells if others.empty else cells[(cells["side"] != "dense") | cells["seed"].isin(others)]
+
+
 def heading(rows: pd.DataFrame) -> str:
     """The data set and protocol of one study in words."""
     dataset, protocol = data_name(rows["dataset"].iloc[0]), rows["protocol"].iloc[0]
@@ -91,13 +102,14 @@ def heading(rows: pd.DataFrame) -> str:
 
 
 def points(cells: pd.DataFrame) -> pd.DataFrame:
-    """One row per curve point: the numbers in NEEDED averaged over seeds.
+    """One row per curve point: the numbers in NEEDED and MORE averaged over seeds.
 
     Adds `seeds`, how many there are, and `test_ndcg@10_sd` and the like: standard deviations over
     seeds, NaN for one seed. Ordered by model (CF, deep, other), then side, method and share kept.
     """
-    numbers = [column for column in NEEDED if column not in TEXT and column not in ("kept", "seed")]
-    frame = cells[NEEDED].astype({column: "float64" for column in ("kept", *numbers)})
+    wanted = [*NEEDED, *MORE]
+    numbers = [column for column in wanted if column not in TEXT and column not in ("kept", "seed")]
+    frame = cells[wanted].astype({column: "float64" for column in ("kept", *numbers)})
     frame["kept"] = frame.groupby(CURVE, group_keys=False)[["kept", "seed"]].apply(_levels)["kept"]
     groups = frame.groupby([*CURVE, "kept"], dropna=False, sort=True)
     spread = groups[numbers].std().add_suffix("_sd")

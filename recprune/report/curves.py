@@ -15,6 +15,7 @@ from recprune.report.cells import (
     method_of,
     methods_in_order,
     models_in_order,
+    paired,
     points,
 )
 from recprune.report.style import Method, method_label
@@ -37,7 +38,7 @@ def curves(
     """
     if side not in SIDES:
         raise ReportError(f"side {side!r} is unknown; known: {', '.join(SIDES)}")
-    table = points(canonical(cells))
+    table = points(paired(canonical(cells)))
     if len(table[["dataset", "protocol"]].drop_duplicates()) > 1:
         raise ReportError("rows of several data sets or protocols: draw one at a time")
     table["role"] = [_role(*pair) for pair in zip(table["side"], table["criterion"], strict=True)]

@@ -2,9 +2,10 @@
 
     tradeoff(cells, side="parameters", models=None)   curve(cells)
     pareto(cells, cost="bytes_disk")                  safe_sparsity(cells)
-    importance(scores, criterion, unit, keep)
+    importance(scores, criterion, unit, keep)         protocol_order(cells)   protocol_curves(cells)
 
-Each takes rows of one data set under one protocol (`importance`: scores) and returns (figure, the data drawn in it).
+Each takes rows of one data set under one protocol (the last two: under several; `importance`: scores) and returns (figure,
+the data drawn in it).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from matplotlib.figure import Figure
 from recprune.report.cells import FLOORS, heading, studies
 from recprune.report.heatmap import safe_sparsity
 from recprune.report.pareto import pareto
+from recprune.report.protocols import several
+from recprune.report.protocols_figures import protocol_curves, protocol_order
 from recprune.report.scores import importance
 from recprune.report.style import FORMATS, label, render
 from recprune.report.tradeoff import curve, tradeoff
@@ -26,7 +29,8 @@ from recprune.study.files import write_atomically
 
 SINGLE_UNITS = ("weight", "neighbour")  # one parameter each; other units are structures of many
 
-__all__ = ["Drawing", "curve", "drawings", "importance", "pareto", "safe_sparsity", "tradeoff", "write_figures"]
+__all__ = ["Drawing", "curve", "drawings", "importance", "pareto", "protocol_curves", "protocol_order", "safe_sparsity",
+           "tradeoff", "write_figures"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,22 @@ def drawings(cells: pd.DataFrame) -> Iterator[Drawing]:
                 f"tradeoff-{stem}-{name}",
                 f"Test nDCG@10 relative to the dense model against the share of {what} kept, on {where}.",
                 *tradeoff(rows, side, units=units),
+            )
+    yield from _across_protocols(cells)
+
+
+def _across_protocols(cells: pd.DataFrame) -> Iterator[Drawing]:
+    for name, rows in several(cells):
+        yield Drawing(
+            f"protocols-order-{name}",
+            f"Dense models on {name} under each protocol: test nDCG@10 with its 95 % interval over users, and the rank.",
+            *protocol_order(rows),
+        )
+        if (rows["side"] == "parameters").any():
+            yield Drawing(
+                f"protocols-pruning-{name}",
+                f"Test nDCG@10 relative to the dense model against the share of parameters kept, on {name} by protocol.",
+                *protocol_curves(rows),
             )
 
 

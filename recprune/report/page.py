@@ -15,6 +15,7 @@ from recprune.report.figures import Drawing
 from recprune.report.tables import WORDS, Table, tables
 from recprune.study.files import write_atomically
 
+ACROSS = "protocols-"  # names of what sets several protocols side by side
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff;
   max-width: 62rem; margin: 0 auto; padding: 1rem; }
@@ -50,6 +51,10 @@ def write_page(cells: pd.DataFrame, drawn: list[Drawing], results: Path) -> Path
         parts.append(f"<h2>{escape(heading(rows))}</h2>")
         parts += [_figure(drawing) for drawing in drawn if _belongs(drawing.name, name, names)]
         parts += [_table(table) for table in tabled if _belongs(table.name, name, names)]
+    if any(table.name.startswith(ACROSS) for table in tabled):
+        parts.append("<h2>Across protocols</h2>")
+        parts += [_figure(drawing) for drawing in drawn if drawing.name.startswith(ACROSS)]
+        parts += [_table(table) for table in tabled if table.name.startswith(ACROSS)]
     if notebooks:
         items = "".join(
             f"<li>{link(Path(os.path.relpath(path, results / 'report')), str(path.parent.relative_to(results)))}</li>"
@@ -81,7 +86,7 @@ def link(path: Path, text: str) -> str:
 
 def _belongs(artefact: str, name: str, names: list[str]) -> bool:
     """Whether an artefact's name ends in this study's name, and in no longer one's."""
-    return max((other for other in names if artefact.endswith(f"-{other}")), key=len) == name
+    return not artefact.startswith(ACROSS) and max((other for other in names if artefact.endswith(f"-{other}")), key=len) == name
 
 
 def _figure(drawing: Drawing) -> str:

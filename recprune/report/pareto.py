@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from recprune.report import style
-from recprune.report.cells import FLOORS, METHOD, ReportError, canonical, method_of, models_in_order, points
+from recprune.report.cells import FLOORS, METHOD, ReportError, canonical, method_of, models_in_order, paired, points
 from recprune.report.labels import Words, along, place
 from recprune.report.safe import safe_points
 from recprune.report.style import label, method_label, model_look
@@ -61,7 +61,7 @@ def pareto_points(cells: pd.DataFrame, cost: str) -> tuple[pd.DataFrame, float, 
     front   on the front of its family;  safe: the cheapest safe point of its model
     best    the dense model of each family that is best on validation, and its safe point
     """
-    rows = canonical(cells)
+    rows = paired(canonical(cells))
     if len(rows[["dataset", "protocol"]].drop_duplicates()) > 1:
         raise ReportError("rows of several data sets or protocols: draw one at a time")
     table = points(rows)

@@ -70,6 +70,8 @@ LABELS = {
     # recommenders and families
     "item-knn": "item-kNN", "ials": "iALS", "bpr": "BPR", "ease": "EASE", "neumf": "NeuMF", "mult-vae": "Mult-VAE",
     "dlrm": "DLRM", "sasrec": "SASRec", "tree": "decision tree", "cf": "CF", "deep": "deep",
+    # recommenders that only others published
+    "slim": "SLIM", "admm-slim": "ADMM-SLIM", "recvae": "RecVAE", "mult-dae": "Mult-DAE", "gru4rec": "GRU4Rec",
     # units, as readers see them
     "weight": "weights", "neighbour": "neighbours", "factor": "factors", "neuron": "neurons", "row": "embedding rows",
     "user-row": "user rows", "item-row": "item rows", "block": "blocks",
@@ -85,7 +87,7 @@ LABELS = {
     "inverse-propensity": "inverse propensity", "interaction weight": "rating weight", "loss": "loss (EL2N)",
     "gradient": "gradient (GraNd)",
     # columns
-    "ndcg@10": "nDCG@10", "recall@20": "recall@20", "mrr@10": "MRR@10", "coverage@20": "coverage@20",
+    "ndcg@10": "nDCG@10", "ndcg@100": "nDCG@100", "recall@20": "recall@20", "mrr@10": "MRR@10", "coverage@20": "coverage@20",
     "bytes_disk": "bytes on disk", "bytes_memory": "bytes in memory", "p50_ms": "milliseconds per user (p50)",
     "train_s": "training seconds", "macs": "multiply-adds per user",
     "parameters": "parameters", "nonzeros": "non-zeros",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -21,3 +23,33 @@ class Table:
     frame: pd.DataFrame
     text: pd.DataFrame
     bold: pd.DataFrame
+
+
+def plus_minus(mean: float, spread: float) -> str:
+    """0.2345 ± 0.0012, without the spread where there is none."""
+    if math.isnan(mean):
+        return ""
+    return f"{mean:.4f}" if math.isnan(spread) else f"{mean:.4f} ± {spread:.4f}"
+
+
+def interval(ratio: float, low: float, high: float) -> str:
+    """0.995 [0.991, 0.999], without the interval where there is none."""
+    if math.isnan(ratio):
+        return ""
+    return f"{ratio:.3f}" if math.isnan(low) or math.isnan(high) else f"{ratio:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def between(low: float, high: float) -> str:
+    """[0.2301, 0.2389], or nothing."""
+    return "" if math.isnan(low) or math.isnan(high) else f"[{low:.4f}, {high:.4f}]"
+
+
+def written(values: pd.Series, write: Callable[[float], str]) -> list[str]:
+    """Each value in words, nothing for a missing one."""
+    return ["" if math.isnan(value) else write(value) for value in values]
+
+
+def best(values: pd.Series, choose: Callable[[Iterable[float]], float]) -> pd.Series:
+    """Which values are the best; none where nothing competes."""
+    known = values.dropna()
+    return values == choose(known) if len(values) > 1 and len(known) else pd.Series(False, values.index)

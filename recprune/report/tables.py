@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from recprune.report.artefacts import artefacts
-from recprune.report.cells import FLOORS, METHOD, canonical, heading, models_in_order, points, studies
+from recprune.report.cells import FLOORS, METHOD, MORE, canonical, heading, models_in_order, points, studies
 from recprune.report.heatmap import percent
 from recprune.report.pareto import human
+from recprune.report.protocols_tables import protocol_tables
 from recprune.report.safe import safe_points
 from recprune.report.style import label
-from recprune.report.table import Table
+from recprune.report.table import Table, best, between, interval, plus_minus, written
 from recprune.study.files import write_atomically
 
 QUALITY = ("ndcg@10", "recall@20", "mrr@10", "coverage@20")
-WORDS = ("model", "family", "removes", "method", "on test", "artefact", "target", "notebook", "what")  # columns that are set to the left
+WORDS = ("model", "family", "removes", "method", "on test", "artefact", "target", "notebook", "what", "protocols",
+         "data set", "protocol", "input", "metric", "hyper-parameters", "search", "source",
+         "note")  # columns that are set to the left  # fmt: skip
 COSTS = {"parameters": "parameters", "bytes_disk": "disk", "train_s": "training s", "p50_ms": "p50 ms"}
 
 
@@ -31,24 +33,29 @@ def tables(cells: pd.DataFrame) -> Iterator[Table]:
             yield safe_sparsity(rows, f"safe-sparsity-{name}")
         if {"dense", "parameters"} <= set(rows["side"]):
             yield artefacts(rows, f"artefacts-{name}", name)
+    yield from protocol_tables(cells)
 
 
 def dense(cells: pd.DataFrame, name: str = "dense") -> Table:
     """The dense models of one study on test: quality as mean ± standard deviation over seeds, and what they cost.
 
-    Best of the recommenders in bold; popularity and random, the floors, stand below and take no part in that.
+    Where the rows have it, the 95 % interval of mean nDCG@10 over users stands beside it. Best of the recommenders
+    in bold; popularity and random, the floors, stand below and take no part in that.
     """
     table = points(canonical(cells))
     table = table[table["side"] == "dense"].reset_index(drop=True)
     order = [m for m in models_in_order(table) if m not in FLOORS] + [m for m in FLOORS if m in set(table["model"])]
     table = table.sort_values("model", key=lambda names: names.map(order.index), kind="stable", ignore_index=True)
     numbers = [column for metric in QUALITY for column in (f"test_{metric}", f"test_{metric}_sd")] + list(COSTS)
-    frame = table[["dataset", "protocol", "model", "family", "seeds", *numbers]]
+    known = table[MORE].notna().any(axis=None)
+    frame = table[["dataset", "protocol", "model", "family", "seeds", *numbers, *(MORE if known else [])]]
     text = pd.DataFrame({"model": frame["model"].map(label), "family": frame["family"].map(label)})
     for metric in QUALITY:
         text[label(metric)] = [
             plus_minus(*pair) for pair in zip(frame[f"test_{metric}"], frame[f"test_{metric}_sd"], strict=True)
         ]
+        if known and metric == QUALITY[0]:
+            text["95 % interval"] = [between(*pair) for pair in frame[MORE].itertuples(index=False)]
     writers = {
         "parameters": lambda v: f"{v:,.0f}",
         "bytes_disk": human,
@@ -65,8 +72,9 @@ def dense(cells: pd.DataFrame, name: str = "dense") -> Table:
         bold[head] = best(frame[cost].where(contest), min)
     seeds = int(frame["seeds"].max())
     spread = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
+    users = " The interval is of the mean nDCG@10: bootstrap over users, all seeds together." if known else ""
     caption = (
-        f"Dense models on {heading(table)}: test quality ({spread}, full catalogue ranked) and cost. "
+        f"Dense models on {heading(table)}: test quality ({spread}, full catalogue ranked) and cost.{users} "
         "Times are of the machine that measured them."
     )
     return Table(name, caption, frame, text, bold)
@@ -105,31 +113,6 @@ def safe_sparsity(cells: pd.DataFrame, name: str = "safe-sparsity") -> Table:
             "test_ratio", "test_lo", "test_hi", "confirmed", "bytes_ratio", "p50_ratio",
             "bytes_disk", "p50_ms", "test_ndcg@10"]  # fmt: skip
     return Table(name, caption, frame[keep], text, bold)
-
-
-def plus_minus(mean: float, spread: float) -> str:
-    """0.2345 ± 0.0012, without the spread where there is none."""
-    if math.isnan(mean):
-        return ""
-    return f"{mean:.4f}" if math.isnan(spread) else f"{mean:.4f} ± {spread:.4f}"
-
-
-def interval(ratio: float, low: float, high: float) -> str:
-    """0.995 [0.991, 0.999], without the interval where there is none."""
-    if math.isnan(ratio):
-        return ""
-    return f"{ratio:.3f}" if math.isnan(low) or math.isnan(high) else f"{ratio:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def written(values: pd.Series, write: Callable[[float], str]) -> list[str]:
-    """Each value in words, nothing for a missing one."""
-    return ["" if math.isnan(value) else write(value) for value in values]
-
-
-def best(values: pd.Series, choose: Callable[[Iterable[float]], float]) -> pd.Series:
-    """Which values are the best; none where nothing competes."""
-    known = values.dropna()
-    return values == choose(known) if len(values) > 1 and len(known) else pd.Series(False, values.index)
 
 
 def to_markdown(table: Table) -> str:
@@ -180,13 +163,15 @@ def _plain(text: str) -> str:
 
 def write_tables(cells: pd.DataFrame, results: Path) -> list[Path]:
     """Write every table to <results>/tables as CSV, Markdown and LaTeX; returns the paths."""
-    paths = []
-    for table in tables(cells):
-        base = Path(results) / "tables" / table.name
-        files = {
-            "csv": table.frame.to_csv(index=False, lineterminator="\n"),
-            "md": to_markdown(table),
-            "tex": to_latex(table),
-        }
-        paths += [write_atomically(f"{base}.{form}", content) for form, content in files.items()]
-    return paths
+    return [path for table in tables(cells) for path in write_table(table, results)]
+
+
+def write_table(table: Table, results: Path) -> list[Path]:
+    """Write one table to <results>/tables as CSV, Markdown and LaTeX; returns the paths."""
+    base = Path(results) / "tables" / table.name
+    files = {
+        "csv": table.frame.to_csv(index=False, lineterminator="\n"),
+        "md": to_markdown(table),
+        "tex": to_latex(table),
+    }
+    return [write_atomically(f"{base}.{form}", content) for form, content in files.items()]

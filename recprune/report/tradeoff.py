@@ -47,7 +47,7 @@ def tradeoff(
     looks = _looks(data)
     width = style.SINGLE if columns == 1 else style.DOUBLE
     with style.paper():
-        handles = _handles(looks, data)
+        handles = handles_of(looks, data)
         across = legend_columns([handle.get_label() for handle in handles], width)
         figure = style.new_figure(
             width, (2.1 if columns == 1 else 1.7) * rows + 0.15 * -(-len(handles) // across) + 0.4
@@ -95,7 +95,7 @@ def curve(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         ax.set_xlabel(f"{SIDES[side]} ({measured(data)})")
         ax.set_ylabel("test nDCG@10 / dense")
         if not named:
-            figure.legend(handles=_handles(looks, data), loc="outside right upper", handlelength=2.8)
+            figure.legend(handles=handles_of(looks, data), loc="outside right upper", handlelength=2.8)
         style.settle(figure)
         if named:
             _name_lines(ax, data, looks)
@@ -182,7 +182,8 @@ def _looks(data: pd.DataFrame) -> dict[Method, Look]:
     return style.method_looks(methods_in_order(_pruned(data)))
 
 
-def _handles(looks: dict[Method, Look], data: pd.DataFrame) -> list[Line2D | Patch]:
+def handles_of(looks: dict[Method, Look], data: pd.DataFrame) -> list[Line2D | Patch]:
+    """Legend entries: the methods, the lines at dense and 99 % of it, the band, the caret."""
     handles = [Line2D([], [], **look.line_style(), label=method_label(method)) for method, look in looks.items()]
     handles += [
         Line2D([], [], color="black", lw=0.8, label="dense"),

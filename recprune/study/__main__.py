@@ -1,4 +1,4 @@
-"""python -m recprune.study plan | run | gather | status | where | verify | compare: what the Makefile calls."""
+"""python -m recprune.study plan | run | gather | status | where | tune | verify | compare: what the Makefile calls."""
 
 from __future__ import annotations
 
@@ -51,6 +51,21 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("run", _run, "execute one run of a plan")
     sub.add_argument("plan", type=Path)
     sub.add_argument("id", help="data set/protocol/model/method")
+    for name, function, help in (
+        ("tune", _tune, "search for a model's hyper-parameters, or go on searching"),
+        ("tune-plan", _tune_plan, "write the searches for all models as make targets"),
+    ):
+        sub = command(name, function, help)
+        sub.add_argument("--config", default="study.toml", type=Path, help="where the searches start from")
+        sub.add_argument("--tuning", default="tuning.toml", type=Path, help="what is searched, and the budget")
+        sub.add_argument("--study", default="main", help="its data sets are taken where --dataset names none")
+        sub.add_argument("--dataset", default="", help="name or path")
+        sub.add_argument("--columns", default="", help="column names of the data set: user=uid item=iid rating=stars")
+        sub.add_argument("--protocol", default="ratio")
+        sub.add_argument("--results", default="results", type=Path)
+    commands.choices["tune"].add_argument("--model", required=True)
+    sub.add_argument("--models", default="", help="some of the models in tuning.toml, with commas; default: all")
+    sub.add_argument("--out", required=True, type=Path, help="the makefile to write")
     command("gather", _gather, "collect the rows of a plan's runs").add_argument("plan", type=Path)
     command("status", _status, "list the runs of a plan that are not finished").add_argument("plan", type=Path)
     sub = command("verify", _verify, "hold fresh rows against the committed ones, within the seed spread")
@@ -67,6 +82,8 @@ def _plan(options) -> int:
     from recprune.study.plan import write_plan
 
     plan = write_plan(options)
+    for line in plan.left_out:
+        print(f"{plan.study}: {line}", file=sys.stderr)
     done = sum(run.done for run in plan.runs)
     print(f"{plan.study}: {len(plan.runs)} runs, {done} finished; rows go to {plan.results}/cells.csv", file=sys.stderr)
     return 0
@@ -85,6 +102,18 @@ def _run(options) -> int:
 
     execute(Plan.load(options.plan), options.id)
     return 0
+
+
+def _tune(options) -> int:
+    from recprune.study.tune import tune
+
+    return tune(options)
+
+
+def _tune_plan(options) -> int:
+    from recprune.study.tune import write_tune_plan
+
+    return write_tune_plan(options)
 
 
 def _gather(options) -> int:

@@ -22,7 +22,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -33,7 +33,8 @@ class StudyError(ValueError):
 
 SAMPLE_UNITS = ("interaction", "user", "item")
 LOAD_KEYS = ("user", "item", "rating", "timestamp", "event", "events", "separator")
-SIDES_NEEDED = ("dense", "none", "all")
+SIDES_NEEDED = ("dense", "none", "all", "study")
+LAST = ("all", "study")  # what waits for gathered rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +48,8 @@ class Parameters:
     dataset: str = "ml-100k"  # a registered name, or a path
     columns: dict = field(default_factory=dict)  # column names of the user's own log, as `load` takes them
     protocol: str = "ratio"
-    min_rating: float = 3.0
-    core: int = 10
+    min_rating: float | None = None  # None: the protocol's own, as with core (see `recprune.splits.split`)
+    core: int | None = None
     model: str = ""
     method: str = ""  # the run's name among those of its model
     unit: str = ""
@@ -86,7 +87,7 @@ class Parameters:
             raise StudyError(f"keep: {list(self.keep)!r} names a share twice")
         if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) != len(self.seeds):
             raise StudyError(f"seeds: {list(self.seeds)!r}; one or more different whole numbers from 0 on are needed")
-        if self.core < 0:
+        if self.core is not None and self.core < 0:
             raise StudyError(f"core: {self.core}; 0 (no filter) or more is needed")
         if self.model:
             _check_hyperparameters(self.model, self.hyperparameters)
@@ -107,6 +108,7 @@ class Run:
 
     needs   "dense": the run of the same data set, protocol and model whose method is "dense"
             "all": every other run of its data set and protocol, and the gathered rows
+            "study": every other run of its data set, under all protocols, and the gathered rows
             "none": nothing
     """
 
@@ -121,6 +123,12 @@ class Run:
         p = self.parameters
         return "/".join((dataset_name(p.dataset), p.protocol, p.model or "all", p.method))
 
+    @property
+    def dense_id(self) -> str:
+        """The run that trains the dense models of this run's data set, protocol and model."""
+        p = self.parameters
+        return "/".join((dataset_name(p.dataset), p.protocol, p.model or "all", "dense"))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
@@ -128,13 +136,15 @@ class Family:
 
     method     names the runs' folders; where a value was listed, the value is added (magnitude-refit)
     models     the study's where absent; [] is one run without a model
-    protocols  the study's where absent
+    protocols  the study's where absent. A family that needs "study" runs once for all of them, under the first
+    seeds      the study's where absent; a run that needs dense models can have fewer seeds than they, not others
     """
 
     notebook: str
     method: str = ""
     models: tuple[str, ...] | None = None
     protocols: tuple[str, ...] | None = None
+    seeds: tuple[int, ...] | None = None
     unit: tuple[str, ...] = ("",)
     criterion: tuple[str, ...] = ("none",)
     schedule: tuple[str, ...] = ("",)
@@ -153,17 +163,18 @@ class Study:
     protocols: tuple[str, ...]
     seeds: tuple[int, ...]
     models: tuple[str, ...]
-    min_rating: float = 3.0
-    core: int = 10
+    min_rating: float | None = None
+    core: int | None = None
     columns: dict = field(default_factory=dict)
     families: tuple[Family, ...] = ()
-    hyperparameters: dict = field(default_factory=dict)
+    hyperparameters: dict = field(default_factory=dict)  # profile -> model -> values, as study.toml has them
+    tuned: dict = field(default_factory=dict, repr=False)  # data set -> protocol -> model -> values
 
     def runs(self) -> list[Run]:
         """All runs, each once. Raises StudyError when two of them would share a folder."""
         found: dict[str, Run] = {}
         for dataset, protocol, family in itertools.product(self.datasets, self.protocols, self.families):
-            if family.protocols is not None and protocol not in family.protocols:
+            if protocol not in self._protocols_of(family):
                 continue
             for run in self._expand(family, dataset, protocol):
                 if run.id in found:
@@ -172,7 +183,19 @@ class Study:
                         f"({found[run.id].notebook} and {run.notebook}); give one of them another `method`"
                     )
                 found[run.id] = run
+        self._check_seeds(found)
         return list(found.values())
+
+    def _protocols_of(self, family: Family) -> tuple[str, ...]:
+        named = [p for p in self.protocols if family.protocols is None or p in family.protocols]
+        return tuple(named[:1] if family.needs == "study" else named)
+
+    def _check_seeds(self, runs: dict[str, Run]) -> None:
+        for run in runs.values():
+            dense = runs.get(run.dense_id) if run.needs == "dense" else None
+            lacking = sorted(set(run.parameters.seeds) - set(dense.parameters.seeds)) if dense else []
+            if lacking:
+                raise StudyError(f"study.{self.name}: {run.id} has seeds {lacking}, which {dense.id} does not train")
 
     def _expand(self, family: Family, dataset: str, protocol: str) -> Iterable[Run]:
         models = self.models if family.models is None else family.models or ("",)
@@ -188,7 +211,7 @@ class Study:
             yield Run(
                 study=self.name,
                 notebook=family.notebook,
-                needs=family.needs if method != "dense" or family.needs == "all" else "none",
+                needs=family.needs if method != "dense" or family.needs in LAST else "none",
                 parameters=Parameters(
                     dataset=dataset,
                     columns=self.columns,
@@ -198,17 +221,27 @@ class Study:
                     model=model,
                     method=method,
                     keep=family.keep,
-                    seeds=self.seeds,
-                    hyperparameters=self.hyperparameters_of(dataset, model) if model else {},
+                    seeds=self.seeds if family.seeds is None else family.seeds,
+                    hyperparameters=self.hyperparameters_of(dataset, model, protocol) if model else {},
                     options=family.options,
                     **point,
                 ),
             )
 
-    def hyperparameters_of(self, dataset: str, model: str) -> dict:
-        """The default profile of `model`, with what is known for `dataset` on top."""
-        default, own = (self.hyperparameters.get(profile, {}) for profile in ("default", dataset_name(dataset)))
-        return default.get(model, {}) | own.get(model, {})
+    def hyperparameters_of(self, dataset: str, model: str, protocol: str = "ratio") -> dict:
+        """The default profile of `model`; over it what was tuned for `dataset`; over that the profile of `dataset`.
+
+        Where nothing was tuned under `protocol`, what was tuned under `ratio` counts. A file known to hold
+        a registered data set (`aliases` in data/registry.toml) has what that data set has.
+        """
+        from recprune.datasets.registry import alias
+
+        name = dataset_name(dataset)
+        name = alias(name) or name
+        default, own = (self.hyperparameters.get(profile, {}).get(model, {}) for profile in ("default", name))
+        tuned = self.tuned.get(name, {})
+        found = tuned.get(protocol, {}).get(model) or tuned.get("ratio", {}).get(model, {})
+        return default | found | own
 
 
 def dataset_name(dataset: str) -> str:
@@ -227,12 +260,17 @@ def load_study(
     dataset: str | None = None,
     columns: dict | None = None,
     models: Iterable[str] | None = None,
+    results: Path | None = None,
 ) -> Study:
     """Study `name` of a study.toml. `dataset` takes the place of its data sets, `models` picks some of its models.
 
+    Tuned hyper-parameters are read from <results>/tuning; `results` is by default the folder beside the file.
     Raises StudyError that names the file, the key and what is accepted.
     """
+    from recprune.study.tuned import read_tuned
+
     path = Path(path)
+    tuned = read_tuned((path.parent / "results" if results is None else results) / "tuning")
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -244,6 +282,7 @@ def load_study(
         _one_of("study", name, tables.get("study", {}))
         profiles = _profiles(tables.get("hyperparameters", {}))
         study = _study(name, tables["study"][name], profiles, dataset, columns, models)
+        study = replace(study, tuned=tuned)
         study.runs()
     except StudyError as error:
         raise StudyError(f"{path}: {error}") from None
@@ -296,7 +335,7 @@ def _study(name: str, table: dict, profiles: dict, dataset: str | None, columns:
     entries = table.pop("runs", [])
     if dataset is not None:
         table |= {"datasets": [dataset], "columns": columns or {}}
-    values = _values(where, table, Study, leave_out={"name", "families", "hyperparameters"})
+    values = _values(where, table, Study, leave_out={"name", "families", "hyperparameters", "tuned"})
     families = tuple(_family(f"{where}.runs[{i}]", entry) for i, entry in enumerate(entries, 1))
     for key in ("datasets", "protocols", "seeds"):
         if not values[key]:

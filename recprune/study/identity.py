@@ -23,7 +23,8 @@ NO_NUMBERS = (
     "__main__.py",
     "report",
     *(f"study/{name}.py" for name in ("__init__", "__main__", "config", "doctor", "files", "gather", "identity")),
-    *(f"study/{name}.py" for name in ("machine", "plan", "progress", "run", "verify")),
+    *(f"study/{name}.py" for name in ("machine", "plan", "possible", "progress", "run", "verify")),
+    *(f"study/{name}.py" for name in ("space", "trials", "tune", "tuned")),
 )
 # Packages whose release may change a number.
 NUMERIC = ("numpy", "scipy", "pandas", "torch", "implicit")

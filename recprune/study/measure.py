@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from tqdm import tqdm
 
 from recprune.datasets import load
@@ -182,6 +183,27 @@ class Bench:
             rows.append(self.measure(small, cell, train_s=small.train_seconds, score_s=0.0) | {"_curve": share})
         return self.intervals(rows)
 
+    def history_rows(self) -> pd.DataFrame:
+        """The dense models, not trained again, once they know the validation interactions as well: what the published
+        evaluations of sequence models give them at test time. Validation columns stay those of the dense model.
+        """
+        rows = []
+        for seed in self._progress(self.p.seeds):
+            dense, of = self.dense(seed), self.split(seed)
+            informed = evaluate(Informed(dense.model, known_before_test(of)), of, on="test", k=CUTOFFS)
+            cell = {
+                "side": "control",
+                "unit": "history",
+                "criterion": "train+validation",
+                "schedule": "",
+                "recovery": "none",
+                "kept": 1.0,
+                "seed": seed,
+            }
+            found = dense.reports | {"test": informed}
+            rows.append(self.measure(dense.model, cell, train_s=0.0, score_s=0.0, found=found))
+        return self.intervals(rows)
+
     def _show(self, seed: int, share: float, model: Recommender) -> None:
         if (seed, share) == (self.p.seeds[0], min(self.p.keep)):
             self._shown[seed, share] = model
@@ -199,12 +221,19 @@ class Bench:
         return tqdm(cells, desc=f"{self.p.model} {self.p.method}".strip(), disable=bool(self.p.out))
 
     def measure(
-        self, model: Recommender, cell: dict, *, train_s: float, score_s: float, on: Split | None = None
+        self,
+        model: Recommender,
+        cell: dict,
+        *,
+        train_s: float,
+        score_s: float,
+        on: Split | None = None,
+        found: dict[str, Report] | None = None,
     ) -> dict:
-        """The row of one cell, except for what needs all seeds of its curve."""
+        """The row of one cell, except for what needs all seeds of its curve. `found`: how it ranks, where that is known."""
         p, seed = self.p, cell["seed"]
         dense, of = self.dense(seed), self.split(seed)
-        found = reports(model, of, train=on)
+        found = found or reports(model, of, train=on)
         row = {
             "dataset": dataset_name(p.dataset),
             "protocol": p.protocol,
@@ -247,7 +276,33 @@ class Bench:
                 interval = paired_ratio(pruned, dense)
                 for row in point:
                     row |= {f"{short}_ratio_{end}": getattr(interval, end) for end in ("lo", "hi", "lower")}
+            ones = [np.where(np.isnan(values), np.nan, 1.0) for values in pruned]  # the ratio to 1 is the mean itself
+            level = paired_ratio(pruned, ones)
+            for row in point:
+                row |= {f"test_{HEADLINE}_lo": level.lo, f"test_{HEADLINE}_hi": level.hi}
         return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Informed:
+    """A model that scores its users from given histories (n_users x n_items) in place of those it was trained on."""
+
+    model: Recommender
+    histories: sparse.csr_array
+
+    def score(self, users) -> np.ndarray:
+        return self.model.fold_in(self.histories[users])
+
+
+def known_before_test(of: Split) -> sparse.csr_array:
+    """(n_users x n_items): training, then validation interactions; in each row the order of time, where there are times."""
+    parts = (of.train, of.validation)
+    user, item, data = (np.concatenate(values) for values in zip(*((p.user, p.item, p.tocsr().data) for p in parts), strict=True))
+    late = np.repeat([0, 1], [part.nnz for part in parts])
+    times = late if of.train.timestamp is None else np.concatenate([part.timestamp for part in parts])
+    order = np.lexsort((late, times, user))
+    starts = np.append(0, np.cumsum(np.bincount(user, minlength=of.n_users)))
+    return sparse.csr_array((data[order], item[order], starts), shape=of.train.shape)
 
 
 def reports(model, of: Split, train: Split | None = None) -> dict[str, Report]:

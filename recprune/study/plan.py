@@ -11,7 +11,7 @@ import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from recprune.study.config import Parameters, Run, Study, StudyError, dataset_name, load_study, parse_columns
+from recprune.study.config import LAST, Parameters, Run, Study, StudyError, dataset_name, load_study, parse_columns
 from recprune.study.files import write_atomically
 from recprune.study.identity import (
     data_identity,
@@ -22,6 +22,7 @@ from recprune.study.identity import (
     notebook_hash,
     notebook_parameters,
 )
+from recprune.study.possible import possible
 
 REACHED = ("out", "dense", "results", "run")  # set by the launcher, never by study.toml
 ALWAYS = ("out", "run")  # without these a run could not leave rows
@@ -57,6 +58,7 @@ class Plan:
     jobs: int
     started: float  # seconds since 1970
     runs: tuple[Planned, ...]
+    left_out: tuple[str, ...] = ()  # what cannot be measured, and why
 
     def __getitem__(self, id: str) -> Planned:
         for run in self.runs:
@@ -73,11 +75,12 @@ class Plan:
             values = json.loads(Path(path).read_text("utf-8"))
             lists = ("declared", "needs")
             runs = tuple(Planned(**run | {key: tuple(run[key]) for key in lists}) for run in values.pop("runs"))
+            left_out = tuple(values.pop("left_out", ()))
         except FileNotFoundError:
             raise StudyError(f"{path}: there is no such plan; `make reproduce` or `make quick` writes it") from None
         except (ValueError, TypeError, KeyError) as error:
             raise StudyError(f"{path}: not a plan: {error}") from None
-        return cls(runs=runs, **values)
+        return cls(runs=runs, left_out=left_out, **values)
 
 
 def make_plan(
@@ -91,10 +94,12 @@ def make_plan(
 ) -> Plan:
     """The plan of `study`, with keys, prerequisites and costs.
 
-    `only` keeps the runs of one method ("dense") and what they need. Raises StudyError for a notebook
-    that does not exist, has no parameters cell, or lacks a parameter that study.toml sets.
+    `only` keeps the runs of one method ("dense") and what they need. What a protocol does not allow is
+    left out (see `possible`). Raises StudyError for a notebook that does not exist, has no parameters
+    cell, or lacks a parameter that study.toml sets.
     """
-    wanted = {run.id: run for run in study.runs()}
+    there, left_out = possible(study.runs())
+    wanted = {run.id: run for run in there}
     needs = {id: _needs(run, wanted) for id, run in wanted.items()}
     if only is not None:
         chosen = {id for id, run in wanted.items() if run.parameters.method == only}
@@ -110,16 +115,17 @@ def make_plan(
         sources = common | {"data": data[run.parameters.dataset]}
         planned[id] = _planned(run, needs[id], planned, sources, runs / study.name, notebooks)
     ordered = _most_urgent_first(planned)
-    return Plan(study=study.name, results=str(results), jobs=jobs, started=time.time(), runs=ordered)
+    return Plan(
+        study=study.name, results=str(results), jobs=jobs, started=time.time(), runs=ordered, left_out=tuple(left_out)
+    )
 
 
 def _needs(run: Run, wanted: dict[str, Run]) -> tuple[str, ...]:
-    p = run.parameters
-    if run.needs == "all":
-        same = [r for r in wanted.values() if (r.parameters.dataset, r.parameters.protocol) == (p.dataset, p.protocol)]
-        return tuple(r.id for r in same if r.needs != "all")
-    dense = f"{dataset_name(p.dataset)}/{p.protocol}/{p.model}/dense"
-    return (dense,) if run.needs == "dense" and dense in wanted and dense != run.id else ()
+    if run.needs in LAST:
+        shared = ("dataset",) if run.needs == "study" else ("dataset", "protocol")
+        same = [r for r in wanted.values() if all(getattr(r.parameters, k) == getattr(run.parameters, k) for k in shared)]
+        return tuple(r.id for r in same if r.needs not in LAST)
+    return (run.dense_id,) if run.needs == "dense" and run.dense_id in wanted and run.dense_id != run.id else ()
 
 
 def _planned(
@@ -141,7 +147,7 @@ def _planned(
         parameters=parameters,
         declared=declared,
         needs=needs,
-        last=run.needs == "all",
+        last=run.needs in LAST,
         seconds=_estimate(run, folder),
         sources=sources,
     )
@@ -171,7 +177,7 @@ def _estimate(run: Run, folder: Path) -> float:
     except (OSError, ValueError, KeyError):
         pass
     p = run.parameters
-    per_fit = {"mult-vae": 10.0, "neumf": 15.0, "bpr": 8.0}.get(p.model, 1.0)
+    per_fit = {"mult-vae": 10.0, "neumf": 15.0, "bpr": 8.0, "dlrm": 20.0, "sasrec": 60.0}.get(p.model, 1.0)
     fits = {"none": 0.1, "refit": 0.5, "": 1.0}.get(p.recovery, 1.0) * max(1, len(p.keep))
     return 4.0 + len(p.seeds) * per_fit * fits
 
@@ -215,21 +221,27 @@ def study_of(options) -> Study:
         dataset=locate(options.dataset) if options.dataset else None,
         columns=parse_columns(options.columns),
         models=options.models.replace(",", " ").split() or None,
+        results=options.results,
     )
 
 
 def results_folder(options, study: Study) -> Path:
     """Where the study's rows are gathered.
 
-    results/ (study main), results/quick/ (study quick), results/own/<data set>/ (a data set that the
-    study does not name), and results/part/ when only some runs of main are asked for: they must not
-    take the place of the committed rows.
+    results/ (study main) or results/<study>/. Below results/own/<data set>/ where the study does not name
+    the data set, and below results/part/ when only some runs are asked for: they must not take the place
+    of committed rows (those of quick are not).
     """
-    if not set(study.datasets) <= set(load_study(options.config, options.study).datasets):
-        return options.results / "own" / dataset_name(study.datasets[0])
-    if study.name != "main":
-        return options.results / study.name
-    return options.results / "part" if options.models or options.only else options.results
+    from recprune.datasets.registry import alias
+
+    place = options.results
+    named = load_study(options.config, options.study).datasets
+    if not all(dataset in named or alias(dataset_name(dataset)) in named for dataset in study.datasets):
+        place = place / "own" / dataset_name(study.datasets[0])
+        return place if study.name in ("main", "quick") else place / study.name
+    if study.name != "quick" and (options.models or options.only):
+        place = place / "part"
+    return place if study.name == "main" else place / study.name
 
 
 def write_plan(options) -> Plan:

@@ -28,6 +28,7 @@ def _quality(part: str) -> list[str]:
 
 FOOTPRINT = ("parameters", "nonzeros", "bytes_disk", "bytes_memory", "macs")
 CLOCK = ("p50_ms", "p95_ms", "users_per_s", "train_s", "score_s", "peak_rss_mb")
+LEVEL = ("test_ndcg@10_lo", "test_ndcg@10_hi")  # 95 % interval of the mean over seeds, over users
 RATIOS = tuple(f"{part}_ratio{end}" for part in PARTS for end in ("", "_lo", "_hi", "_lower"))
 
 #: every column of cells.csv, in order
@@ -37,6 +38,7 @@ COLUMNS = (
     *("train_ndcg@10", "train_recall@10"),
     *FOOTPRINT,
     *CLOCK,
+    *LEVEL,
     *RATIOS,
     *("p50_ratio", "bytes_ratio"),
     "run",

@@ -6,6 +6,7 @@ import pytest
 from fake_cells import fake_cells
 
 from recprune.report import tables
+from recprune.report.cells import paired
 from recprune.report.heatmap import percent
 from recprune.report.pareto import human
 
@@ -133,3 +134,20 @@ def test_files_are_the_same_twice(tmp_path, few):
         f"{name}-fake-100k.{form}" for name in ("dense", "safe-sparsity", "artefacts") for form in ("csv", "md", "tex")
     ]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_the_interval_over_users_stands_beside_ndcg_where_rows_have_it(few):
+    assert "95 % interval" not in tables.dense(few).text
+    table = tables.dense(few.assign(**{"test_ndcg@10_lo": 0.25, "test_ndcg@10_hi": 0.3}))
+    row = table.text[table.text["model"] == "EASE"].iloc[0]
+    assert row["95 % interval"] == "[0.2500, 0.3000]"
+    assert list(table.text).index("95 % interval") == list(table.text).index("nDCG@10") + 1
+    assert "bootstrap over users" in table.caption
+
+
+def test_figures_compare_means_over_the_same_seeds(few):
+    more = few[(few["side"] == "dense") & (few["seed"] == 0)].assign(seed=7)
+    more["test_ndcg@10"] *= 2
+    both = pd.concat([few, more], ignore_index=True)
+    assert paired(both).equals(paired(few).set_axis(paired(both).index))
+    assert tables.dense(both).frame["seeds"].eq(4).all(), "the table of dense models has all of theirs"

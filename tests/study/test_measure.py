@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from recprune.evaluation import evaluate
 from recprune.models import load_model
 from recprune.study import COLUMNS, TIMING, Parameters, finish, write_rows
-from recprune.study.measure import Bench
+from recprune.study.measure import Bench, known_before_test
 
 BASE = {"dataset": "synthetic:120x80x4000:seed=1", "core": 5, "seeds": (0, 1)}
 
@@ -75,6 +76,40 @@ def test_zero_reset_is_one_control_row_a_seed():
     assert set(rows["side"]) == {"control"}
     assert rows["kept"].tolist() == [0.0, 0.0]
     assert (rows["nonzeros"] == 0).all()
+
+
+def test_the_level_has_its_interval_over_users(rows):
+    for _, point in rows.groupby("kept"):
+        assert point["test_ndcg@10_lo"].nunique() == 1
+        assert point["test_ndcg@10_lo"].iloc[0] < point["test_ndcg@10"].mean() < point["test_ndcg@10_hi"].iloc[0]
+
+
+def test_filters_are_the_protocols_own():
+    b = Bench(Parameters(dataset=BASE["dataset"], protocol="strong"))
+    assert b.split(0).options == {"min_rating": 4, "core": "users 5"}
+    assert Bench(Parameters(dataset=BASE["dataset"])).split(0).options == {"min_rating": 3, "core": 10}
+
+
+def test_a_model_may_know_the_validation_interactions_before_test():
+    b = bench(protocol="loo", model="ease", hyperparameters={"l2": 50.0})
+    of, rows = b.split(0), finish(b.p, b.history_rows())
+    told = known_before_test(of)
+    assert told.nnz == of.train.nnz + of.validation.nnz
+    assert (told != of.train.tocsr() + of.validation.tocsr()).nnz == 0
+    last = [row.indices[-1] for row in (told[[u]] for u in of.validation.user[:20])]
+    assert last == of.validation.item[:20].tolist(), "in the order of time, the validation item is the last"
+    scores = b.dense(0).model.fold_in(told)
+    by_hand = evaluate(Scores(scores), of, on="test", k=10).mean["ndcg@10"]
+    assert rows["test_ndcg@10"].iloc[0] == pytest.approx(by_hand)
+    dense = b.dense(0).reports
+    assert rows["test_ratio"].iloc[0] == pytest.approx(by_hand / dense["test"].mean["ndcg@10"])
+    assert rows["val_ndcg@10"].iloc[0] == dense["validation"].mean["ndcg@10"]
+    assert set(rows["side"]) == {"control"} and set(rows["criterion"]) == {"train+validation"}
+
+
+class Scores:
+    def __init__(self, scores):
+        self.score = scores.__getitem__
 
 
 def test_under_strong_the_held_out_users_are_folded_in():

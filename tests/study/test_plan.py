@@ -135,6 +135,54 @@ def test_only_dense(two):
         two.plan(only="nothing")
 
 
+SEVERAL = """
+[study.main]
+dataset = "synthetic"
+protocols = ["ratio", "strong", "loo"]
+seeds = [0, 1]
+models = ["ease", "neumf"]
+"""
+LAST = 'models = []\nneeds = "study"\nmethod = "protocols"'
+LOOKS_BACK = 'results = ""\nout = ""\nrun = ""'
+
+
+@pytest.fixture
+def several(project, rows_cell):
+    """Three protocols, and a notebook that looks at the rows of all of them."""
+    project.study.write_text(SEVERAL)
+    project.family("10-dense", rows_cell)
+    project.family("11-protocols", rows_cell, extra=LAST, parameters=LOOKS_BACK)
+    return project
+
+
+def test_what_a_protocol_does_not_allow_is_left_out_and_said(several):
+    plan = several.plan()
+    ids = {run.id for run in plan.runs}
+    assert "synthetic/strong/ease/dense" in ids and "synthetic/strong/neumf/dense" not in ids
+    assert {"synthetic/ratio/neumf/dense", "synthetic/loo/neumf/dense"} <= ids
+    assert plan.left_out == ("strong: without neumf: users are held out of training, and cannot be folded in",)
+    assert Plan.load(several.makefile.with_suffix(".json")) == plan
+
+
+def test_the_last_notebook_waits_for_all_protocols(several):
+    plan = several.plan()
+    last = plan["synthetic/ratio/all/protocols"]
+    assert last.last and set(last.needs) == {run.id for run in plan.runs} - {last.id}
+    assert f"{last.stamp}: | rows\n" in several.makefile.read_text()
+
+
+def test_a_log_without_times_has_no_protocol_that_orders_it(several, tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("user,item,rating\n1,2,5\n")
+    plan = several.plan(dataset=str(log))
+    assert not any("/loo/" in run.id for run in plan.runs)
+    assert "loo: without ease, neumf: the protocol needs times, and the log has none" in plan.left_out
+    timed = tmp_path / "timed.csv"
+    timed.write_text("user,item,rating,when\n1,2,5,100\n")
+    assert not any("/loo/" in run.id for run in several.plan(dataset=str(timed)).runs), "nobody said which column it is"
+    assert any("/loo/" in run.id for run in several.plan(dataset=str(timed), columns="timestamp=when").runs)
+
+
 def test_where_rows_go(two, tmp_path):
     (tmp_path / "my log.csv").write_text("user,item\n")
     assert two.plan().results == "results"
@@ -142,6 +190,17 @@ def test_where_rows_go(two, tmp_path):
     assert two.plan(models="ease").results == "results/part"
     assert two.plan(dataset=str(tmp_path / "my log.csv")).results == "results/own/my-log"
     assert two.plan(dataset="ml-1m").results == "results/own/ml-1m"
+
+
+def test_where_rows_of_other_studies_go(two, tmp_path):
+    two.study.write_text(two.study.read_text().replace("study.main", "study.reference").replace('"synthetic"', '"ml-1m"'))
+    for name in ("ml-1m-ratings.csv", "ml-1m.csv"):
+        (tmp_path / name).write_text("user,item\n")
+    same, other = str(tmp_path / "ml-1m-ratings.csv"), str(tmp_path / "ml-1m.csv")
+    assert two.plan(study="reference").results == "results/reference"
+    assert two.plan(study="reference", dataset=same).results == "results/reference", "a file that holds the same ratings"
+    assert two.plan(study="reference", dataset=other).results == "results/own/ml-1m/reference"
+    assert two.plan(study="reference", models="ease").results == "results/part/reference"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,175 @@
+"""What changes with the protocol: the levels and the order of dense models, and what pruning keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from recprune.report.cells import (
+    FLOORS,
+    METHOD,
+    MORE,
+    ReportError,
+    canonical,
+    data_name,
+    methods_in_order,
+    models_in_order,
+    points,
+)
+from recprune.report.safe import safe_points
+from recprune.report.style import label, method_label
+from recprune.splits import PROTOCOLS
+
+QUALITY = "test_ndcg@10"
+DRAWS = 2000
+CONTROLS = ("random", "mask-shuffle")
+
+
+def several(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """(name, rows) of each data set whose dense models were measured under more than one protocol."""
+    dense = cells[cells["side"] == "dense"]
+    for dataset, rows in cells.groupby("dataset", sort=True):
+        if dense.loc[dense["dataset"] == dataset, "protocol"].nunique() > 1:
+            yield data_name(dataset), rows
+
+
+def protocols_in_order(cells: pd.DataFrame) -> list[str]:
+    """The protocols in `cells`: in the order in which they are defined, unknown ones last."""
+    known = list(PROTOCOLS)
+    return sorted(set(cells["protocol"]), key=lambda name: (known.index(name) if name in known else len(known), name))
+
+
+def levels(cells: pd.DataFrame) -> pd.DataFrame:
+    """One row per protocol and dense model: mean test nDCG@10, its standard deviation over seeds (`sd`), its 95 %
+    interval over users (`lo`, `hi`, NaN in rows without), and `rank`, 1 for the best of the protocol.
+
+    Raises ReportError for rows of several data sets, or without dense models.
+    """
+    rows = canonical(cells)
+    rows = rows[rows["side"] == "dense"]
+    if rows.empty or rows["dataset"].nunique() > 1:
+        raise ReportError("rows of dense models on one data set are needed")
+    table = points(rows).rename(columns={QUALITY: "ndcg@10", f"{QUALITY}_sd": "sd", MORE[0]: "lo", MORE[1]: "hi"})
+    table["rank"] = table.groupby("protocol")["ndcg@10"].rank(ascending=False, method="first").astype(int)
+    order = {name: place for place, name in enumerate(protocols_in_order(table))}
+    table = table.sort_values("protocol", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+    return table[["dataset", "protocol", "model", "family", "seeds", "ndcg@10", "sd", "lo", "hi", "rank"]]
+
+
+def agreement(cells: pd.DataFrame) -> pd.DataFrame:
+    """Kendall's tau between the orders of the dense models under each two protocols; popularity and random do not count.
+
+    For models i < j with qualities m, tau = mean of sign(m_i - m_j under a) * sign(m_i - m_j under b)
+    (Kendall, 1938): 1 for one order, 0 for unrelated ones, -1 for the reverse.
+
+    first, second  the protocols
+    models, seeds  how many models were measured under both; the fewer seeds of the two
+    tau, lo, hi    of means over seeds, and its 95 % interval: the seeds of both resampled (`DRAWS` times, seeded)
+    across         mean tau between one seed under the first and one under the second
+    within         mean tau between two different seeds under one of them: what chance alone does. NaN for one seed. Seeds of
+                   `loo` and `temporal` share one split, but for ties in time: there it is the chance of training
+    """
+    rows = canonical(cells)
+    rows = rows[(rows["side"] == "dense") & ~rows["model"].isin(FLOORS)]
+    tables = {
+        name: part.pivot(index="model", columns="seed", values=QUALITY).astype(float)
+        for name, part in rows.groupby("protocol")
+    }
+    found = []
+    for first, second in combinations(protocols_in_order(rows), 2):
+        models = sorted(tables[first].index.intersection(tables[second].index))
+        if len(models) > 1:
+            a, b = (tables[name].loc[models].dropna(axis=1).to_numpy() for name in (first, second))
+            found.append((first, second, len(models), min(a.shape[1], b.shape[1]), *_of_means(a, b), *_of_seeds(a, b)))
+    return pd.DataFrame(found, columns=["first", "second", "models", "seeds", "tau", "lo", "hi", "across", "within"])
+
+
+def _signs(values: np.ndarray) -> np.ndarray:
+    """(draws x pairs) which of two models is better, from (models x draws)."""
+    i, j = np.triu_indices(len(values), 1)
+    return np.sign(values[i] - values[j]).T
+
+
+def _of_means(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float]:
+    """From (models x seeds) each."""
+    rng = np.random.default_rng(0)
+    tau = float((_signs(a.mean(axis=1, keepdims=True)) * _signs(b.mean(axis=1, keepdims=True))).mean())
+    drawn = [values[:, rng.integers(values.shape[1], size=(DRAWS, values.shape[1]))].mean(axis=2) for values in (a, b)]
+    lo, hi = np.quantile((_signs(drawn[0]) * _signs(drawn[1])).mean(axis=1), [0.025, 0.975])
+    return tau, float(lo), float(hi)
+
+
+def _of_seeds(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    x, y = _signs(a), _signs(b)
+    pairs = [(signs[s] * signs[t]).mean() for signs in (x, y) for s, t in combinations(range(len(signs)), 2)]
+    return float((x @ y.T).mean() / x.shape[1]), float(np.mean(pairs)) if pairs else np.nan
+
+
+def safe_shares(cells: pd.DataFrame) -> pd.DataFrame:
+    """One row per model, side and method (`label`), one column per protocol: the share removed safely at 0.99, 0 where
+    nothing is safe, NaN where it was not measured. Empty where nothing was pruned."""
+    found = safe_points(cells).fillna({"removed_99": 0.0})
+    keys = ["model", "side", "label"]
+    wide = found.pivot(index=keys, columns="protocol", values="removed_99").rename_axis(columns=None)
+    wide = wide.reindex(pd.MultiIndex.from_frame(found[keys].drop_duplicates()))
+    return wide[protocols_in_order(found)].reset_index()
+
+
+def in_words(cells: pd.DataFrame) -> list[str]:
+    """What the rows say, in sentences: which model is first, how far the orders agree, which of two methods keeps more."""
+    return [_first(levels(cells)), *_orders(agreement(cells)), *_methods(cells)]
+
+
+def _first(table: pd.DataFrame) -> str:
+    best = table[table["rank"] == 1]
+    by_model = {label(model): ", ".join(rows["protocol"]) for model, rows in best.groupby("model", sort=False)}
+    winners = "; ".join(f"**{model}** under {protocols}" for model, protocols in by_model.items())
+    kind = "One model is" if len(by_model) == 1 else "No one model is"
+    return f"{kind} best under all {table['protocol'].nunique()} protocols, by mean test nDCG@10: {winners}."
+
+
+def _orders(table: pd.DataFrame) -> list[str]:
+    if table.empty:
+        return []
+    low, high = table.loc[table["tau"].idxmin()], table.loc[table["tau"].idxmax()]
+    ends = [f"{row['tau']:.2f} ({row['first']}, {row['second']})" for row in (low, high)]
+    sentence = f"Two protocols order the models with a Kendall tau of {table['tau'].mean():.2f} on average"
+    sentence += f", from {ends[0]} to {ends[1]}." if low["tau"] < high["tau"] else "."
+    across, within = table["across"].mean(), table["within"].mean()
+    if np.isnan(within):
+        return [sentence]
+    verdict = "more" if across < within else "no more"
+    return [
+        f"{sentence} Seed by seed it is {across:.2f} between protocols and {within:.2f} within one: "
+        f"the protocol changes the order {verdict} than the seed does."
+    ]
+
+
+def _methods(cells: pd.DataFrame) -> list[str]:
+    """For each two methods that prune the same unit of a model: at how many points the first keeps more."""
+    table = points(canonical(cells))
+    table = table[(table["side"] == "parameters") & ~table["criterion"].isin(CONTROLS)]
+    sentences = []
+    for model in models_in_order(table):
+        mine = table[table["model"] == model]
+        for first, second in combinations(methods_in_order(mine), 2):
+            pair = [mine[(mine[METHOD] == list(method)).all(axis=1)] for method in (first, second)]
+            both = pair[0].merge(pair[1], on=["protocol", "kept"], suffixes=("_a", "_b"))
+            if len(both) and first.unit == second.unit:
+                sentences.append(_which(label(model), method_label(first), method_label(second), both))
+    return sentences
+
+
+def _which(model: str, first: str, second: str, both: pd.DataFrame) -> str:
+    gain = both["test_ratio_a"] - both["test_ratio_b"]
+    if gain.mean() < 0:
+        first, second, gain = second, first, -gain
+    more, n = int((gain > 0).sum()), both["protocol"].nunique()
+    sentence = f"{model}: {first} keeps more than {second} at {more} of {len(both)} points (protocol and share)"
+    if more == len(both):
+        return f"{sentence}: the protocol does not change which is better."
+    against = sorted(set(both.loc[gain <= 0, "protocol"]))
+    return f"{sentence}; the exceptions are under {', '.join(against)} ({len(against)} of {n} protocols)."

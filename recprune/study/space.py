@@ -1,0 +1,265 @@
+"""tuning.toml, typed: between which bounds hyper-parameters are searched, and how much searching may cost.
+
+seed = 0                       # of the search; the data are split, and models initialised, with seed 0
+
+[budget.default]               # [budget.<data set>] or [budget."<data set>/<protocol>"] takes its place
+trials = 40
+seconds = 1800                 # of processor time, all trials together
+
+[stop]                         # of trials that do not promise anything, in models trained by gradient descent
+percentile = 67                # goes on while among this share of the finished trials at the same epoch
+trials = 5                     # after so many finished trials
+epochs = 10                    # and so many epochs
+
+[space.ease.l2]
+low = 30.0
+high = 5000.0
+log = true                     # uniform in the logarithm
+
+[space.neumf]
+hidden = { choices = [[64, 32], [128, 64]] }
+
+[[space.ials.l2]]              # one of several ranges, chosen by a hyper-parameter that stands before it
+when = { nu = 1.0 }
+low = 1e-4
+high = 1e-1
+
+[space.ials.fixed]             # the same in every trial
+iterations = 16
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from recprune.study.config import StudyError, _keys, _one_of, _typed, _values, known
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What the search for one model's hyper-parameters may cost: the same for every model.
+
+    trials   models trained
+    seconds  of processor time for all trials together, training and validation
+    """
+
+    trials: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.trials} trials or {self.seconds:g} s"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop:
+    """When a trial is stopped early (`optuna.pruners.PercentilePruner`): its best epoch so far is not among the best
+    `percentile` per cent of the finished trials at the same epoch. Not before `epochs` epochs and `trials` trials."""
+
+    percentile: float = 67.0
+    trials: int = 5
+    epochs: int = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """One hyper-parameter that is searched: a range from `low` to `high`, both included, or a list of choices.
+
+    when  hyper-parameters that must have these values for this axis to count
+    """
+
+    name: str
+    kind: type  # int or float, of a range
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    choices: tuple = ()
+    when: dict = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """A name that the other ranges of this hyper-parameter do not have: l2[nu=1.0]."""
+        return self.name + "".join(f"[{key}={_plain(value)}]" for key, value in self.when.items())
+
+    def applies(self, values: dict) -> bool:
+        return all(key in values and values[key] == value for key, value in self.when.items())
+
+    def suggest(self, trial) -> Any:
+        """A value of this hyper-parameter, by an optuna.Trial."""
+        if self.choices:
+            by_text = {_plain(choice): choice for choice in self.choices}
+            return by_text[trial.suggest_categorical(self.label, list(by_text))]
+        suggest = trial.suggest_int if self.kind is int else trial.suggest_float
+        return suggest(self.label, self.low, self.high, log=self.log)
+
+    def distribution(self):
+        """The same range or choices as optuna describes them."""
+        from optuna import distributions
+
+        if self.choices:
+            return distributions.CategoricalDistribution([_plain(choice) for choice in self.choices])
+        kind = distributions.IntDistribution if self.kind is int else distributions.FloatDistribution
+        return kind(self.low, self.high, log=self.log)
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value is inside."""
+        if self.choices:
+            return value in self.choices
+        return isinstance(value, (int, float)) and self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        if self.choices:
+            return " | ".join(str(_plain(choice)) for choice in self.choices)
+        return f"{self.low:g} to {self.high:g}" + (", log" if self.log else "")
+
+
+@dataclass(frozen=True)
+class Space:
+    """What is searched for one model, and what is held fixed."""
+
+    model: str
+    axes: tuple[Axis, ...]
+    fixed: dict
+
+    def suggest(self, trial) -> dict:
+        """Hyper-parameter -> value for a new trial, by an optuna.Trial; axes that do not apply are left out."""
+        values: dict[str, Any] = {}
+        for axis in self.axes:
+            if axis.applies(values):
+                values[axis.name] = axis.suggest(trial)
+        return values
+
+    def coordinates(self, values: dict) -> tuple[dict, dict] | None:
+        """(parameters, distributions) by which optuna knows a trial with these values; None where it is outside."""
+        axes = [axis for axis in self.axes if axis.applies(values)]
+        if not all(axis.holds(values.get(axis.name)) for axis in axes):
+            return None
+        plain = {axis.label: _plain(values[axis.name]) if axis.choices else values[axis.name] for axis in axes}
+        return plain, {axis.label: axis.distribution() for axis in axes}
+
+    def described(self) -> dict[str, str]:
+        """Label of each axis -> its range, in words."""
+        return {axis.label: str(axis) for axis in self.axes}
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """All of tuning.toml."""
+
+    seed: int
+    budgets: dict[str, Budget]
+    stop: Stop
+    spaces: dict[str, Space]
+    path: Path
+
+    def budget(self, dataset: str, protocol: str = "") -> Budget:
+        """The budget of a data set under a protocol: its own, else the data set's, else the default one."""
+        names = (f"{dataset}/{protocol}", dataset, "default")
+        return next(self.budgets[name] for name in names if name in self.budgets)
+
+    def space(self, model: str) -> Space:
+        """Raises StudyError for a model without a space."""
+        if model not in self.spaces:
+            raise StudyError(f"{self.path}: space: {model!r} is unknown; known: {', '.join(self.spaces)}")
+        return self.spaces[model]
+
+
+def load_tuning(path: str | Path) -> Tuning:
+    """Read a tuning.toml. Raises StudyError that names the file, the key and what is accepted."""
+    path = Path(path)
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise StudyError(f"{path}: there is no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: not TOML: {error}") from None
+    try:
+        _keys("the top level", tables, ("seed", "budget", "stop", "space"))
+        seed = _typed(tables.get("seed", 0), int, "seed")
+        stop = _stop(tables.get("stop", {}))
+        budgets = {name: _budget(f"budget.{name}", table) for name, table in tables.get("budget", {}).items()}
+        if "default" not in budgets:
+            raise StudyError("budget: a table [budget.default] is needed")
+        spaces = {model: _space(model, table) for model, table in tables.get("space", {}).items()}
+    except StudyError as error:
+        raise StudyError(f"{path}: {error}") from None
+    return Tuning(seed, budgets, stop, spaces, path)
+
+
+def _budget(where: str, table: dict) -> Budget:
+    budget = Budget(**_values(where, table, Budget))
+    if budget.trials < 1 or not budget.seconds > 0:
+        raise StudyError(f"{where}: {budget}; at least one trial and more than 0 seconds are needed")
+    return budget
+
+
+def _stop(table: dict) -> Stop:
+    stop = Stop(**_values("stop", table, Stop))
+    if not 0 <= stop.percentile <= 100 or stop.trials < 1 or stop.epochs < 1:
+        raise StudyError(f"stop: percentile from 0 to 100, trials and epochs from 1 on are accepted, not {stop}")
+    return stop
+
+
+def _space(model: str, table: dict) -> Space:
+    from recprune import models
+
+    _one_of("space", model, known()["model"])
+    where = f"space.{model}"
+    if not isinstance(table, dict):
+        raise StudyError(f"{where}: a table [{where}.<hyper-parameter>] is needed")
+    hints = get_type_hints(models.REGISTRY[model])
+    hints = {f.name: _without_none(hints[f.name]) for f in fields(models.REGISTRY[model])}
+    axes: list[Axis] = []
+    for name, entries in table.items():
+        if name == "fixed":
+            continue
+        _one_of(f"{where} of {model}", name, hints)
+        several = isinstance(entries, list)
+        for i, entry in enumerate(entries if several else [entries], 1):
+            place = f"{where}.{name}" + (f"[{i}]" if several else "")
+            axes.append(_axis(place, name, entry, hints, axes))
+            if several and not axes[-1].when:
+                raise StudyError(f"{place}: `when` is missing; of several ranges each needs it")
+    if not axes:
+        raise StudyError(f"{where}: one hyper-parameter or more is needed")
+    return Space(model, tuple(axes), _fixed(f"{where}.fixed", table.get("fixed", {}), hints, axes))
+
+
+def _axis(where: str, name: str, entry: Any, hints: dict, before: list[Axis]) -> Axis:
+    _keys(where, entry, ("low", "high", "log", "choices", "when"))
+    when = entry.get("when", {})
+    for key in when:
+        _one_of(f"{where}.when", key, [axis.name for axis in before if axis.name != name])
+    when = {key: _typed(value, hints[key], f"{where}.when.{key}") for key, value in when.items()}
+    if ("choices" in entry) == ("low" in entry or "high" in entry):
+        raise StudyError(f"{where}: `low` and `high`, or `choices`, are needed")
+    if "choices" in entry:
+        choices = _typed(entry["choices"], tuple[hints[name], ...], f"{where}.choices")
+        if len(set(choices)) != len(choices) or not choices:
+            raise StudyError(f"{where}.choices: {list(choices)!r}; one or more different values are needed")
+        return Axis(name=name, kind=hints[name], choices=choices, when=when)
+    if hints[name] not in (int, float):
+        raise StudyError(f"{where}: {name} is no number; `choices` are needed")
+    low, high = (_typed(entry.get(key), hints[name], f"{where}.{key}") for key in ("low", "high"))
+    log = _typed(entry.get("log", False), bool, f"{where}.log")
+    if not low < high or (log and low <= 0):
+        raise StudyError(f"{where}: from {low!r} to {high!r}; low < high, and with log 0 < low, are needed")
+    return Axis(name=name, kind=hints[name], low=low, high=high, log=log, when=when)
+
+
+def _fixed(where: str, table: dict, hints: dict, axes: list[Axis]) -> dict:
+    _keys(where, table, sorted(set(hints) - {axis.name for axis in axes}))
+    return {name: _typed(value, hints[name], f"{where}.{name}") for name, value in table.items()}
+
+
+def _without_none(hint: Any) -> Any:
+    kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+    return kinds[0] if type(None) in get_args(hint) else hint
+
+
+def _plain(value: Any) -> Any:
+    """A choice as optuna takes it: lists as their JSON text."""
+    return json.dumps(value) if isinstance(value, (list, tuple)) else value
