@@ -1,0 +1,125 @@
+"""From a file to a split: seconds and peak memory, for logs of 1 to 32 million rows.
+
+The logs are synthetic, in the official MovieLens format, with users and items in the proportions of
+ml-32m (200,948 users, 87,585 items). Each size is read and split in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+
+import recprune as rp
+from bench.common import FULL, RESULTS, ROOT, growth, write
+from recprune.datasets import synthetic, write_official
+from recprune.evaluation import peak_rss_mb
+from recprune.splits import PROTOCOLS
+
+ML_32M = {"rows": 32_000_204, "users": 200_948, "items": 87_585}
+LIMIT_MB = 4000  # what 32 million rows may take
+STEPS = ("read", "hash", *PROTOCOLS)
+
+
+def make(rows: int, folder: Path) -> None:
+    """Write a log of `rows` interactions: users in proportion, items with the root, as catalogues grow."""
+    share = rows / ML_32M["rows"]
+    users, items = (max(20, round(ML_32M[key] * share**power)) for key, power in (("users", 1), ("items", 0.5)))
+    write_official(synthetic(users, items, rows, seed=0), folder)
+
+
+def measure(folder: Path) -> list[dict]:
+    """One row a step: the log is read, identified by its content, and split by every protocol."""
+    rows: list[dict] = []
+
+    def timed(step: str, call):
+        _forget_peak()
+        clock, processor = time.perf_counter(), time.process_time()
+        result = call()
+        spent = {"seconds": time.perf_counter() - clock, "processor_seconds": time.process_time() - processor}
+        rows.append({"step": step, **spent, "peak_mb": peak_rss_mb()})
+        return result
+
+    log = timed("read", lambda: rp.load(folder / "ratings.csv"))
+    timed("hash", lambda: log.content_hash)
+    for protocol in PROTOCOLS:
+        timed(protocol, lambda: rp.split(log, protocol))
+    return rows
+
+
+def _forget_peak() -> None:
+    """Let the peak count from now on. Where only Linux can, the peak is that of all steps so far."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        pass
+
+
+def in_own_process(*arguments: object) -> str:
+    command = [sys.executable, "-m", "bench.data_path", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def run(millions: tuple[float, ...], repeats: int) -> pd.DataFrame:
+    """One row a size, step and repetition."""
+    found = []
+    with tempfile.TemporaryDirectory(prefix="recprune-bench-") as temporary:
+        folders = {size: Path(temporary, f"{size:g}m") for size in millions}
+        for size, folder in folders.items():
+            in_own_process("--make", round(size * 1e6), "--folder", folder)
+        for repeat in range(repeats):
+            for size, folder in folders.items():
+                rows = json.loads(in_own_process("--measure", "--folder", folder))
+                found += [{"million_rows": size, "repeat": repeat, **row} for row in rows]
+                print(f"{size:g} million rows: " + ", ".join(f"{r['step']} {r['seconds']:.2f} s" for r in rows))
+    return pd.DataFrame(found)
+
+
+def report(found: pd.DataFrame, folder: Path) -> None:
+    """Medians by size and step, and how they grow."""
+    medians = found.groupby(["step", "million_rows"], as_index=False)[["processor_seconds", "peak_mb"]].median()
+    seconds, peak = (
+        medians.pivot(index="step", columns="million_rows", values=v) for v in ("processor_seconds", "peak_mb")
+    )
+    table = pd.DataFrame({"step": STEPS})
+    for size in seconds.columns:
+        table[f"{size:g} M: s"] = seconds[size].reindex(STEPS).to_numpy()
+        table[f"{size:g} M: MB"] = peak[size].reindex(STEPS).round().astype(int).astype(str).to_numpy()
+    table["exponent"] = [growth(seconds.columns.to_numpy(float), seconds.loc[step].to_numpy()) for step in STEPS]
+    largest = found["million_rows"].max()
+    highest = found.loc[found["million_rows"] == largest, "peak_mb"].max()
+    notes = f"""
+Seconds of the processor and peak resident memory (the log itself and the imports, about 0.3 GB, included) of reading
+`ratings.csv`, of hashing its content, and of splitting with each protocol's defaults (filter and k-core
+included). Medians of {found["repeat"].nunique()} processes for each size. `exponent` is b of seconds ~ rows^b:
+1 is linear.
+Highest peak at {largest:g} million rows: {highest:,.0f} MB; {LIMIT_MB:,} MB is the limit for 32 million.
+"""
+    write("data_path", found, "Reading and splitting a log", notes, ("pandas", "pyarrow"), table=table, folder=folder)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--millions", type=float, nargs="+", default=(1, 2, 4, 8, 16, 32) if FULL else (1, 2, 4, 8))
+    parser.add_argument("--repeats", type=int, default=1 if FULL else 2)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--make", type=int, metavar="ROWS", help=argparse.SUPPRESS)
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.make:
+        make(options.make, options.folder)
+    elif options.measure:
+        print(json.dumps(measure(options.folder)))
+    else:
+        report(run(tuple(options.millions), options.repeats), options.out)
+
+
+if __name__ == "__main__":
+    main()
