@@ -78,6 +78,7 @@ tune: $(ENV) ## search hyper-parameters on validation (results/tuning); interrup
 	@$(PY) -m recprune.study tune-plan --study "$(STUDY)" --dataset "$(DATASET)" --columns "$(COLUMNS)" \
 	  --protocol "$(PROTOCOL)" --models "$(MODELS)" --out "$(TUNE_PLAN)"
 	@if [ -f "$(TUNE_PLAN)" ]; then $(MAKE) --no-print-directory -k -j$(JOBS) -f "$(TUNE_PLAN)" PY="$(PY)" LAUNCH="$(LAUNCH)"; fi
+	@$(PY) -m recprune.report tuning
 
 protocols: override STUDY := protocols
 protocols: $(ENV) ## does the order of models and methods depend on the protocol? (results/protocols)

@@ -1,6 +1,7 @@
 """python -m recprune.report figures|tables|page|readme|all --results FOLDER: from <FOLDER>/cells.csv, without training.
 
-`reference` puts the rows of <FOLDER>/reference*/cells.csv beside published numbers.
+`reference` puts the rows of <FOLDER>/reference*/cells.csv beside published numbers, `tuning` shows the searches
+in <FOLDER>/tuning.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from recprune.report.page import write_page
 from recprune.report.readme import update
 from recprune.report.reference import reference
 from recprune.report.tables import write_table, write_tables
+from recprune.report.tuning import tuning_drawings, tuning_tables
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m recprune.report", description="Figures, tables and a page from measured rows."
     )
-    parser.add_argument("what", choices=["figures", "tables", "page", "readme", "reference", "all"])
+    parser.add_argument("what", choices=["figures", "tables", "page", "readme", "reference", "tuning", "all"])
     parser.add_argument(
         "--results",
         type=Path,
@@ -38,21 +40,31 @@ def main(arguments: list[str] | None = None) -> int:
         if options.what == "reference":
             print(", ".join(map(str, write_table(reference(options.results), options.results))))
             return 0
+        if options.what == "tuning":
+            files = write_figures(tuning_drawings(options.results), options.results) + _tuning_tables(options.results)
+            print(f"{len(files)} files in {options.results}")
+            return 0
         cells = read_cells(options.results / "cells.csv")
         if options.what == "readme":
             print(update(Path("README.md"), cells))
             return 0
         drawn = list(drawings(cells)) if options.what != "tables" else []
         if options.what in ("figures", "all"):
-            print(f"{len(write_figures(drawn, options.results))} files in {options.results / 'figures'}")
+            files = write_figures([*drawn, *tuning_drawings(options.results)], options.results)
+            print(f"{len(files)} files in {options.results / 'figures'}")
         if options.what in ("tables", "all"):
-            print(f"{len(write_tables(cells, options.results))} files in {options.results / 'tables'}")
+            files = write_tables(cells, options.results) + _tuning_tables(options.results)
+            print(f"{len(files)} files in {options.results / 'tables'}")
         if options.what in ("page", "all"):
             print(write_page(cells, drawn, options.results))
     except (ReportError, OSError) as error:
         print(f"recprune.report: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _tuning_tables(results: Path) -> list[Path]:
+    return [path for table in tuning_tables(results) for path in write_table(table, results)]
 
 
 if __name__ == "__main__":

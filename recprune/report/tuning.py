@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from recprune.report import style
+from recprune.report.figures import Drawing
 from recprune.report.style import label
 from recprune.report.table import Table
 
@@ -23,6 +24,22 @@ def searches(results: Path) -> Iterator[tuple[str, Path]]:
     """(name, folder) of every search there is: <results>/tuning/<data set>/<protocol>."""
     for path in sorted(Path(results).glob("tuning/*/*/tuned.toml")):
         yield f"{path.parent.parent.name}-{path.parent.name}", path.parent
+
+
+def tuning_drawings(results: Path) -> Iterator[Drawing]:
+    """The figure of every search there is."""
+    for name, folder in searches(results):
+        caption = (
+            f"Search for hyper-parameters on {folder.parent.name}, protocol {folder.name}: validation nDCG@10 of every trial "
+            "against the processor seconds spent; filled: trained to the end, hollow: stopped early; the line is the best so far."
+        )
+        yield Drawing(f"tuning-{name}", caption, *tuning_figure(folder))
+
+
+def tuning_tables(results: Path) -> Iterator[Table]:
+    """The table of every search there is."""
+    for name, folder in searches(results):
+        yield tuning_table(name, folder)
 
 
 def trials(folder: Path) -> pd.DataFrame:
