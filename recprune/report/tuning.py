@@ -31,7 +31,7 @@ def tuning_drawings(results: Path) -> Iterator[Drawing]:
     for name, folder in searches(results):
         caption = (
             f"Search for hyper-parameters on {folder.parent.name}, protocol {folder.name}: validation nDCG@10 of every trial "
-            "against the processor seconds spent; filled: trained to the end, hollow: stopped early; the line is the best so far."
+            "against the processor seconds spent; filled: trained to the end, hollow: stopped early, at the foot: below 80 % of the best; the line is the best so far."
         )
         yield Drawing(f"tuning-{name}", caption, *tuning_figure(folder))
 
@@ -70,8 +70,9 @@ def tuning_figure(folder: Path) -> tuple[Figure, pd.DataFrame]:
         for ax, model in zip(axes, models, strict=False):
             _panel(ax, data[data["model"] == model])
             ax.set_title(label(model), pad=3)
-        for ax in axes[len(models) :]:
-            ax.set_axis_off()
+        for place in range(len(models), len(axes)):
+            axes[place].set_axis_off()
+            axes[place - COLUMNS].tick_params(labelbottom=True)  # the lowest of its column now
         figure.supxlabel("processor seconds", fontsize=8)
         figure.supylabel("validation nDCG@10", fontsize=8)
         style.settle(figure)

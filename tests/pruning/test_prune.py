@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from recprune.evaluation import evaluate, footprint
-from recprune.models import BPR, EASE, IALS, ItemKNN, MultVAE, NeuMF, Popularity, load_model
+from recprune.models import BPR, DLRM, EASE, IALS, ItemKNN, MultVAE, NeuMF, Popularity, SASRec, load_model
 from recprune.pruning import CRITERIA, RECOVERIES, SCHEDULES, UNITS, importance, prune, prune_samples
 from recprune.pruning.units import Pool, values
 
@@ -16,6 +16,8 @@ MODELS = {
     "ease": EASE(l2=50.0),
     "neumf": NeuMF(factors=8, hidden=(12, 6), epochs=3, batch_size=512),
     "mult-vae": MultVAE(hidden=24, latent=8, epochs=6, batch_size=32),
+    "dlrm": DLRM(factors=8, hidden=(12, 6), epochs=3, batch_size=32),
+    "sasrec": SASRec(factors=8, hidden=16, max_length=20, epochs=3, batch_size=32),
 }
 APPLIES = {
     "item-knn": {"weight", "neighbour"},
@@ -24,6 +26,8 @@ APPLIES = {
     "bpr": {"weight", "factor"},
     "neumf": {"weight", "factor", "neuron"},
     "mult-vae": {"weight", "factor", "neuron"},
+    "dlrm": {"weight", "factor", "neuron"},
+    "sasrec": {"weight", "neuron"},
 }
 CASES = [
     (model, criterion, unit)
