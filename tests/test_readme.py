@@ -50,7 +50,10 @@ def with_interval(**where) -> str:
         + with_interval(model="ials", criterion="principal-axes", recovery="none", kept=0.375),
         lambda: "chosen by magnitude keep "
         + ratio(model="ials", criterion="magnitude", unit="factor", recovery="none", kept=0.375),
-        lambda: "25 % of the factors keeps " + ratio(model="ials", criterion="smaller-dense", kept=0.25),
+        lambda: "25 % of the factors keeps "
+        + ratio(model="ials", criterion="smaller-dense", kept=0.25)
+        + ", and 25 % of the principal axes keep "
+        + ratio(model="ials", criterion="principal-axes", recovery="none", kept=0.25),
         lambda: f"keeps {ratio(**VAE, unit='weight', recovery='none', kept=0.2)} as it is and "
         f"{with_interval(**VAE, unit='weight', recovery='retrain', kept=0.2)} retrained",
         lambda: "chosen at random and fine-tuned, keep "
@@ -88,6 +91,26 @@ def test_no_deep_model_reaches_the_cf_front():
     for _, row in deep.iterrows():
         if row["test_ndcg@10"] > 0.1222:  # below popularity nothing counts
             assert (cf.loc[cf["bytes_disk"] <= row["bytes_disk"], "test_ndcg@10"] >= row["test_ndcg@10"]).any()
+
+
+def test_the_reference_numbers_are_those_of_the_table():
+    table = pd.read_csv(ROOT / "results" / "tables" / "reference.csv")
+    table = table[(table["dataset"] == "ml-1m") & table["published"].notna() & table["ours"].notna()]
+    assert len(table) == 5
+    assert (table["ratio"] >= 1).all()
+    for row in table.itertuples():
+        assert f"| {row.published:.4f} | {row.ours:.4f} ± {row.sd:.4f} |" in README, row.model
+
+
+def test_what_the_protocols_say_is_what_was_measured():
+    rows = read_rows(ROOT / "results" / "protocols" / "cells.csv")
+    dense = rows[rows["side"] == "dense"].groupby(["protocol", "model"])["test_ndcg@10"].mean()
+    best = {protocol: dense[protocol].idxmax() for protocol in ("ratio", "strong", "loo", "temporal")}
+    assert best == {"ratio": "ials", "strong": "ease", "loo": "mult-vae", "temporal": "mult-vae"}
+    assert "popularity ({:.4f}) beats EASE ({:.4f})".format(*dense["temporal"][["popularity", "ease"]]) in FLAT
+    axes = rows[(rows["model"] == "ials") & (rows["unit"] == "factor")]
+    kept = axes.groupby(["criterion", "protocol", "kept"])["test_ratio"].mean()
+    assert (kept["principal-axes"] > kept["magnitude"]).all()
 
 
 def test_links_and_commands_exist():
