@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -121,6 +122,8 @@ class Project:
 
     def start(self, *command: str, **options) -> subprocess.Popen:
         options = {"cwd": self.folder, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
+        # as from a terminal: what a shell starts in the background inherits a Ctrl-C that is ignored
+        options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         return subprocess.Popen([sys.executable, "-m", "recprune.study", *command], **options)
 
     def run(self, id: str, **options) -> tuple[int, str]:
