@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -121,9 +122,10 @@ class Project:
             os.chdir(here)
 
     def start(self, *command: str, **options) -> subprocess.Popen:
-        options = {"cwd": self.folder, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
         # as from a terminal: what a shell starts in the background inherits a Ctrl-C that is ignored
-        options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+        interruptible = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        options = {"cwd": self.folder, "preexec_fn": interruptible} | pipes | options
         return subprocess.Popen([sys.executable, "-m", "recprune.study", *command], **options)
 
     def run(self, id: str, **options) -> tuple[int, str]:
