@@ -271,12 +271,7 @@ def load_study(
 
     path = Path(path)
     tuned = read_tuned((path.parent / "results" if results is None else results) / "tuning")
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise StudyError(f"{path}: there is no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: not TOML: {error}") from None
+    tables = read_toml(path)
     try:
         _keys("the top level", tables, {"study", "hyperparameters"})
         _one_of("study", name, tables.get("study", {}))
@@ -287,6 +282,16 @@ def load_study(
     except StudyError as error:
         raise StudyError(f"{path}: {error}") from None
     return study
+
+
+def read_toml(path: Path) -> dict:
+    """The tables of a TOML file. Raises StudyError, naming the file, where there is none or it is not TOML."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise StudyError(f"{path}: there is no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: not TOML: {error}") from None
 
 
 def parse_columns(text: str) -> dict:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 
 def write_atomically(path: str | os.PathLike, content: str | bytes) -> Path:
@@ -57,3 +62,18 @@ def sha256_of(path: str | os.PathLike) -> str:
     """sha256 of a file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def alone(lock: Path, waiting: str) -> Iterator[None]:
+    """Hold a lock file; where another process has it, say `waiting` on stderr and wait."""
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        print(waiting, file=sys.stderr, flush=True)
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()

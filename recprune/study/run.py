@@ -21,10 +21,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 
 from recprune.study.config import StudyError
-from recprune.study.files import sha256_of, sync_folder, sync_tree
+from recprune.study.files import alone, sha256_of, sync_folder, sync_tree
 from recprune.study.identity import environment, library_hash, machine, notebook_hash
 from recprune.study.plan import Plan, Planned
 from recprune.study.progress import finished_line, label, started_line
@@ -47,7 +46,8 @@ def execute(plan: Plan, id: str) -> None:
     run = plan[id]
     folder = Path(run.folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder, run):
+    waiting = f"           wait   {label(run)}: another make is at it"
+    with alone(folder.parent / f".{folder.name}.lock", waiting):
         for stale in folder.parent.glob(f".tmp-{folder.name}-*-"):  # their owner held this lock, and is gone
             shutil.rmtree(stale, ignore_errors=True)
         if run.done or _restore_stamp(run, folder):
@@ -65,21 +65,6 @@ def execute(plan: Plan, id: str) -> None:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     print(finished_line(plan, run), file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _alone(folder: Path, run: Planned) -> Iterator[None]:
-    """Wait until no other process executes this run."""
-    lock = FileLock(folder.parent / f".{folder.name}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"           wait   {label(run)}: another make is at it", file=sys.stderr, flush=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _restore_stamp(run: Planned, folder: Path) -> bool:

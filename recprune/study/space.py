@@ -31,12 +31,11 @@ iterations = 16
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from recprune.study.config import StudyError, _keys, _one_of, _typed, _values, known
+from recprune.study.config import StudyError, _keys, _one_of, _typed, _values, known, read_toml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,12 +169,7 @@ class Tuning:
 def load_tuning(path: str | Path) -> Tuning:
     """Read a tuning.toml. Raises StudyError that names the file, the key and what is accepted."""
     path = Path(path)
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise StudyError(f"{path}: there is no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: not TOML: {error}") from None
+    tables = read_toml(path)
     try:
         _keys("the top level", tables, ("seed", "budget", "stop", "space"))
         seed = _typed(tables.get("seed", 0), int, "seed")

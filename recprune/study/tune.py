@@ -12,13 +12,11 @@ import shlex
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from threadpoolctl import threadpool_limits
 
 from recprune.datasets import load
@@ -27,7 +25,7 @@ from recprune.evaluation import evaluate
 from recprune.models import REGISTRY, build
 from recprune.splits import PROTOCOLS, Split, split
 from recprune.study.config import Parameters, Run, Study, StudyError, _one_of, dataset_name, load_study, parse_columns
-from recprune.study.files import write_atomically
+from recprune.study.files import alone, write_atomically
 from recprune.study.identity import digest, library_hash, locate, machine, package_version
 from recprune.study.possible import possible
 from recprune.study.space import Budget, Space, Stop, load_tuning
@@ -181,7 +179,8 @@ def tune(options) -> int:
                 data=data,
                 path=folder / f"{space.model}.csv",
             )
-            with _alone(_lock(options.results, folder, space.model), space.model):
+            waiting = f"{space.model}: another make is at it; waiting"
+            with alone(_lock(options.results, folder, space.model), waiting):
                 _search(search, _lock(options.results, folder, "tuned"))
     return 0
 
@@ -289,21 +288,6 @@ def _study(options) -> Study:
     dataset = locate(options.dataset) if options.dataset else None
     columns = parse_columns(options.columns)
     return load_study(options.config, options.study, dataset=dataset, columns=columns, results=options.results)
-
-
-@contextmanager
-def _alone(path: Path, model: str) -> Iterator[None]:
-    """Wait until no other process searches for this model."""
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"{model}: another make is at it; waiting", file=sys.stderr, flush=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _lock(results: Path, folder: Path, name: str) -> Path:

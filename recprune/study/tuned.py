@@ -10,14 +10,13 @@ l2 = 512.3
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from recprune.study.config import StudyError, _check_hyperparameters, _one_of, known
+from recprune.study.config import StudyError, _check_hyperparameters, _one_of, known, read_toml
 from recprune.study.files import write_atomically
 
 HEADER = """\
@@ -63,10 +62,7 @@ def write_tuned(path: Path, lock: Path, model: str, values: dict, search: dict) 
 
 
 def _read(path: Path) -> dict[str, dict]:
-    try:
-        tables = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: not TOML: {error}") from None
+    tables = read_toml(path)
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise StudyError(f"{path}: {name}: a table [<model>] is needed, not {table!r}")
