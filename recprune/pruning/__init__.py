@@ -1,9 +1,27 @@
 """Pruning: unit x criterion x schedule x recovery x budget, for parameters and for training samples."""
 
-from recprune.pruning.criteria import CRITERIA, Criterion
-from recprune.pruning.loop import Budget, Pruned, importance, prune, prune_samples
+from recprune.pruning.budget import Budget
+from recprune.pruning.criteria import CRITERIA
+from recprune.pruning.criterion import Criterion
+from recprune.pruning.loop import Path, Pruned, importance, prune
 from recprune.pruning.recovery import RECOVERIES
+from recprune.pruning.sample_removal import SAMPLE_UNITS, SamplePath, prune_samples, sample_scores
 from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.units import UNITS
 
-__all__ = ["CRITERIA", "RECOVERIES", "SCHEDULES", "UNITS", "Budget", "Criterion", "Pruned", "importance", "prune", "prune_samples"]
+__all__ = [
+    "CRITERIA",
+    "RECOVERIES",
+    "SAMPLE_UNITS",
+    "SCHEDULES",
+    "UNITS",
+    "Budget",
+    "Criterion",
+    "Path",
+    "Pruned",
+    "SamplePath",
+    "importance",
+    "prune",
+    "prune_samples",
+    "sample_scores",
+]

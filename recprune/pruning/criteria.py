@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from recprune.models.base import Recommender
 from recprune.pruning import units
+from recprune.pruning.criterion import Criterion
 from recprune.pruning.parameters import magnitude, principal_axes
 from recprune.pruning.parameters import random as random_parameters
+from recprune.pruning.recovery import RECOVERIES
 from recprune.pruning.samples import random as random_samples
 from recprune.pruning.samples import stratified
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """One rule of importance.
-
-    summary      what it scores, in a line
-    source       where it comes from
-    units        the units of a model that it scores
-    parameters   (model, unit, train, seed) -> {name: (n_units,) scores}, high = keep; None if it scores no parameters
-    samples      (train, seed) -> ((nnz,) scores, strata or None); None if it scores no interactions
-    scope        "global": all units compete; "layer": every tensor or dimension loses the same share
-    prepare      changes the model's basis, not its scores, before anything is scored
-    """
-
-    summary: str
-    source: str
-    units: tuple[str, ...] = ()
-    parameters: Callable | None = None
-    samples: Callable | None = None
-    scope: str = "global"
-    prepare: Callable[[Recommender], None] | None = None
-
-    def applies(self, model: Recommender, unit: str) -> bool:
-        """Whether the criterion can score this unit of this model."""
-        if unit not in self.units or (self.prepare is not None and not hasattr(model, "canonicalise")):
-            return False
-        if unit == "weight":
-            return bool(model.prunable())
-        if unit == "neighbour":
-            return bool(model.lists())
-        return unit in model.structure()
-
+from recprune.pruning.schedule import SCHEDULES
 
 CRITERIA: dict[str, Criterion] = {
     "random": Criterion(
@@ -76,7 +43,8 @@ CRITERIA: dict[str, Criterion] = {
         "Eckart and Young 1936; article 1 (c)",
         units=("factor",),
         parameters=principal_axes.score,
-        prepare=principal_axes.canonicalise,
+        prepare=principal_axes.prepare,
+        needs=("canonicalise",),
     ),
     "zero-reset": Criterion(
         "everything to zero: the floor",
@@ -93,3 +61,27 @@ def criterion(name: str, side: str) -> Criterion:
     if name not in known:
         raise ValueError(f"unknown criterion {name!r} for {side}; known: {', '.join(known)}")
     return CRITERIA[name]
+
+
+def check(model: Recommender, name: str, unit: str, schedule: str, recovery: str) -> Criterion:
+    """The criterion of parameters called `name`, after every name and the combination have been checked.
+
+    Raises ValueError; the message lists what is known, or what applies to the model.
+    """
+    rule = criterion(name, "parameters")
+    for what, value, known in (
+        ("unit", unit, units.UNITS),
+        ("schedule", schedule, SCHEDULES),
+        ("recovery", recovery, RECOVERIES),
+    ):
+        if value not in known:
+            raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}")
+    if reason := rule.rules_out(model, unit):
+        possible = [f"{key} ({u})" for key, c in CRITERIA.items() for u in c.units if c.parameters and c.applies(model, u)]
+        raise ValueError(
+            f"criterion {name!r} with unit {unit!r} does not apply to {model.name}: {reason}; "
+            f"what does: {', '.join(possible) or 'nothing'}"
+        )
+    if recovery not in model.recoveries:
+        raise ValueError(f"recovery {recovery!r} does not apply to {model.name}; known: {', '.join(model.recoveries)}")
+    return rule

@@ -1,23 +1,24 @@
-"""The loop of pruning: evaluate, remove, recover, repeat until the budget is met.
+"""The loop of pruning a model: evaluate, remove, adjust, recover, repeat until the budget is met.
 
-`prune` removes parameters of a trained model; `prune_samples` removes training interactions of a split.
+`prune` gives one pruned model. A `Path` gives many of one method, and computes once what they share:
+the prepared model, its importance scores, the rounds of a geometric schedule.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import torch
 
-from recprune.evaluation import evaluate, footprint
 from recprune.models.base import Recommender
 from recprune.pruning import units
-from recprune.pruning.criteria import CRITERIA, Criterion, criterion as find_criterion
+from recprune.pruning.budget import Budget
+from recprune.pruning.criteria import Criterion, check
 from recprune.pruning.recovery import RECOVERIES
-from recprune.pruning.schedule import SCHEDULES
+from recprune.pruning.schedule import SCHEDULES, STEP
 from recprune.pruning.select import best_first, first, how_many
 from recprune.splits import Split
 
@@ -30,7 +31,8 @@ class Pruned:
     masks     array name -> bool tensor, False where a parameter was removed
     kept      share of the units that stays
     removed   number of units removed
-    rounds    one row a round: share kept, seconds of scoring and of recovery, and what the budget looked at
+    rounds    one row a round: share kept, seconds of scoring and of recovery. With a budget other than a
+              share, one row a model looked at, with what the budget saw
     """
 
     model: Recommender
@@ -41,13 +43,13 @@ class Pruned:
 
     @property
     def score_seconds(self) -> float:
-        """Seconds spent on importance scores and removal, over all rounds."""
-        return float(self.rounds["score_s"].sum())
+        """Seconds spent on preparing, scoring, removing and adjusting, over all rounds."""
+        return float(self.rounds["score_s"].sum()) if len(self.rounds) else 0.0
 
     @property
     def recovery_seconds(self) -> float:
         """Seconds spent on refitting or training what stays, over all rounds."""
-        return float(self.rounds["recovery_s"].sum())
+        return float(self.rounds["recovery_s"].sum()) if len(self.rounds) else 0.0
 
     def score(self, users) -> np.ndarray:
         return self.model.score(users)
@@ -75,50 +77,6 @@ class Pruned:
         return self.model.folds_in
 
 
-@dataclass(frozen=True)
-class Budget:
-    """When to stop. Exactly one is given.
-
-    keep       share of the units that stays, 0 < keep <= 1
-    nonzeros   the first model on the path with at most so many non-zero parameters
-    bytes      the first model on the path whose compact form takes at most so many bytes on disk
-    max_loss   the last model on the path whose validation nDCG@10 is within this share of the dense model's
-    """
-
-    keep: float | None = None
-    nonzeros: int | None = None
-    bytes: int | None = None
-    max_loss: float | None = None
-
-    def __post_init__(self) -> None:
-        given = {name: value for name, value in vars(self).items() if value is not None}
-        if len(given) != 1:
-            raise ValueError(f"one budget is needed (keep, nonzeros, bytes or max_loss), got {', '.join(given) or 'none'}")
-        ((name, value),) = given.items()
-        if name in ("nonzeros", "bytes") and not value >= 1:
-            raise ValueError(f"{name} is {value!r}; at least 1 is needed")
-        if name == "max_loss" and not 0 <= value < 1:
-            raise ValueError(f"max_loss is {value!r}; a share from 0 to below 1 is needed")
-
-    def look(self, model: Recommender, split: Split) -> dict[str, float]:
-        """What this budget measures of a model; nothing for a share."""
-        if self.max_loss is not None:
-            return {"val_ndcg@10": evaluate(model, split, on="validation", k=(10,)).mean["ndcg@10"]}
-        if self.keep is not None:
-            return {}
-        cost = footprint(model.compact())
-        return {"nonzeros": cost.nonzeros} if self.nonzeros is not None else {"bytes": cost.bytes_disk}
-
-    def met(self, seen: dict[str, float]) -> bool:
-        """Whether to stop at this model."""
-        limit = self.nonzeros if self.nonzeros is not None else self.bytes
-        return limit is not None and next(iter(seen.values())) <= limit
-
-    def broken(self, seen: dict[str, float], dense: dict[str, float]) -> bool:
-        """Whether to stop at the model before."""
-        return self.max_loss is not None and seen["val_ndcg@10"] < (1 - self.max_loss) * dense["val_ndcg@10"]
-
-
 def prune(
     model: Recommender,
     split: Split,
@@ -136,57 +94,148 @@ def prune(
 ) -> Pruned:
     """Remove parameters from a trained model; the model given is left as it is.
 
-    criterion  a name of `CRITERIA`; unit: weight, neighbour, factor or neuron
+    criterion  a name of `CRITERIA`; unit: a name of `UNITS`
     keep       share of the units that stays; or one of the other budgets (see `Budget`)
     schedule   one-shot, linear, cubic (in `rounds` rounds), geometric (a fifth of what is left per round)
-    recovery   none, refit, fine-tune or retrain, after every round
+    recovery   none, refit, fine-tune, rewind or retrain, after every round
 
-    With a budget other than a share, the geometric path is walked until the budget is met or broken;
-    under the schedule `one-shot` each point of it is cut from the dense model.
+    With a budget other than a share the shares 0.8, 0.8^2, ... are searched: by bisection under the
+    schedule `one-shot`, whose cuts are nested; one after another under the others.
     Exactly round(keep * n) of the n units that are there stay. Only training and validation data are looked at.
 
     Raises ValueError for unknown names, a share outside (0, 1], or a combination that the model's
     mathematics rules out; the message lists what is possible.
     """
-    rule = _check(model, criterion, unit, schedule, recovery)
+    budget = (keep, nonzeros, bytes, max_loss)
     if criterion == "zero-reset":
-        return _zero_reset(model, split, recovery, seed, (keep, nonzeros, bytes, max_loss))
-    budget = Budget(keep, nonzeros, bytes, max_loss)
-    started = time.perf_counter()
-    dense = model.clone()
-    if rule.prepare:
-        rule.prepare(dense)
-    pool = units.Pool.of(dense, unit)
-    prepared = time.perf_counter() - started
-    reference = budget.look(dense, split)
-    path = (
-        SCHEDULES[schedule](keep, rounds)
-        if keep is not None and how_many(pool.n, keep)
-        else SCHEDULES["geometric"](1 / pool.n, rounds)
-    )
-    best = Pruned(dense, pool.masks(dense, np.ones(len(pool.present), bool)), 1.0, 0, pd.DataFrame())
-    state, alive, log = dense, pool.present.copy(), []
-    for share in path:
+        check(model, criterion, unit, schedule, recovery)
+        return _zero_reset(model, split, recovery, seed, budget)
+    path = Path(model, split, criterion, unit, schedule, recovery, seed, rounds=rounds)
+    return path.cut(keep) if keep is not None and budget.count(None) == 3 else path.within(Budget(*budget))
+
+
+class Path:
+    """The pruned versions of one model by one method. Arguments and errors as in `prune`.
+
+    Under the schedule `geometric` a model for every share is a branch of one trunk of rounds, so that a
+    whole curve costs little more than its last point; each is what `prune` makes alone.
+    """
+
+    def __init__(self, model, split, criterion, unit="weight", schedule="one-shot", recovery="none", seed=0, *, rounds=5):
+        self.rule = check(model, criterion, unit, schedule, recovery)
+        self.model, self.split, self.schedule, self.recovery, self.seed = model, split, schedule, recovery, seed
+        self.rounds = rounds
+        started = time.perf_counter()
+        self.dense = model.clone()
+        if self.rule.prepare:
+            self.rule.prepare(self.dense, split, unit, seed)
+        self.pool = units.Pool.of(self.dense, unit)
+        self.groups = self.pool.groups(self.rule.scope)
+        self.order = self._best_first(self.dense, np.flatnonzero(self.pool.present))
+        self.seconds = time.perf_counter() - started  # of preparing and scoring: what every point would pay alone
+        self._trunk: list[_State] = [self._root]
+
+    @property
+    def _root(self) -> _State:
+        return _State(self.dense, self.pool.present.copy(), None, [])
+
+    def cut(self, keep: float) -> Pruned:
+        """Exactly round(keep * n) units stay. Raises ValueError for a share outside (0, 1]."""
+        k = how_many(self.pool.n, keep)
+        if k == self.pool.n and self.recovery == "none" and not self.rule.adjust:
+            return self._pruned(_State(self.dense, self.pool.present, None, [self._row(1.0, 0.0, 0.0)]))
+        shares = list(SCHEDULES[self.schedule](keep, self.rounds))
+        return self._pruned(self._round(self._before(shares[:-1]), shares[-1]))
+
+    def within(self, budget: Budget) -> Pruned:
+        """The model on the path that the budget asks for; the dense model where that meets it already."""
+        last = int(np.ceil(np.log(1 / self.pool.n) / np.log(STEP))) if self.pool.n else 0
+        dense, looked = budget.look(self.model, self.split), []
+
+        def look(step: int) -> tuple[Pruned, bool]:
+            pruned = self.cut(max(STEP**step, 1 / self.pool.n))
+            seen = budget.look(pruned.model, self.split)
+            looked.append(pruned.rounds.iloc[-1].to_dict() | {"kept": pruned.kept} | seen)
+            return pruned, budget.exhausted(seen, dense)
+
+        unpruned = self._pruned(_State(self.dense, self.pool.present, None, []))
+        if budget.max_loss is None and budget.exhausted(dense, dense):
+            return unpruned
+        goes_on, ends = _search(look, last, self.schedule == "one-shot")
+        best = goes_on if budget.max_loss is not None else ends or goes_on
+        best = best or unpruned
+        best.rounds = pd.DataFrame(looked).sort_values("kept", ascending=False, ignore_index=True)
+        return best
+
+    def _before(self, shares: list[float]) -> _State:
+        """The state after all rounds but the last. A geometric trunk is remembered, as far as the last call went."""
+        if self.schedule != "geometric":
+            state = self._root
+            for share in shares:
+                state = self._round(state, share)
+            return state
+        if len(self._trunk) > len(shares) + 1:
+            self._trunk = [self._root]
+        while len(self._trunk) <= len(shares):
+            self._trunk.append(self._round(self._trunk[-1], shares[len(self._trunk) - 1]))
+            self._trunk[-2] = None  # models may be large: only the furthest one is kept
+        return self._trunk[-1]
+
+    def _round(self, state: _State, share: float) -> _State:
+        """One turn of the loop: evaluate, remove, adjust, recover."""
         began = time.perf_counter()
-        if schedule == "one-shot":
-            state, alive = dense, pool.present.copy()
-        state = state.clone()
-        alive = _survivors(state, split, rule, pool, alive, how_many(pool.n, share), seed)
-        masks = pool.masks(state, alive | ~pool.present)
-        units.apply(state, masks)
+        model, k = state.model.clone(), how_many(self.pool.n, share)
+        order = self.order if state.masks is None else self._best_first(model, np.flatnonzero(state.alive))
+        alive = np.zeros(len(state.alive), bool)
+        alive[order[:k]] = True
+        masks = self.pool.masks(model, alive | ~self.pool.present)
+        units.apply(model, masks)
+        if self.rule.adjust:
+            self.rule.adjust(model, self.split, self.pool.unit, masks, self.seed)
         scored = time.perf_counter()
-        RECOVERIES[recovery](state, split, masks, seed)
+        RECOVERIES[self.recovery](model, self.split, masks, self.seed)
         recovered = time.perf_counter()
-        seen = budget.look(state, split)
-        row = {"kept": alive.sum() / pool.n, "score_s": scored - began + prepared, "recovery_s": recovered - scored}
-        log.append(row | seen)
-        prepared = 0.0
-        if budget.broken(seen, reference):
-            break
-        best = Pruned(state, masks, alive.sum() / pool.n, int(pool.n - alive.sum()), pd.DataFrame())
-        if budget.met(seen):
-            break
-    return replace(best, rounds=pd.DataFrame(log))
+        paid = self.seconds if state.masks is None else 0.0
+        row = self._row(alive.sum() / self.pool.n, scored - began + paid, recovered - scored)
+        return _State(model, alive, masks, [*state.log, row])
+
+    def _best_first(self, model: Recommender, candidates: np.ndarray) -> np.ndarray:
+        """The candidates, most important first."""
+        if not len(candidates):
+            return candidates
+        scores = self.pool.flat(self.rule.parameters(model, self.pool.unit, self.split.train, self.seed))
+        groups = None if self.groups is None else self.groups[candidates]
+        return candidates[best_first(scores[candidates], self.seed, groups)]
+
+    def _pruned(self, state: _State) -> Pruned:
+        masks = self.pool.masks(state.model, np.ones(len(state.alive), bool)) if state.masks is None else state.masks
+        kept = state.alive.sum() / max(1, self.pool.n)
+        return Pruned(state.model, masks, float(kept), int(self.pool.n - state.alive.sum()), pd.DataFrame(state.log))
+
+    @staticmethod
+    def _row(kept: float, score_s: float, recovery_s: float) -> dict[str, float]:
+        return {"kept": kept, "score_s": score_s, "recovery_s": recovery_s}
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """Where the loop stands: the model, its (n,) units still alive, their masks (None: dense), the rounds so far."""
+
+    model: Recommender
+    alive: np.ndarray
+    masks: dict[str, torch.Tensor] | None
+    log: list[dict]
+
+
+def _search(look, last: int, bisect: bool) -> tuple[Pruned | None, Pruned | None]:
+    """The last of the steps 1..`last` at which look(step) = (model, False), and the first at which it is (model, True)."""
+    low, high, found = 0, last + 1, {}
+    while high - low > 1:
+        middle = (low + high) // 2 if bisect else low + 1
+        found[middle], stop = look(middle)
+        low, high = (low, middle) if stop else (middle, high)
+        found = {step: pruned for step, pruned in found.items() if step in (low, high)}
+    return found.get(low), found.get(high)
 
 
 def importance(
@@ -196,24 +245,11 @@ def importance(
 
     Raises ValueError as `prune` does.
     """
-    rule = _check(model, criterion, unit, "one-shot", "none")
+    rule = check(model, criterion, unit, "one-shot", "none")
     state = model.clone()
     if rule.prepare:
-        rule.prepare(state)
+        rule.prepare(state, split, unit, seed)
     return {name: score.detach().numpy() for name, score in rule.parameters(state, unit, split.train, seed).items()}
-
-
-def _survivors(
-    model: Recommender, split: Split, rule: Criterion, pool: units.Pool, alive: np.ndarray, k: int, seed: int
-) -> np.ndarray:
-    """(n,) bool: the k most important of the units still alive."""
-    scores = pool.flat(rule.parameters(model, pool.unit, split.train, seed))
-    groups = pool.groups(rule.scope)
-    candidates = np.flatnonzero(alive)
-    order = best_first(scores[candidates], seed, None if groups is None else groups[candidates])
-    chosen = np.zeros(len(alive), bool)
-    chosen[candidates[first(order, k)]] = True
-    return chosen
 
 
 def _zero_reset(model: Recommender, split: Split, recovery: str, seed: int, budget: tuple) -> Pruned:
@@ -235,38 +271,3 @@ def _zero_reset(model: Recommender, split: Split, recovery: str, seed: int, budg
         RECOVERIES[recovery](state, split, free, seed)
     rounds = [{"kept": 0.0, "score_s": scored - started, "recovery_s": time.perf_counter() - scored}]
     return Pruned(state, nothing if recovery == "none" else free, 0.0, pool.n, pd.DataFrame(rounds))
-
-
-def _check(model: Recommender, criterion: str, unit: str, schedule: str, recovery: str) -> Criterion:
-    """The criterion, after every name and the combination have been checked."""
-    rule = find_criterion(criterion, "parameters")
-    for what, value, known in (
-        ("unit", unit, units.UNITS),
-        ("schedule", schedule, SCHEDULES),
-        ("recovery", recovery, RECOVERIES),
-    ):
-        if value not in known:
-            raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}")
-    if not rule.applies(model, unit):
-        possible = [f"{name} ({u})" for name, c in CRITERIA.items() for u in c.units if c.applies(model, u)]
-        raise ValueError(
-            f"criterion {criterion!r} with unit {unit!r} does not apply to {model.name}; "
-            f"what does: {', '.join(possible) or 'nothing'}"
-        )
-    if recovery not in model.recoveries:
-        raise ValueError(f"recovery {recovery!r} does not apply to {model.name}; known: {', '.join(model.recoveries)}")
-    return rule
-
-
-def prune_samples(split: Split, criterion: str = "random", keep: float = 0.5, seed: int = 0) -> Split:
-    """A split with exactly round(keep * nnz) training interactions; validation and test stay as they are.
-
-    What a user has seen in the unpruned log stays out of the rankings, so that models trained on more
-    or on less data are judged on the same candidates.
-
-    Raises ValueError for an unknown criterion or a share outside (0, 1].
-    """
-    rule = find_criterion(criterion, "samples")
-    k = how_many(split.train.nnz, keep)
-    scores, strata = rule.samples(split.train, seed)
-    return replace(split, train=split.train.select(first(best_first(scores, seed, strata), k)))

@@ -44,6 +44,13 @@ def tensor(model: Recommender, name: str) -> torch.Tensor:
     return array if isinstance(array, torch.Tensor) else torch.from_numpy(array.data)
 
 
+def there(model: Recommender, unit: str) -> bool:
+    """Whether the model has units of this kind."""
+    if unit in ENTRIES:
+        return bool(model.lists() if unit == "neighbour" else model.prunable())
+    return unit in model.structure()
+
+
 @dataclass(frozen=True)
 class Pool:
     """The units of a model that can be chosen from, in one flat numbering.

@@ -6,7 +6,7 @@ import torch
 
 from recprune.evaluation import evaluate, footprint
 from recprune.models import BPR, DLRM, EASE, IALS, ItemKNN, MultVAE, NeuMF, Popularity, SASRec, load_model
-from recprune.pruning import CRITERIA, RECOVERIES, SCHEDULES, UNITS, importance, prune, prune_samples
+from recprune.pruning import CRITERIA, RECOVERIES, SCHEDULES, UNITS, Path, importance, prune, prune_samples
 from recprune.pruning.units import Pool, values
 
 MODELS = {
@@ -195,14 +195,22 @@ class TestBudgets:
             pruned = prune(dense["ease"], ratio, **limit)
             cost = footprint(pruned.compact())
             assert (cost.nonzeros if name == "nonzeros" else cost.bytes_disk) <= most
-            assert pruned.rounds[name].iloc[-1] <= most < pruned.rounds[name].iloc[-2]
+            larger = pruned.rounds.loc[pruned.rounds["kept"] > pruned.kept, name]
+            assert larger.iloc[-1] > most  # a step less would have been too much
 
     def test_a_quality_floor_holds_and_the_next_step_would_break_it(self, dense, ratio):
         reference = evaluate(dense["ease"], ratio, on="validation").mean["ndcg@10"]
         pruned = prune(dense["ease"], ratio, max_loss=0.05, recovery="refit")
         assert evaluate(pruned, ratio, on="validation").mean["ndcg@10"] >= 0.95 * reference
         assert 0 < pruned.kept < 1
-        assert pruned.rounds["val_ndcg@10"].iloc[-1] < 0.95 * reference
+        further = pruned.rounds.loc[pruned.rounds["kept"] < pruned.kept, "val_ndcg@10"]
+        assert further.iloc[0] < 0.95 * reference
+
+    def test_bisection_ends_where_walking_does(self, dense, ratio):
+        """Sizes fall along the path, so both searches stop at the same step."""
+        cut, walked = (prune(dense["ease"], ratio, bytes=6000, schedule=s) for s in ("one-shot", "geometric"))
+        assert cut.kept == pytest.approx(walked.kept, abs=1e-3)
+        assert len(cut.rounds) < len(walked.rounds)
 
     @pytest.mark.parametrize("budget", [{}, {"keep": 0.5, "bytes": 10}, {"bytes": 0}, {"max_loss": 1.5}, {"keep": 0}, {"keep": 1.5}])
     def test_bad_budgets_are_refused(self, dense, ratio, budget):
@@ -216,7 +224,7 @@ class TestBudgets:
         ({"criterion": "size"}, "unknown criterion 'size' for parameters; known: random, magnitude"),
         ({"criterion": "stratified"}, "unknown criterion 'stratified' for parameters"),
         ({"unit": "layer"}, "unknown unit 'layer'; known: weight"),
-        ({"unit": "factor"}, "does not apply to ease; what does: random \\(weight\\)"),
+        ({"unit": "factor"}, "does not apply to ease: it has no latent factors; what does: random \\(weight\\)"),
         ({"criterion": "principal-axes", "unit": "weight"}, "does not apply to ease"),
         ({"schedule": "weekly"}, "unknown schedule 'weekly'; known: one-shot"),
         ({"recovery": "rest"}, "unknown recovery 'rest'; known: none"),
@@ -226,8 +234,19 @@ class TestBudgets:
 def test_what_is_unknown_or_impossible_lists_what_is_possible(dense, ratio, arguments, message):
     with pytest.raises(ValueError, match=message):
         prune(dense["ease"], ratio, keep=0.5, **arguments)
-    with pytest.raises(ValueError, match="does not apply to popularity; what does: nothing"):
+    with pytest.raises(ValueError, match="does not apply to popularity: .*; what does: nothing"):
         prune(Popularity().fit(ratio.train), ratio, keep=0.5)
+
+
+@pytest.mark.parametrize(("name", "schedule", "recovery"), [
+    ("ease", "one-shot", "refit"), ("ease", "geometric", "refit"), ("mult-vae", "geometric", "fine-tune"), ("bpr", "linear", "none"),
+])
+def test_a_point_of_a_shared_path_is_the_one_pruned_alone(name, schedule, recovery, dense, ratio):
+    path = Path(dense[name], ratio, "magnitude", schedule=schedule, recovery=recovery, seed=0, rounds=3)
+    for keep in (0.6, 0.3, 0.1, 0.5):  # downwards along the trunk, then back up
+        shared, alone = path.cut(keep), prune(dense[name], ratio, keep=keep, schedule=schedule, recovery=recovery, rounds=3)
+        np.testing.assert_array_equal(shared.score([0, 1, 2]), alone.score([0, 1, 2]))
+        assert len(shared.rounds) == len(alone.rounds)
 
 
 def test_importance_is_what_pruning_goes_by(dense, ratio):

@@ -5,7 +5,7 @@ score; a factor's importance is then its singular value, the share of the scores
 """
 
 
-def canonicalise(model):
+def prepare(model, split, unit, seed):
     """Rotate the model to its principal axes, in place."""
     model.canonicalise()
 

@@ -1,0 +1,70 @@
+"""What a criterion is: one rule of importance, for parameters, for samples, or for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from recprune.models.base import Recommender
+from recprune.pruning import units
+
+# what a criterion needs a model to have -> why a model may lack it
+NEEDS = {
+    "canonicalise": "its scores are not a product of user and item factors",
+    "trace": "it has no hidden units or factors whose activations could be looked at",
+    "gradients": "it has no loss that could be differentiated",
+    "descend": "it is not trained by gradient descent",
+    "linear_layers": "it has no linear layers",
+}
+# unit -> why a model may have none
+LACKS = {
+    "weight": "it has no weights that could be zero",
+    "n-of-m": "it has no dense matrix",
+    "neighbour": "it has no neighbour lists",
+    "factor": "it has no latent factors",
+    "neuron": "it has no hidden neurons",
+    "user-row": "it has no table of users",
+    "item-row": "it has no table of items",
+    "split": "it is not a tree",
+}
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One rule of importance.
+
+    summary      what it scores, in a line
+    source       where it comes from
+    units        the units of a model that it scores
+    parameters   (model, unit, train, seed) -> {name: (n_units,) scores}, high = keep; None if it scores no parameters
+    samples      (train, seed) -> ((nnz,) scores, strata or None); None if it scores no interactions
+    weights      (train, kept (nnz,) bool, seed) -> (kept.sum(),) weights of the interactions that stay; None: as they were
+    scope        "global": all units compete; "layer": every tensor or dimension loses the same share
+    prepare      (model, split, unit, seed): changes a copy of the dense model before anything is scored: turns its basis,
+                 goes back to its initial values, trains it on under a penalty
+    adjust       (model, split, unit, masks, seed): corrects what stays, right after a removal
+    needs        methods that a model must have (see NEEDS)
+    """
+
+    summary: str
+    source: str
+    units: tuple[str, ...] = ()
+    parameters: Callable | None = None
+    samples: Callable | None = None
+    weights: Callable | None = None
+    scope: str = "global"
+    prepare: Callable | None = None
+    adjust: Callable | None = None
+    needs: tuple[str, ...] = ()
+
+    def rules_out(self, model: Recommender, unit: str) -> str:
+        """Why the criterion cannot score this unit of this model; "" where it can."""
+        if unit not in self.units:
+            return f"it does not score the unit {unit}"
+        if not units.there(model, unit):
+            return LACKS[unit]
+        return next((NEEDS[need] for need in self.needs if not hasattr(model, need)), "")
+
+    def applies(self, model: Recommender, unit: str) -> bool:
+        """Whether the criterion can score this unit of this model."""
+        return not self.rules_out(model, unit)

@@ -1,0 +1,67 @@
+"""Removal of training samples: a split with fewer training interactions, the same validation and test."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from recprune.interactions import Interactions
+from recprune.pruning.criteria import criterion as find_criterion
+from recprune.pruning.select import best_first, first, how_many
+from recprune.splits import Split
+
+SAMPLE_UNITS = ("interaction", "user", "item")
+
+
+def prune_samples(
+    split: Split, criterion: str = "random", keep: float = 0.5, seed: int = 0, unit: str = "interaction"
+) -> Split:
+    """A split with exactly round(keep * n) training interactions; validation and test stay as they are.
+
+    unit   interaction; or user, item: whole users' histories, or all interactions of items, go, and n counts those
+           that have any. A user's or an item's score is the mean over its interactions
+
+    What a user has seen in the unpruned log stays out of the rankings, so that models trained on more
+    or on less data are judged on the same candidates. A criterion may weight what stays (`train.weight`).
+
+    Raises ValueError for an unknown criterion or unit, a share outside (0, 1], and data that lack what the
+    criterion looks at (times, ratings).
+    """
+    return SamplePath(split, criterion, seed, unit).cut(keep)
+
+
+def sample_scores(train: Interactions, criterion: str, seed: int = 0) -> np.ndarray:
+    """(nnz,) importance of each training interaction, high = keep. Raises ValueError for an unknown criterion."""
+    return np.asarray(find_criterion(criterion, "samples").samples(train, seed)[0])
+
+
+class SamplePath:
+    """The pruned versions of one split by one criterion: scored once, nested. Arguments and errors as in `prune_samples`.
+
+    seconds   of scoring
+    scores    (nnz,) of each training interaction, high = keep
+    """
+
+    def __init__(self, split: Split, criterion: str, seed: int = 0, unit: str = "interaction"):
+        if unit not in SAMPLE_UNITS:
+            raise ValueError(f"unknown unit {unit!r} of samples; known: {', '.join(SAMPLE_UNITS)}")
+        self.rule, self.split, self.seed = find_criterion(criterion, "samples"), split, seed
+        started = time.perf_counter()
+        self.scores, strata = self.rule.samples(split.train, seed)
+        self.group = None if unit == "interaction" else getattr(split.train, unit)
+        if self.group is None:
+            self.order = best_first(self.scores, seed, strata)
+        else:
+            self.present, self.position = np.unique(self.group, return_inverse=True)
+            mean = np.bincount(self.position, self.scores) / np.bincount(self.position)
+            self.order = best_first(mean, seed)
+        self.seconds = time.perf_counter() - started
+
+    def cut(self, keep: float) -> Split:
+        """The split with exactly round(keep * n) units. Raises ValueError for a share outside (0, 1]."""
+        kept = first(self.order, how_many(len(self.order), keep))
+        kept = kept if self.group is None else kept[self.position]
+        changes = {} if self.rule.weights is None else {"weight": self.rule.weights(self.split.train, kept, self.seed)}
+        return replace(self.split, train=self.split.train.select(kept, **changes))
