@@ -18,6 +18,7 @@ from scipy import sparse
 from recprune.interactions import Interactions
 from recprune.models import ops, storage
 from recprune.models.ops import Array
+from recprune.models.rows import KEPT, LostRows
 from recprune.topk import top_k
 
 # unit -> name of the dimension -> the (array, axis) pairs that the dimension runs through
@@ -25,8 +26,10 @@ Structure = dict[str, dict[str, list[tuple[str, int]]]]
 
 
 @dataclass(eq=False)
-class Recommender:
-    """Base of all recommenders. A subclass gives `_fit` and `score_histories` or `_score`, and its `macs`."""
+class Recommender(LostRows):
+    """Base of all recommenders. A subclass gives `_fit` and its `macs`, and how it scores: `_score_rows` from histories,
+    or `_score`.
+    """
 
     name: ClassVar[str]
     family: ClassVar[str]  # "cf", "deep" or "other"
@@ -100,6 +103,10 @@ class Recommender:
 
     def score_histories(self, histories: sparse.csr_array) -> np.ndarray:
         """(m x n_items) scores from (m x n_items) histories, in the models that fold in."""
+        return self._of_catalogue(self._score_rows(self._of_rows(histories)))
+
+    def _score_rows(self, histories: sparse.csr_array) -> np.ndarray:
+        """(m x rows) scores from (m x rows) histories: of the items that the tables have a row for."""
         raise ValueError(f"{self.name} cannot fold in users it was not trained on")
 
     def fold_in(self, histories: sparse.csr_array) -> np.ndarray:
@@ -138,7 +145,11 @@ class Recommender:
         return {}
 
     def structure(self) -> Structure:
-        """The dimensions that can be cut: zeros along one of them and a cut give the same scores."""
+        """The dimensions that can be cut: zeros along one of them and a cut give the same scores.
+
+        Rows ("user-row", "item-row") are the exception: zeros are scored as zeros, until `declare_rows` says that
+        the rows are gone.
+        """
         return {}
 
     def lists(self) -> dict[str, np.ndarray]:
@@ -166,13 +177,18 @@ class Recommender:
     def compact(self) -> Recommender:
         """A physically smaller recommender with the same scores.
 
-        Units of a dimension that are zero in every array they run through are cut out, then each array
-        takes the form, dense or sparse, that needs fewer bytes.
+        Units of a dimension that are zero in every array they run through are cut out, and so are rows declared
+        to be gone; then each array takes the form, dense or sparse, that needs fewer bytes.
         """
         small = self.clone()
         small.auxiliary = {}
-        for dimensions in self.structure().values():
-            for places in dimensions.values():
+        for unit, kept in KEPT.items():
+            if kept in self.arrays:
+                index = torch.nonzero(self.arrays[kept]).ravel()
+                for name, axis in self._cut_with(unit):
+                    small.arrays[name] = ops.take(small.arrays[name], index, axis)
+        for unit, dimensions in self.structure().items():
+            for places in dimensions.values() if unit not in KEPT else ():
                 cut_zeros(small.arrays, places)
         small.arrays = {name: ops.smallest_in_memory(array) for name, array in small.arrays.items()}
         return small
@@ -210,7 +226,7 @@ def cut_zeros(arrays: dict[str, Array], places: list[tuple[str, int]]) -> None:
         return
     index = torch.nonzero(alive).ravel()
     for name, axis in places:
-        arrays[name] = arrays[name].index_select(axis, index).contiguous()
+        arrays[name] = ops.take(arrays[name], index, axis)
 
 
 def _nonzero_along(array: torch.Tensor, axis: int) -> torch.Tensor:

@@ -11,11 +11,13 @@ import torch.nn.functional as F
 from scipy import sparse
 
 from recprune.models import attributes, ops
-from recprune.models.layers import glorot, normal
+from recprune.models.layers import Linear, glorot, normal
+from recprune.models.negatives import any_pairs
+from recprune.models.rows import DECLARED
 from recprune.models.training import GradientModel
 
 ID_HIDDEN = 0.5  # share of the users of a batch whose id is hidden
-UNTOUCHED = ("codes", "bias")  # last part of the names of what no mask touches
+UNTOUCHED = ("codes", "bias", *DECLARED)  # last part of the names of what no mask touches
 FIRST = ("layer1.dots", "layer1.user", "layer1.item")
 PER_PAIR = ("layer1.dots", "layer1.item", "output.dots", "output.mlp")
 
@@ -43,7 +45,8 @@ class DLRM(GradientModel):
     Of the paper's dot products those between a user's and an item's field are taken; the others belong to one
     side alone, and W_u and W_i see each side. So the first layer of all pairs is a sum of products, as in NeuMF.
     User ids start at zero and are hidden at random: a user without one, new or folded in, is at zero and is
-    described by history and attributes (compare DropoutNet, Volkovs et al., 2017).
+    described by history and attributes (compare DropoutNet, Volkovs et al., 2017). A weight multiplies the
+    interaction's term of the loss, and its vector in a history.
     """
 
     factors: int = 64
@@ -135,15 +138,21 @@ class DLRM(GradientModel):
             if users is None:
                 vectors.append(torch.zeros_like(vectors[0]))
             elif name == "user.id":
-                vector = ops.rows(arrays[name], users)
+                vector = self._ids(arrays, users)
                 vectors.append(vector if known is None else vector * known[:, None])
             else:
                 vectors.append(_mean(arrays[name], arrays[f"{name}.codes"][torch.from_numpy(users)]))
         return torch.stack(vectors, 1)
 
+    def _ids(self, arrays, users: np.ndarray) -> torch.Tensor:
+        """(b x d): the users' rows, zeros for a user without one."""
+        row = self._user_rows(users)
+        vector = ops.rows(arrays["user.id"], np.maximum(row, 0))
+        return vector * torch.from_numpy(row >= 0)[:, None] if "kept_users" in arrays else vector
+
     def _items(self, arrays, items: np.ndarray | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """(n x fields x d) vectors, and (n,) biases, of `items`, or of the whole catalogue."""
-        rows = np.arange(self.n_items) if items is None else items
+        """(n x fields x d) vectors, and (n,) biases, of `items`, or of all that have a row."""
+        rows = np.arange(len(arrays["item.bias"])) if items is None else items
         vectors = [ops.rows(arrays["item.id"], rows)]
         for name in self._fields("item"):
             if name != "item.id":
@@ -165,23 +174,61 @@ class DLRM(GradientModel):
         return logit.view(b, n) + bias
 
     def _score(self, users):
-        return self._scores(self._fitted[users], users)
+        return self._of_catalogue(self._scores(self._of_rows(self._fitted[users]), users))
 
-    def score_histories(self, histories):
+    def _score_rows(self, histories):
         return self._scores(histories, None)
 
     @torch.no_grad()
     def _scores(self, histories, users: np.ndarray | None) -> np.ndarray:
         user, (item, bias) = self._users(self.arrays, histories, users), self._items(self.arrays)
         scores = np.empty(histories.shape, np.float32)
-        step = max(1, 2**12 // max(1, self.n_items))  # users a block: 4,096 pairs stay in the cache
+        step = max(1, 2**12 // max(1, len(bias)))  # users a block: 4,096 pairs stay in the cache
         for start in range(0, len(scores), step):
             scores[start : start + step] = self._pairs(self.arrays, user[start : start + step], (item, bias))
         return scores
 
+    def _layers(self, users, items) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """(m,) scores of m pairs, and by name what is multiplied on the way; "factors" are factors of one."""
+        a = self.arrays
+        known, which = np.unique(users, return_inverse=True)
+        user, (item, bias) = self._users(a, self._fitted[known], known)[which], self._items(a, items)
+        factors = torch.ones(len(user), user.shape[2], requires_grad=True)
+        item = item * factors[:, None]
+        dots = (user @ item.transpose(1, 2)).flatten(1)
+        seen = {"factors": factors, "dots": dots, "user": user.sum(1), "item": item.sum(1)}
+        first = sum(ops.linear(seen[part], a[f"layer1.{part}"]) for part in ("dots", "user", "item"))
+        seen["layer1"] = x = torch.relu(first + a["layer1.bias"])
+        for depth in range(2, len(self.hidden) + 1):
+            seen[f"layer{depth}"] = x = torch.relu(ops.linear(x, a[f"layer{depth}.weight"], a[f"layer{depth}.bias"]))
+        return (ops.linear(dots, a["output.dots"]) + ops.linear(x, a["output.mlp"]))[:, 0] + bias, seen
+
+    def trace(self, users, items):
+        """(m,) scores of m pairs, and their activations: {"layer1": (m x hidden[0]) and on, "factors": (m x d) ones}.
+
+        A factor has no activation of its own, since its products are added up field by field; so the item's vectors
+        are multiplied by ones, and the derivative with respect to a one is what the factor adds to the score
+        through them, to first order.
+        """
+        scores, seen = self._layers(users, items)
+        return scores, {name: x for name, x in seen.items() if name.startswith(("factors", "layer"))}
+
+    def readers(self):
+        """As in MultVAE. What comes from the last layer goes to the items' biases, for all alike."""
+        depth = len(self.hidden)
+        next_layer = {f"layer{d}": (f"layer{d + 1}.weight", f"layer{d + 1}.bias") for d in range(1, depth)}
+        return next_layer | {f"layer{depth}": ("output.mlp", "item.bias")}
+
+    def linear_layers(self, train, seed):
+        """Name -> `Linear`, one row a pair drawn uniformly. The parts of the first layer are layers of their own."""
+        seen = self._layers(*any_pairs(train, seed))[1]
+        layers = {weight: Linear(seen[part].detach()) for part, (weight, _) in self.readers().items()}
+        first = {f"layer1.{part}": Linear(seen[part].detach()) for part in ("dots", "user", "item")}
+        return first | {"output.dots": first["layer1.dots"]} | layers
+
     def macs(self):
-        a, n = self.arrays, self.n_items
-        history = self._mean_history() * ops.count_nonzero(a["user.history"]) / max(1, n)
+        a, n = self.arrays, self._n_rows("item-row")
+        history = self._mean_history() * ops.count_nonzero(a["user.history"]) / max(1, self.n_items)
         attributed = n * a["item.id"].shape[1] * (len(self._fields("item")) - 1)
         dots = len(self._fields("user")) * (ops.count_nonzero(a["item.id"]) + attributed)
         layers = sum(ops.count_nonzero(a[name]) for name in a if name.endswith("weight") or name in PER_PAIR)
@@ -197,7 +244,16 @@ class DLRM(GradientModel):
             out = (f"layer{layer + 1}.weight", 1) if layer < depth else ("output.mlp", 1)
             neurons[f"layer{layer}"] = [*into, (f"layer{layer}.bias", 0), out]
         tables = [(name, 1) for side in ("user", "item") for name in self._fields(side)]
-        return {"neuron": neurons, "factor": {"factors": [*tables, ("layer1.user", 1), ("layer1.item", 1)]}}
+        return {
+            "neuron": neurons,
+            "factor": {"factors": [*tables, ("layer1.user", 1), ("layer1.item", 1)]},
+            "item-row": {"items": [("item.id", 0), ("user.history", 0), ("item.bias", 0)]},
+        } | ({"user-row": {"users": [("user.id", 0)]}} if self.user_id else {})
+
+    def _cut_with(self, unit):
+        """Items lose their attributes' codes with their rows. Users keep them: without an id they are described by them."""
+        codes = [name for name in self.arrays if unit == "item-row" and name.startswith("item.") and name.endswith("codes")]
+        return [*super()._cut_with(unit), *((name, 0) for name in codes)]
 
 
 def _entries(matrix: sparse.csr_array, entries: np.ndarray) -> sparse.csr_array:

@@ -14,24 +14,47 @@ from recprune.models.base import Recommender
 class FactorModel(Recommender):
     """Shared by iALS and BPR; arrays `user_factors` U (n_users x d) and `item_factors` V (n_items x d).
 
+    A pruned model may have `item_bias` (n_items,) besides: what factors that went added for everybody alike.
+
     U V' does not change when both are rotated, so a score of single coordinates depends on an arbitrary
     basis; `canonicalise` turns to the one that the singular value decomposition of U V' defines.
     """
 
     def _score(self, users):
-        return ops.linear(ops.rows(self.arrays["user_factors"], users), self.arrays["item_factors"]).numpy()
+        return self._by_user(users, lambda rows: self._products(ops.rows(self.arrays["user_factors"], rows)).numpy())
+
+    def _products(self, user: torch.Tensor) -> torch.Tensor:
+        """(b x rows) scores of users whose factors are `user` (b x d)."""
+        return ops.linear(user, self.arrays["item_factors"], self.arrays.get("item_bias"))
+
+    def trace(self, users, items):
+        """(m,) scores of m pairs, and the products that they are sums of: {"factors": (m x d) U_u * V_i}."""
+        user, item = ops.rows(self.arrays["user_factors"], users), ops.rows(self.arrays["item_factors"], items)
+        factors = (user * item).requires_grad_()
+        scores = factors.sum(1)
+        if "item_bias" in self.arrays:
+            scores = scores + self.arrays["item_bias"][items]
+        return scores, {"factors": factors}
+
+    def readers(self):
+        """As in MultVAE: a factor that is the same for all users is a bias of the items."""
+        return {"factors": ("item_factors", "item_bias")}
 
     def macs(self):
         user, item = self.arrays["user_factors"], self.arrays["item_factors"]
         width = max(1, item.shape[1])
-        share = ops.count_nonzero(user) / max(1, user.shape[0] * width)  # of a user's factors that are not zero
+        share = ops.count_nonzero(user) / max(1, self.n_users * width)  # of a user's factors that are not zero
         return int(round(ops.count_nonzero(item) * min(1.0, share)))
 
     def prunable(self):
         return {name: self.arrays[name] for name in ("user_factors", "item_factors")}
 
     def structure(self):
-        return {"factor": {"factors": [("user_factors", 1), ("item_factors", 1)]}}
+        return {
+            "factor": {"factors": [("user_factors", 1), ("item_factors", 1)]},
+            "user-row": {"users": [("user_factors", 0)]},
+            "item-row": {"items": [(name, 0) for name in ("item_factors", "item_bias") if name in self.arrays]},
+        }
 
     def canonicalise(self) -> torch.Tensor:
         """Rotate to the principal axes, in place; returns the singular values s (d,) of U V', largest first.

@@ -17,11 +17,14 @@ from recprune.models.base import Recommender
 
 @dataclass(eq=False, repr=False)
 class ItemItem(Recommender):
-    """Shared by item-kNN and EASE; `arrays["item_item"]` is B (n_items x n_items), dense or CSR."""
+    """Shared by item-kNN and EASE; `arrays["item_item"]` is B (n_items x n_items), dense or CSR.
+
+    An item's row and its column of B are one unit, "item-row".
+    """
 
     folds_in = True
 
-    def score_histories(self, histories):
+    def _score_rows(self, histories):
         return np.ascontiguousarray(ops.sparse_rows_times(histories, self.arrays["item_item"]), np.float32)
 
     def macs(self):
@@ -30,6 +33,9 @@ class ItemItem(Recommender):
     def prunable(self):
         matrix = self.arrays["item_item"]
         return {"item_item": matrix if isinstance(matrix, torch.Tensor) else torch.from_numpy(matrix.data)}
+
+    def structure(self):
+        return {"item-row": {"items": [("item_item", 0), ("item_item", 1)]}}
 
     def lists(self):
         matrix = self.arrays["item_item"]

@@ -19,7 +19,7 @@ class ItemKNN(ItemItem):
     """Score of item j = sum of s_ij over the items i of the history that are among j's `neighbours` nearest.
 
     neighbours   length of each item's list
-    similarity   cosine, tfidf (cosine of TF-IDF weighted columns) or bm25
+    similarity   cosine, tfidf (cosine of TF-IDF weighted columns) or bm25; the columns have the weights as entries
 
     The lists are those of the *candidate* item; taken from the history's items instead (as implicit's own
     `recommend` does), quality is much lower.

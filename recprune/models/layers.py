@@ -4,8 +4,23 @@ from __future__ import annotations
 
 import math
 from contextlib import nullcontext
+from typing import NamedTuple
 
 import torch
+from scipy import sparse
+
+
+class Linear(NamedTuple):
+    """A weight matrix's side of a product, for criteria that look at a layer's inputs.
+
+    inputs   (m x d_in), dense or sparse
+    axis     of the weight along which the inputs run: 1 for (d_out x d_in), 0 for (d_in x d_out)
+    ridge    the layer minimises squared errors + ridge * squared weights; 0 where it was trained otherwise
+    """
+
+    inputs: torch.Tensor | sparse.csr_array
+    axis: int = 1
+    ridge: float = 0.0
 
 
 class _Lookup(torch.autograd.Function):

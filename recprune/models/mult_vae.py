@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from scipy import sparse
 
 from recprune.models import ops
-from recprune.models.layers import glorot, low_precision
+from recprune.models.layers import Linear, glorot, low_precision
+from recprune.models.rows import DECLARED
 from recprune.models.training import GradientModel
 
 
@@ -26,7 +27,8 @@ class MultVAE(GradientModel):
     bfloat16  whether the decoder is multiplied in bfloat16 in training, on processors that have it
 
     The history is a sparse input: its product with W_1 touches only the rows of what the user has seen.
-    The variance half of the encoder's output is needed in training alone and is not part of the model.
+    The variance half of the encoder's output is needed in training alone and is not part of the model. A weight counts
+    as so many draws of the item in the multinomial likelihood, and is the item's entry of x.
     """
 
     hidden: int = 300
@@ -97,11 +99,46 @@ class MultVAE(GradientModel):
         return ops.linear(h, arrays["output.weight"], arrays["output.bias"])
 
     @torch.no_grad()
-    def score_histories(self, histories):
+    def _score_rows(self, histories):
+        decoder = self._hidden(histories)[2]
+        return ops.linear(decoder, self.arrays["output.weight"], self.arrays["output.bias"]).numpy()
+
+    def _hidden(self, histories) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Activations of m histories at scoring time: encoder (m x hidden), latent (m x latent), decoder (m x hidden)."""
         a = self.arrays
         first = torch.from_numpy(ops.sparse_rows_times(ops.unit_rows(histories), a["encoder.weight"]))
-        z = ops.linear(torch.tanh(first + a["encoder.bias"]), a["latent.weight"], a["latent.bias"])
-        return self._decode(a, z).numpy()
+        encoder = torch.tanh(first + a["encoder.bias"])
+        latent = ops.linear(encoder, a["latent.weight"], a["latent.bias"])
+        return encoder, latent, torch.tanh(ops.linear(latent, a["decoder.weight"], a["decoder.bias"]))
+
+    def trace(self, users, items):
+        """(m,) scores of m pairs, and their activations, a row for each pair though they differ by user alone:
+        {"encoder": (m x hidden), "latent": (m x latent), "decoder": (m x hidden)}."""
+        a = self.arrays
+        known, which = np.unique(users, return_inverse=True)
+        encoder = self._hidden(self._fitted[known])[0][which].requires_grad_()
+        latent = ops.linear(encoder, a["latent.weight"], a["latent.bias"])
+        decoder = torch.tanh(ops.linear(latent, a["decoder.weight"], a["decoder.bias"]))
+        scores = (decoder * ops.rows(a["output.weight"], items)).sum(1) + a["output.bias"][items]
+        return scores, {"encoder": encoder, "latent": latent, "decoder": decoder}
+
+    def readers(self):
+        """Dimension -> the weights that multiply its activations, along axis 1, and the bias that they are added to.
+
+        What the units of a dimension have in common for all pairs can so be taken in by a bias.
+        """
+        return {
+            "encoder": ("latent.weight", "latent.bias"),
+            "latent": ("decoder.weight", "decoder.bias"),
+            "decoder": ("output.weight", "output.bias"),
+        }
+
+    def linear_layers(self, train, seed):
+        """Name -> `Linear`: what the four matrices multiply, one row a user."""
+        history = ops.unit_rows(train.tocsr())
+        inputs = dict(zip(self.readers(), self._hidden(train.tocsr()), strict=True))
+        layers = {weight: Linear(inputs[part]) for part, (weight, _) in self.readers().items()}
+        return {"encoder.weight": Linear(history, axis=0), **layers}
 
     def macs(self):
         encoder = self._mean_history() * ops.count_nonzero(self.arrays["encoder.weight"]) / max(1, self.n_items)
@@ -111,7 +148,7 @@ class MultVAE(GradientModel):
         return int(encoder + rest)
 
     def prunable(self):
-        return {name: array for name, array in self.arrays.items() if not name.endswith("bias")}
+        return {name: array for name, array in self.arrays.items() if not name.endswith(("bias", *DECLARED))}
 
     def structure(self):
         return {
@@ -120,4 +157,5 @@ class MultVAE(GradientModel):
                 "decoder": [("decoder.weight", 0), ("decoder.bias", 0), ("output.weight", 1)],
             },
             "factor": {"latent": [("latent.weight", 0), ("latent.bias", 0), ("decoder.weight", 1)]},
+            "item-row": {"items": [("encoder.weight", 0), ("output.weight", 0), ("output.bias", 0)]},
         }

@@ -48,3 +48,22 @@ class Positives:
             items[open_] = rng.integers(0, self.n_items, open_.size)
             open_ = open_[self.among(first[open_] + items[open_])]
         return items.reshape(users.shape)
+
+
+def labelled_pairs(train: Interactions, seed: int, most: int = 20_000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Users, items and labels (n,), n <= `most`: interactions (1), and for each an unseen item of the same user (0).
+
+    The interactions are drawn uniformly, without replacement; all of them where there are few.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = np.sort(rng.permutation(train.nnz)[: most // 2])
+    users, items = train.user[chosen], train.item[chosen]
+    unseen = Positives(train).uniform_negatives(users, rng)
+    label = np.repeat([1, 0], len(chosen))
+    return np.concatenate([users, users]), np.concatenate([items, unseen]).astype(np.int64), label
+
+
+def any_pairs(train: Interactions, seed: int, most: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """Users and items (most,), uniform over users with interactions x the catalogue: what a full ranking scores."""
+    rng = np.random.default_rng(seed)
+    return rng.choice(np.unique(train.user), most), rng.integers(0, train.n_items, most)

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from recprune.models import ops
-from recprune.models.layers import dropout, glorot, lookup, normal
-from recprune.models.negatives import Positives
+from recprune.models import ops, sample_weights
+from recprune.models.layers import Linear, dropout, glorot, lookup, normal
+from recprune.models.negatives import Positives, any_pairs
+from recprune.models.rows import DECLARED
 from recprune.models.training import GradientModel
 
 
@@ -22,7 +23,7 @@ class NeuMF(GradientModel):
     factors     dimension of the four embedding tables
     hidden      widths of the perceptron's layers
     dropout     share of the looked-up vectors, of their products and of each hidden layer that is dropped in training
-    negatives   unseen items drawn for each interaction (binary cross-entropy)
+    negatives   unseen items drawn for each interaction (binary cross-entropy); they count with its weight
 
     W_1 is kept as its user half and its item half: the first layer of all pairs is then a sum of two
     products, which makes scoring the full catalogue affordable.
@@ -78,10 +79,11 @@ class NeuMF(GradientModel):
         negatives = Positives(train).uniform_negatives(np.repeat(users[:, None], self.negatives, 1), rng)
         candidates = np.concatenate([items[:, None], negatives], axis=1)  # (nnz x (1 + negatives)), the positive first
         step = max(1, self.batch_size // (1 + self.negatives))
-        yield from zip(torch.from_numpy(users).split(step), torch.from_numpy(candidates).split(step), strict=True)
+        columns = (torch.from_numpy(users), torch.from_numpy(candidates), *sample_weights.in_order(train, order))
+        yield from zip(*(column.split(step) for column in columns), strict=True)
 
     def loss(self, arrays, batch, generator):
-        users, items = batch  # (b,), (b x (1 + negatives))
+        users, items, *weight = batch  # (b,), (b x (1 + negatives)); (b,) where there are weights
         label = torch.zeros(items.shape)
         label[:, 0] = 1.0
         gmf = lookup(arrays["gmf.user"], users)[:, None] * lookup(arrays["gmf.item"], items)
@@ -93,7 +95,8 @@ class NeuMF(GradientModel):
         of_item = F.linear(item, arrays["layer1.item"])
         hidden = self._perceptron(arrays, of_user[:, None] + of_item, generator)
         logit = F.linear(gmf, arrays["output.gmf"]) + F.linear(hidden, arrays["output.mlp"]) + arrays["output.bias"]
-        return F.binary_cross_entropy_with_logits(logit[..., 0], label)
+        losses = F.binary_cross_entropy_with_logits(logit[..., 0], label, reduction="none" if weight else "mean")
+        return sample_weights.mean(losses, *weight)
 
     def _perceptron(self, arrays, first: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """From the first layer's sums (... x hidden[0]) to the last layer's output (... x hidden[-1])."""
@@ -103,8 +106,12 @@ class NeuMF(GradientModel):
             x = torch.relu(ops.linear(x, arrays[f"layer{depth}.weight"], arrays[f"layer{depth}.bias"]))
         return dropout(x, self.dropout, generator)
 
-    @torch.no_grad()
     def _score(self, users):
+        return self._by_user(users, self._score_user_rows)
+
+    @torch.no_grad()
+    def _score_user_rows(self, users: np.ndarray) -> np.ndarray:
+        """(len(users) x rows of items) scores of the users whose rows these are."""
         a = self.arrays
         output = ops.dense(a["output.gmf"])
         gmf = ops.linear(ops.rows(a["gmf.user"], users) * output, a["gmf.item"])
@@ -119,6 +126,32 @@ class NeuMF(GradientModel):
             scores[start : start + step] = gmf[start : start + step] + (hidden @ output).view(pairs.shape[:2])
         return scores
 
+    def trace(self, users, items):
+        """(m,) scores of m pairs and their activations: {"gmf": (m x d) products, "mlp.user", "mlp.item": (m x d)
+        looked-up vectors, "layer1": (m x hidden[0]) and on}."""
+        a = self.arrays
+        gmf = ops.rows(a["gmf.user"], users) * ops.rows(a["gmf.item"], items)
+        user, item = ops.rows(a["mlp.user"], users), ops.rows(a["mlp.item"], items)
+        seen = {"gmf": gmf.requires_grad_(), "mlp.user": user.requires_grad_(), "mlp.item": item.requires_grad_()}
+        x = torch.relu(ops.linear(user, a["layer1.user"], a["layer1.bias"]) + ops.linear(item, a["layer1.item"]))
+        seen["layer1"] = x
+        for depth in range(2, len(self.hidden) + 1):
+            seen[f"layer{depth}"] = x = torch.relu(ops.linear(x, a[f"layer{depth}.weight"], a[f"layer{depth}.bias"]))
+        return (ops.linear(gmf, a["output.gmf"]) + ops.linear(x, a["output.mlp"]))[:, 0], seen
+
+    def readers(self):
+        """As in MultVAE. `output.bias` is no part of the scores: what it takes in is the same for all of them."""
+        depth = len(self.hidden)
+        next_layer = {f"layer{d}": (f"layer{d + 1}.weight", f"layer{d + 1}.bias") for d in range(1, depth)}
+        tables = {f"mlp.{side}": (f"layer1.{side}", "layer1.bias") for side in ("user", "item")}
+        last = {"gmf": ("output.gmf", "output.bias"), f"layer{depth}": ("output.mlp", "output.bias")}
+        return tables | next_layer | last
+
+    def linear_layers(self, train, seed):
+        """Name -> `Linear`, one row a pair drawn uniformly. The halves of the first layer are layers of their own."""
+        seen = self.trace(*any_pairs(train, seed))[1]
+        return {weight: Linear(seen[part].detach()) for part, (weight, _) in self.readers().items()}
+
     def macs(self):
         tables = ops.count_nonzero(self.arrays["gmf.item"]) + ops.count_nonzero(self.arrays["layer1.user"])
         per_item = sum(
@@ -126,10 +159,10 @@ class NeuMF(GradientModel):
             for name, array in self.arrays.items()
             if name == "layer1.item" or name.startswith("output.mlp") or name.endswith(".weight")
         )
-        return tables + self.n_items * per_item
+        return tables + self._n_rows("item-row") * per_item
 
     def prunable(self):
-        return {name: array for name, array in self.arrays.items() if not name.endswith("bias")}
+        return {name: array for name, array in self.arrays.items() if not name.endswith(("bias", *DECLARED))}
 
     def structure(self):
         depth = len(self.hidden)
@@ -145,4 +178,6 @@ class NeuMF(GradientModel):
                 "mlp.user": [("mlp.user", 1), ("layer1.user", 1)],
                 "mlp.item": [("mlp.item", 1), ("layer1.item", 1)],
             },
+            "user-row": {"users": [("gmf.user", 0), ("mlp.user", 0)]},
+            "item-row": {"items": [("gmf.item", 0), ("mlp.item", 0)]},
         }

@@ -20,6 +20,13 @@ def rows(table: Array, index: np.ndarray | torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(table[np.asarray(index)].toarray())
 
 
+def take(array: Array, index: torch.Tensor, axis: int) -> Array:
+    """The entries at `index` along an axis; contiguous."""
+    if isinstance(array, torch.Tensor):
+        return array.index_select(axis, index).contiguous()
+    return array[index.numpy()] if axis == 0 else array[:, index.numpy()]
+
+
 def linear(x: torch.Tensor, weight: Array, bias: torch.Tensor | None = None) -> torch.Tensor:
     """x W' + b, with x (n x d_in) and W (d_out x d_in)."""
     if isinstance(weight, torch.Tensor):

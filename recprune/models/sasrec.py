@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from scipy import sparse
 
 from recprune.interactions import DataError
-from recprune.models import ops
+from recprune.models import ops, sample_weights
 from recprune.models.layers import dropout, lookup, low_precision, normal
+from recprune.models.rows import DECLARED
 from recprune.models.training import GradientModel
 
 
@@ -35,7 +36,7 @@ class SASRec(GradientModel):
     `batch_size` counts sequences. Training reads every position of every history, cut into pieces of `max_length`, at
     once. The loss is the softmax cross-entropy of the next item, which ranks better than the
     paper's binary one with a single negative (Klenitskiy and Vasilev, 2023); over a sample of n of N items, the
-    negatives' logits are raised by log(N / n).
+    negatives' logits are raised by log(N / n). A weight counts at the interaction that is to be predicted.
     """
 
     factors: int = 64
@@ -100,21 +101,25 @@ class SASRec(GradientModel):
             items = None
             if 0 < self.candidates < self.n_items:
                 items = torch.from_numpy(np.sort(rng.choice(self.n_items, self.candidates, replace=False)))
-            codes = _table(history.indices, first[part], length[part])
-            yield torch.from_numpy(codes), torch.from_numpy(length[part]), items
+            values = (history.indices, history.data) if sample_weights.differ(train) else (history.indices,)
+            codes, *weight = (torch.from_numpy(_table(v, first[part], length[part])) for v in values)
+            yield codes, torch.from_numpy(length[part]), items, *weight
 
     def loss(self, arrays, batch, generator):
-        codes, length, items = batch
+        codes, length, items, *weight = batch
         state = self._states(arrays, codes[:, :-1], length - 1, generator)
         there = torch.arange(codes.shape[1] - 1) < length[:, None] - 1
         state, target = state[there], codes[:, 1:][there]
+        weight = [w[:, 1:][there] for w in weight]  # of what is to be predicted
         with low_precision(self.bf16):
             if items is None:
-                return F.cross_entropy((state @ arrays["item"].T).float(), target)
+                logits = (state @ arrays["item"].T).float()
+                losses = F.cross_entropy(logits, target, reduction="none" if weight else "mean")
+                return sample_weights.mean(losses, *weight)
             negative = (state @ lookup(arrays["item"], items).T).float() + np.log(self.n_items / len(items))
         positive = (state * lookup(arrays["item"], target)).sum(1, keepdim=True)
         negative = negative.masked_fill(items == target[:, None], -torch.inf)
-        return (torch.cat([positive, negative], 1).logsumexp(1) - positive[:, 0]).mean()
+        return sample_weights.mean(torch.cat([positive, negative], 1).logsumexp(1) - positive[:, 0], *weight)
 
     def _states(self, arrays, codes, length, generator=None) -> torch.Tensor:
         """(b x l x d): the last block's output at every position of the sequences (b x l), which end in padding.
@@ -122,17 +127,20 @@ class SASRec(GradientModel):
         A position sees itself and what comes before it, never the padding. Places are counted from the end of the
         sequence, so that the latest interaction always has the same one.
         """
-        table, d = arrays["item"], self.factors
-        index = codes.reshape(-1)
-        x = lookup(table, index) if _learns(table) else ops.rows(table, index)
-        place = (self.max_length - length[:, None] + torch.arange(codes.shape[1])).clamp(max=self.max_length - 1)
-        x = x.view(*codes.shape, d) * d**0.5 + F.embedding(place, ops.dense(arrays["position"]))
-        x = dropout(x, self.dropout, generator)
+        x = dropout(self._embedded(arrays, codes, length), self.dropout, generator)
         for b in self._blocks():
             x = x + dropout(self._attention(arrays, b, x), self.dropout, generator)
             h = torch.relu(_linear(_norm(arrays, f"{b}.norm2", x), arrays, f"{b}.up"))
             x = x + dropout(_linear(dropout(h, self.dropout, generator), arrays, f"{b}.down"), self.dropout, generator)
         return _norm(arrays, "norm", x)
+
+    def _embedded(self, arrays, codes, length) -> torch.Tensor:
+        """(b x l x d): the items' vectors and those of their places."""
+        table, d = arrays["item"], self.factors
+        index = codes.reshape(-1)
+        x = lookup(table, index) if _learns(table) else ops.rows(table, index)
+        place = (self.max_length - length[:, None] + torch.arange(codes.shape[1])).clamp(max=self.max_length - 1)
+        return x.view(*codes.shape, d) * d**0.5 + F.embedding(place, ops.dense(arrays["position"]))
 
     def _attention(self, arrays, b: str, x: torch.Tensor) -> torch.Tensor:
         query, key, value = (
@@ -142,7 +150,7 @@ class SASRec(GradientModel):
         return F.scaled_dot_product_attention(query, key, value, is_causal=True).transpose(1, 2).flatten(2)
 
     @torch.no_grad()
-    def score_histories(self, histories, block: int = 256):
+    def _score_rows(self, histories, block: int = 256):
         scores = np.empty(histories.shape, np.float32)
         length = np.minimum(np.diff(histories.indptr), self.max_length)
         order = np.argsort(length, kind="stable")
@@ -154,6 +162,50 @@ class SASRec(GradientModel):
             scores[part] = ops.linear(last, self.arrays["item"])
         return scores
 
+    def trace(self, users, items):
+        """(m,) scores of m pairs, and the neurons at the last position: {"block1": (m x hidden) and on}.
+
+        The state of the last position is computed for each pair; what it attends to, the states of earlier
+        positions, is the same for all pairs of a user, and is held constant.
+        """
+        a = self.arrays
+        known, which = np.unique(users, return_inverse=True)
+        history = self._fitted[known]
+        length = np.minimum(np.diff(history.indptr), self.max_length)
+        codes = _table(history.indices, history.indptr[1:] - length, length)
+        end = torch.from_numpy(np.maximum(length - 1, 0))
+        earlier = self._embedded(a, torch.from_numpy(codes), torch.from_numpy(length))
+        last, neurons = earlier[torch.arange(len(end)), end][which], {}
+        for b in self._blocks():
+            last = last + self._last_attention(a, b, earlier, last, end, which)
+            h = torch.relu(_linear(_norm(a, f"{b}.norm2", last), a, f"{b}.up"))
+            neurons[b] = h = h if h.requires_grad else h.requires_grad_()
+            last = last + _linear(h, a, f"{b}.down")
+            x = earlier + self._attention(a, b, earlier)
+            earlier = x + _linear(torch.relu(_linear(_norm(a, f"{b}.norm2", x), a, f"{b}.up")), a, f"{b}.down")
+        return (_norm(a, "norm", last) * ops.rows(a["item"], items)).sum(1), neurons
+
+    def _last_attention(self, a, b: str, earlier, last, end, which) -> torch.Tensor:
+        """(m x d): what m last positions attend to: earlier ones (u x l x d) of m users `which` of u, and themselves.
+
+        end   (u,) number of earlier positions
+        """
+        def heads(x):
+            return x.unflatten(-1, (self.heads, -1))
+
+        query = heads(_linear(_norm(a, f"{b}.norm1", last), a, f"{b}.query"))
+        own = [heads(_linear(last, a, f"{b}.{part}")) for part in ("key", "value")]
+        key, value = (heads(_linear(earlier, a, f"{b}.{part}"))[which] for part in ("key", "value"))
+        logits = torch.einsum("mhd,mlhd->mhl", query, key)
+        later = torch.arange(earlier.shape[1]) >= end[which][:, None]
+        logits = torch.cat([logits.masked_fill(later[:, None], -torch.inf), (query * own[0]).sum(2, keepdim=True)], 2)
+        weight = torch.softmax(logits / query.shape[2] ** 0.5, 2)
+        return (torch.einsum("mhl,mlhd->mhd", weight[..., :-1], value) + weight[..., -1:] * own[1]).flatten(1)
+
+    def readers(self):
+        """As in MultVAE. The mean at the last position is taken in at every position; in the last block that is exact."""
+        return {b: (f"{b}.down", f"{b}.down.bias") for b in self._blocks()}
+
     def macs(self):
         seen = min(self._mean_history(), self.max_length)
         in_blocks = sum(ops.count_nonzero(a) for name, a in self.arrays.items() if name.startswith("block") and a.ndim == 2)
@@ -161,10 +213,14 @@ class SASRec(GradientModel):
         return int(seen * in_blocks + attention + ops.count_nonzero(self.arrays["item"]))
 
     def prunable(self):
-        return {name: array for name, array in self.arrays.items() if not name.endswith(("bias", "scale"))}
+        untouched = ("bias", "scale", *DECLARED)
+        return {name: array for name, array in self.arrays.items() if not name.endswith(untouched)}
 
     def structure(self):
-        return {"neuron": {b: [(f"{b}.up", 0), (f"{b}.up.bias", 0), (f"{b}.down", 1)] for b in self._blocks()}}
+        return {
+            "neuron": {b: [(f"{b}.up", 0), (f"{b}.up.bias", 0), (f"{b}.down", 1)] for b in self._blocks()},
+            "item-row": {"items": [("item", 0)]},
+        }
 
 
 def _pieces(indptr: np.ndarray, size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -182,13 +238,13 @@ def _pieces(indptr: np.ndarray, size: int, rng: np.random.Generator) -> tuple[np
     return first[long_enough], (last - first)[long_enough]
 
 
-def _table(indices: np.ndarray, first: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """(b x longest) int64 codes: `length` entries of `indices` from `first` on, then zeros."""
+def _table(values: np.ndarray, first: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """(b x longest): `length` entries of `values` from `first` on, then zeros; codes as int64, weights as they are."""
     places = np.arange(max(1, length.max(initial=1)))
     there = places < length[:, None]
-    codes = np.zeros(there.shape, np.int64)
-    codes[there] = indices[(first[:, None] + places)[there]]
-    return codes
+    table = np.zeros(there.shape, np.int64 if values.dtype.kind == "i" else values.dtype)
+    table[there] = values[(first[:, None] + places)[there]]
+    return table
 
 
 def _learns(table: ops.Array) -> bool:

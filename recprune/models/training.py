@@ -6,9 +6,10 @@ early stopping on validation nDCG@10 with the best epoch restored, and a record 
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +21,9 @@ from recprune.evaluation.metrics import list_metrics
 from recprune.interactions import Interactions
 from recprune.models.base import Recommender
 from recprune.topk import top_k
+
+# (arrays, learning rate) -> None: changes arrays in place, by name, after a step
+Regulariser = Callable[[dict[str, torch.Tensor], float], None]
 
 
 @dataclass(eq=False, repr=False)
@@ -39,7 +43,7 @@ class GradientModel(Recommender):
     epochs: int = 100
     patience: int = 10
 
-    recoveries = ("none", "fine-tune", "retrain")
+    recoveries = ("none", "fine-tune", "rewind", "retrain")
     #: asked after each epoch with its number and the best validation nDCG@10 so far; True ends the training
     watch: ClassVar[Callable[[int, float], bool] | None] = None
 
@@ -70,7 +74,10 @@ class GradientModel(Recommender):
         learning_rate: float | None = None,
         patience: int | None = None,
         masks: dict[str, torch.Tensor] | None = None,
+        masked_from: int = 0,
         fold_in: sparse.csr_array | None = None,
+        regulariser: Regulariser | None = None,
+        clip: float | None = None,
     ) -> None:
         """Train the present arrays, in place, for at most `epochs` epochs; `train_log` has a row for each.
 
@@ -78,50 +85,126 @@ class GradientModel(Recommender):
         arrays are restored. With `first_epoch` > 0 a trained model is trained on: schedules inside the
         model go on from there, and the state at the start counts as an epoch, so that training on never
         loses validation quality.
+
+        masked_from   the masks hold from this epoch on; epochs before it cannot be the best one
+        regulariser   changes the arrays after each step, before the masks (a proximal map)
+        clip          largest Euclidean norm of all gradients together; longer ones are scaled down to it
         """
         self.train_log: list[dict] = []
         arrays = {**self.arrays, **self.auxiliary}
         trained = [a.requires_grad_() for a in arrays.values() if a.is_floating_point()]
         held = [(arrays[name], mask) for name, mask in (masks or {}).items()]
         optimizer = Adam(trained, learning_rate or self.learning_rate, self.l2)
-        rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        step = Step(self.loss, arrays, optimizer, torch.Generator().manual_seed(seed), regulariser, clip)
+        rng = np.random.default_rng(seed)
         target = None if validation is None else Target(train, validation, fold_in)
-        best = target.ndcg(self) if target and first_epoch else -math.inf
-        kept, waited = [a.detach().clone() for a in trained], 0
+        best = Best(trained, target.ndcg(self) if target and first_epoch else -math.inf)
         for epoch in range(first_epoch, first_epoch + epochs):
-            total, steps = 0.0, 0
-            for batch in self.batches(train, rng, epoch):
-                optimizer.zero_gradients()
-                loss = self.loss(arrays, batch, generator)
-                loss.backward()
-                optimizer.step()
-                with torch.no_grad():
-                    for array, mask in held:
-                        array.mul_(mask)
-                total, steps = total + float(loss.detach()), steps + 1
+            masked = epoch >= masked_from
+            step.hold(held if masked else [])
+            losses = [step(batch) for batch in self.batches(self.trainable(train), rng, epoch)]
+            total = sum(losses)
             if not math.isfinite(total):
                 raise ValueError(f"{self.name}: the loss is {total} in epoch {epoch + 1}; a lower learning_rate is needed")
-            row = {"epoch": epoch + 1, "loss": total / max(1, steps)}
+            row = {"epoch": epoch + 1, "loss": total / max(1, len(losses)), **step.norms()}
+            self.train_log.append(row)
             if target:
                 row["val_ndcg@10"] = now = target.ndcg(self)
-                better = now > best
-                if better:
-                    best, waited = now, 0
-                    for saved, array in zip(kept, trained, strict=True):
-                        saved.copy_(array.detach())
-                else:
-                    waited += 1
-            self.train_log.append(row)
-            if target and waited >= (patience or self.patience):
-                break
-            if target and self.watch and self.watch(epoch + 1, best):
-                break
-        with torch.no_grad():
-            for saved, array in zip(kept, trained, strict=True):
-                array.requires_grad_(False)
-                if target:
-                    array.copy_(saved)
+                if masked:
+                    best.look(now)
+                if best.waited >= (patience or self.patience) or (self.watch and self.watch(epoch + 1, best.value)):
+                    break
+        for array in trained:
+            array.requires_grad_(False)
+            array.grad = None
+        if target:
+            best.restore()
+
+    def gradients(self, train: Interactions, seed: int) -> Iterator[dict[str, torch.Tensor]]:
+        """Name of an array -> gradient of the loss, batch by batch, over one epoch of training's own batches.
+
+        The loss is the one that training ended with: dropout is on, since what it hides is what some models have
+        to find; a penalty inside the loss counts in full; weight decay, which Adam adds, does not. The arrays
+        stay as they are.
+        """
+        arrays = {name: array.detach() for name, array in (self.arrays | self.auxiliary).items()}
+        for array in arrays.values():
+            array.requires_grad_(array.is_floating_point())
+        rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        for batch in self.batches(train, rng, self.epochs):
+            self.loss(arrays, batch, generator).backward()
+            yield {name: arrays[name].grad for name in self.arrays if arrays[name].grad is not None}
+            for array in arrays.values():
                 array.grad = None
+
+
+class Step:
+    """One step of training: gradients -> clipping -> Adam -> regulariser -> masks."""
+
+    def __init__(
+        self,
+        loss: Callable[[dict, tuple, torch.Generator], torch.Tensor],
+        arrays: dict[str, torch.Tensor],
+        optimizer: Adam,
+        generator: torch.Generator,
+        regulariser: Regulariser | None = None,
+        clip: float | None = None,
+    ):
+        self.loss, self.arrays, self.optimizer, self.generator = loss, arrays, optimizer, generator
+        self.regulariser, self.clip = regulariser, clip
+        self.held: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self.lengths: list[float] = []  # of the gradient before clipping, since `norms` was last asked
+
+    def __call__(self, batch: tuple) -> float:
+        """Take the step; returns the loss before it."""
+        self.optimizer.zero_gradients()
+        loss = self.loss(self.arrays, batch, self.generator)
+        loss.backward()
+        if self.clip is not None:
+            self.lengths.append(self.optimizer.clip(self.clip))
+        self.optimizer.step()
+        with torch.no_grad():
+            if self.regulariser is not None:
+                self.regulariser(self.arrays, self.optimizer.learning_rate)
+        self.hold(self.held)
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def hold(self, held: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
+        """From now on these arrays are zero where their masks, bool tensors of the same shape, are False."""
+        self.held = held
+        for array, mask in held:
+            array.mul_(mask)
+
+    def norms(self) -> dict[str, float]:
+        """What an epoch with clipping has to log: the gradients' mean norm, and the share of them that was clipped."""
+        lengths, self.lengths = np.array(self.lengths), []
+        if not len(lengths):
+            return {}
+        return {"gradient_norm": float(lengths.mean()), "clipped": float((lengths > self.clip).mean())}
+
+
+class Best:
+    """The arrays of the best epoch, and how many epochs have passed since. `value` is what there was to beat."""
+
+    def __init__(self, arrays: list[torch.Tensor], value: float):
+        self.arrays, self.value, self.waited = arrays, value, 0
+        self.kept = [array.detach().clone() for array in arrays]
+
+    @torch.no_grad()
+    def look(self, value: float) -> None:
+        """Remember the present arrays if they are better than all before."""
+        if not value > self.value:
+            self.waited += 1
+            return
+        self.value, self.waited = value, 0
+        for saved, array in zip(self.kept, self.arrays, strict=True):
+            saved.copy_(array)
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        for saved, array in zip(self.kept, self.arrays, strict=True):
+            array.copy_(saved)
 
 
 class Adam:
@@ -141,6 +224,13 @@ class Adam:
     def zero_gradients(self) -> None:
         for array in self.arrays:
             array.grad.zero_()
+
+    def clip(self, limit: float) -> float:
+        """Scale the gradients so that their norm, taken together, is at most `limit` (Pascanu et al., 2013).
+
+        Returns the norm before.
+        """
+        return float(torch.nn.utils.clip_grad_norm_(self.arrays, limit))
 
     @torch.no_grad()
     def step(self) -> None:
@@ -173,3 +263,24 @@ class Target:
             hits = np.take_along_axis(self.relevant[users].toarray() > 0, np.maximum(best, 0), axis=1) & (best >= 0)
             gains.append(list_metrics(hits, self.n_relevant[users], (10,))["ndcg@10"])
         return float(np.concatenate(gains).mean())
+
+
+def steps_an_epoch(model: GradientModel, train: Interactions) -> int:
+    """The number of batches in an epoch; it costs as much as making them."""
+    return sum(1 for _ in model.batches(train, np.random.default_rng(0), 0))
+
+
+def with_equal_updates(model: GradientModel, full: Interactions, less: Interactions) -> GradientModel:
+    """An untrained model that takes as many steps on `less` data as `model` may take on the `full` data.
+
+    Less data is less training where batches count interactions (BPR, NeuMF): epochs have fewer steps. There
+    `epochs` and `patience` grow by the ratio of the steps, rounded up. Where batches count users (Mult-VAE, DLRM) or
+    sequences (SASRec), next to nothing changes as long as the users stay.
+    """
+    steps = []
+    for train in (full, less):
+        reader = copy.copy(model)  # what reads the log is not the model that is given back
+        reader._know(train)
+        steps.append(steps_an_epoch(reader, train))
+    longer = steps[0] / max(1, steps[1])
+    return replace(model, epochs=math.ceil(longer * model.epochs), patience=math.ceil(longer * model.patience))

@@ -14,6 +14,7 @@ from recprune.models import attributes, ops
 from recprune.models.base import Recommender
 from recprune.models.negatives import Positives
 
+QUESTION = ("left", "right", "feature", "threshold")  # arrays of what a split consists of
 PAIRS = 2**17  # scored at once: their features stay within tens of megabytes
 
 
@@ -42,9 +43,11 @@ class Tree(Recommender):
     by the dot product, would be a second recommender whose quality the tree would be credited with. Many leaves
     leave few ties.
 
-    Arrays: the tree, one entry for each node, children after parents, a leaf its own child; and what the features
-    are made from. Its weights are questions, which no mask of numbers prunes; `auxiliary` has each node's
-    impurity and number of training pairs, which weakest-link pruning needs (Breiman et al., 1984, section 3.3).
+    Arrays: the tree, one entry for each node, children after parents, and what the features are made from. `left`
+    and `right` say how many nodes further on the children are, so 0 for a leaf. A split is a unit of pruning: with
+    zeros in its place a node is a leaf, whose value is there already, and what is below it is out of reach.
+    `auxiliary` has each node's impurity and number of training pairs, which weakest-link pruning needs (Breiman
+    et al., 1984, section 3.3).
     """
 
     factors: int = 16
@@ -92,13 +95,13 @@ class Tree(Recommender):
             ccp_alpha=self.ccp_alpha,
             random_state=seed,
         ).fit(features, label)
-        tree, itself = grown.tree_, np.arange(grown.tree_.node_count)
+        tree, node = grown.tree_, np.arange(grown.tree_.node_count)
         leaf = tree.children_left < 0
         arrays = {
             "feature": np.where(leaf, 0, tree.feature).astype(np.int16),
             "threshold": np.where(leaf, np.float32(0), _rounded_down(tree.threshold)),
-            "left": np.where(leaf, itself, tree.children_left).astype(np.int32),
-            "right": np.where(leaf, itself, tree.children_right).astype(np.int32),
+            "left": np.where(leaf, 0, tree.children_left - node).astype(np.int32),
+            "right": np.where(leaf, 0, tree.children_right - node).astype(np.int32),
             "value": tree.value[:, 0, -1].astype(np.float32),
         }
         nodes = {"impurity": tree.impurity.astype(np.float32), "samples": tree.n_node_samples.astype(np.int32)}
@@ -136,9 +139,8 @@ class Tree(Recommender):
 
     def _leaf_values(self, features: np.ndarray) -> np.ndarray:
         """(m,) values of the leaves that (m x features) pairs fall into: all go down one level at a time."""
-        feature, threshold, left, right, value = (
-            self.arrays[name].numpy() for name in ("feature", "threshold", "left", "right", "value")
-        )
+        feature, threshold, value = (self.arrays[name].numpy() for name in ("feature", "threshold", "value"))
+        left, right = self.children()
         flat, row = features.ravel(), np.arange(len(features)) * features.shape[1]
         node = np.zeros(len(features), np.int32)
         while True:
@@ -146,6 +148,59 @@ class Tree(Recommender):
             if np.array_equal(below, node):
                 return value[node]
             node = below
+
+    def children(self) -> tuple[np.ndarray, np.ndarray]:
+        """(n_nodes,) left and right child of each node; a leaf is its own."""
+        node = np.arange(len(self.arrays["value"]), dtype=np.int32)
+        return node + self.arrays["left"].numpy(), node + self.arrays["right"].numpy()
+
+    def splits(self) -> np.ndarray:
+        """Nodes that are no leaves and in reach of the root, parents first."""
+        return np.flatnonzero(self._reached() & (self.arrays["left"].numpy() > 0))
+
+    def _reached(self) -> np.ndarray:
+        """(n_nodes,) bool: whether any pair can come to the node."""
+        left, right = self.children()
+        reached = np.zeros(len(left), bool)
+        reached[0] = True
+        for node in range(len(left)):  # children after parents
+            if reached[node]:
+                reached[left[node]] = reached[right[node]] = True
+        return reached
+
+    def bottom_up(self, scores: np.ndarray) -> np.ndarray:
+        """(n_nodes,) float64 ranks of the splits, from 1 on, in the order of their scores; 0 for all other nodes.
+
+        A split waits for all that are below it, so that the highest ranks, however many, are a tree: it counts
+        as much as the best split below it, and of equal ones the deeper goes first.
+        """
+        left, right = self.children()
+        splits, waited = self.splits(), np.where(self.arrays["left"].numpy() > 0, scores, -np.inf).astype(np.float64)
+        for node in splits[::-1]:
+            waited[node] = max(waited[node], waited[left[node]], waited[right[node]])
+        ranks = np.zeros(len(left))
+        ranks[splits[np.lexsort((-splits, waited[splits]))]] = np.arange(1, len(splits) + 1)
+        return ranks
+
+    def structure(self):
+        """Splits: a node whose question is zero throughout is a leaf."""
+        return {"split": {"splits": [(name, 0) for name in QUESTION]}}
+
+    def parameters(self):
+        """Without nodes that no pair can come to."""
+        reached = self._reached()
+        index, place = np.flatnonzero(reached), np.cumsum(reached) - 1
+        cut = {name: self.arrays[name][index] for name in (*QUESTION, "value")}
+        for name, child in zip(("left", "right"), self.children(), strict=True):
+            cut[name] = torch.from_numpy((place[child[index]] - np.arange(len(index))).astype(np.int32))
+        return self.arrays | cut
+
+    def compact(self):
+        """Nodes that no pair can come to are dropped."""
+        small = self.clone()
+        small.auxiliary = {}
+        small.arrays = {name: ops.smallest_in_memory(array) for name, array in self.parameters().items()}
+        return small
 
     def macs(self):
         """Of the features alone; a question is a comparison, and no multiplication."""

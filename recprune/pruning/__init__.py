@@ -5,12 +5,14 @@ from recprune.pruning.criteria import CRITERIA
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.loop import Path, Pruned, importance, prune
 from recprune.pruning.recovery import RECOVERIES
+from recprune.pruning.sample_loop import LOOPS, PrunedData, prune_data
 from recprune.pruning.sample_removal import SAMPLE_UNITS, SamplePath, prune_samples, sample_scores
 from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.units import UNITS
 
 __all__ = [
     "CRITERIA",
+    "LOOPS",
     "RECOVERIES",
     "SAMPLE_UNITS",
     "SCHEDULES",
@@ -19,9 +21,11 @@ __all__ = [
     "Criterion",
     "Path",
     "Pruned",
+    "PrunedData",
     "SamplePath",
     "importance",
     "prune",
+    "prune_data",
     "prune_samples",
     "sample_scores",
 ]

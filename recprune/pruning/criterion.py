@@ -42,7 +42,7 @@ class Criterion:
     scope        "global": all units compete; "layer": every tensor or dimension loses the same share
     prepare      (model, split, unit, seed): changes a copy of the dense model before anything is scored: turns its basis,
                  goes back to its initial values, trains it on under a penalty
-    adjust       (model, split, unit, masks, seed): corrects what stays, right after a removal
+    adjust       (model, split, unit, masks, seed, before): corrects what stays, right after a removal from `before`
     needs        methods that a model must have (see NEEDS)
     """
 

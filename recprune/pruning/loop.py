@@ -6,6 +6,7 @@ the prepared model, its importance scores, the rounds of a geometric schedule.
 
 from __future__ import annotations
 
+import copy
 import time
 from dataclasses import dataclass, field
 
@@ -119,21 +120,32 @@ class Path:
 
     Under the schedule `geometric` a model for every share is a branch of one trunk of rounds, so that a
     whole curve costs little more than its last point; each is what `prune` makes alone.
+
+    scores    name of a tensor or dimension -> (n_units,) of the (prepared) dense model, high = keep
+    seconds   of preparing and scoring: what every point would pay alone
     """
 
     def __init__(self, model, split, criterion, unit="weight", schedule="one-shot", recovery="none", seed=0, *, rounds=5):
         self.rule = check(model, criterion, unit, schedule, recovery)
         self.model, self.split, self.schedule, self.recovery, self.seed = model, split, schedule, recovery, seed
-        self.rounds = rounds
+        self.criterion, self.rounds = criterion, rounds
         started = time.perf_counter()
         self.dense = model.clone()
         if self.rule.prepare:
             self.rule.prepare(self.dense, split, unit, seed)
-        self.pool = units.Pool.of(self.dense, unit)
+        self.pool = units.Pool.of(self.dense, unit).joined(units.Pool.of(model, unit))
         self.groups = self.pool.groups(self.rule.scope)
-        self.order = self._best_first(self.dense, np.flatnonzero(self.pool.present))
-        self.seconds = time.perf_counter() - started  # of preparing and scoring: what every point would pay alone
+        self.scores = self._score(self.dense)
+        self.order = self._best_first(self.scores, np.flatnonzero(self.pool.present))
+        self.seconds = time.perf_counter() - started
         self._trunk: list[_State] = [self._root]
+
+    def recovering(self, recovery: str) -> Path:
+        """The same path with another recovery: what was prepared and scored is shared."""
+        check(self.model, self.criterion, self.pool.unit, self.schedule, recovery)
+        other = copy.copy(self)
+        other.recovery, other._trunk = recovery, [self._root]
+        return other
 
     @property
     def _root(self) -> _State:
@@ -141,7 +153,7 @@ class Path:
 
     def cut(self, keep: float) -> Pruned:
         """Exactly round(keep * n) units stay. Raises ValueError for a share outside (0, 1]."""
-        k = how_many(self.pool.n, keep)
+        k = self.pool.how_many(keep)
         if k == self.pool.n and self.recovery == "none" and not self.rule.adjust:
             return self._pruned(_State(self.dense, self.pool.present, None, [self._row(1.0, 0.0, 0.0)]))
         shares = list(SCHEDULES[self.schedule](keep, self.rounds))
@@ -185,13 +197,13 @@ class Path:
         """One turn of the loop: evaluate, remove, adjust, recover."""
         began = time.perf_counter()
         model, k = state.model.clone(), how_many(self.pool.n, share)
-        order = self.order if state.masks is None else self._best_first(model, np.flatnonzero(state.alive))
+        order = self.order if state.masks is None else self._best_first(self._score(model), np.flatnonzero(state.alive))
         alive = np.zeros(len(state.alive), bool)
         alive[order[:k]] = True
         masks = self.pool.masks(model, alive | ~self.pool.present)
         units.apply(model, masks)
         if self.rule.adjust:
-            self.rule.adjust(model, self.split, self.pool.unit, masks, self.seed)
+            self.rule.adjust(model, self.split, self.pool.unit, masks, self.seed, state.model)
         scored = time.perf_counter()
         RECOVERIES[self.recovery](model, self.split, masks, self.seed)
         recovered = time.perf_counter()
@@ -199,13 +211,15 @@ class Path:
         row = self._row(alive.sum() / self.pool.n, scored - began + paid, recovered - scored)
         return _State(model, alive, masks, [*state.log, row])
 
-    def _best_first(self, model: Recommender, candidates: np.ndarray) -> np.ndarray:
+    def _score(self, model: Recommender) -> dict[str, torch.Tensor]:
+        return self.rule.parameters(model, self.pool.unit, self.split.train, self.seed)
+
+    def _best_first(self, scores: dict[str, torch.Tensor], candidates: np.ndarray) -> np.ndarray:
         """The candidates, most important first."""
         if not len(candidates):
             return candidates
-        scores = self.pool.flat(self.rule.parameters(model, self.pool.unit, self.split.train, self.seed))
         groups = None if self.groups is None else self.groups[candidates]
-        return candidates[best_first(scores[candidates], self.seed, groups)]
+        return candidates[best_first(self.pool.flat(scores)[candidates], self.seed, groups)]
 
     def _pruned(self, state: _State) -> Pruned:
         masks = self.pool.masks(state.model, np.ones(len(state.alive), bool)) if state.masks is None else state.masks
@@ -245,11 +259,8 @@ def importance(
 
     Raises ValueError as `prune` does.
     """
-    rule = check(model, criterion, unit, "one-shot", "none")
-    state = model.clone()
-    if rule.prepare:
-        rule.prepare(state, split, unit, seed)
-    return {name: score.detach().numpy() for name, score in rule.parameters(state, unit, split.train, seed).items()}
+    path = Path(model, split, criterion, unit, seed=seed)
+    return {name: score.detach().numpy() for name, score in path.scores.items()}
 
 
 def _zero_reset(model: Recommender, split: Split, recovery: str, seed: int, budget: tuple) -> Pruned:

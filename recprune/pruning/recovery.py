@@ -10,6 +10,7 @@ from recprune.splits import Split
 
 FINE_TUNE_EPOCHS = 10  # at most, and no more than FINE_TUNE_PATIENCE of them without a better validation nDCG@10
 FINE_TUNE_PATIENCE = 3
+REWIND_EPOCHS = 2
 Masks = dict[str, torch.Tensor]
 
 
@@ -36,6 +37,27 @@ def fine_tune(model: Recommender, split: Split, masks: Masks, seed: int) -> None
     )
 
 
+def rewind(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
+    """They go back to what they were after REWIND_EPOCHS epochs of the dense training, and are trained from there.
+
+    (Frankle and Carbin, 2019; of an early epoch in place of the initial values: Frankle et al., 2020.) Training is
+    the same for the same seed, so those epochs are trained again, and the masks hold from then on. Adam's moments
+    go on, where the papers' optimizers start anew: nothing but the masks then tells a rewound training from the
+    dense one.
+    """
+    model.initialise(torch.Generator().manual_seed(seed))
+    units.declare(model, masks)
+    model.descend(
+        split.train,
+        split.validation,
+        seed,
+        epochs=model.epochs,
+        masks=masks,
+        masked_from=min(REWIND_EPOCHS, model.epochs - 1),
+        fold_in=split.fold_in("validation"),
+    )
+
+
 def retrain(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
     """They are drawn anew and trained from the beginning, the removed ones held at zero."""
     model.initialise(torch.Generator().manual_seed(seed))
@@ -45,4 +67,4 @@ def retrain(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
     )
 
 
-RECOVERIES = {"none": none, "refit": refit, "fine-tune": fine_tune, "retrain": retrain}
+RECOVERIES = {"none": none, "refit": refit, "fine-tune": fine_tune, "rewind": rewind, "retrain": retrain}

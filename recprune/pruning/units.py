@@ -1,32 +1,55 @@
 """Units: what is removed from a model.
 
     weight      a single entry of a prunable tensor
+    n-of-m      an entry of a dense matrix: a weight, chosen so that of every M = 4 in succession in a row as many stay
+                (Mishra et al., 2021; the pattern that sparse tensor cores multiply has 2 of 4)
     neighbour   an entry of an item's neighbour list (item-item models): a weight, chosen list by list
     factor      a latent dimension, everywhere it runs through
     neuron      a hidden unit with its incoming and outgoing weights and its bias
+    user-row    a user: the rows of all tables that belong to it
+    item-row    an item, likewise; it is not recommended any more (see `recprune.models.rows`)
+    split       a question of a tree, with everything below it
 
-A unit that is zero throughout is not there: shares are counted over the units that are.
+A unit that is zero throughout is not there: shares are counted over the units that are. Under n-of-m every entry of a
+whole block of M counts; what is left at the end of a row whose length M does not divide stays as it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from recprune.models import ops
 from recprune.models.base import Recommender
+from recprune.models.rows import KEPT
+from recprune.pruning.select import how_many
 
-ENTRIES = ("weight", "neighbour")  # units that are single entries of tensors
-DIMENSIONS = ("factor", "neuron")  # units that run through several arrays
+ENTRIES = ("weight", "n-of-m", "neighbour")  # units that are single entries of tensors
+DIMENSIONS = ("factor", "neuron", *KEPT, "split")  # units that run through several arrays
 UNITS = (*ENTRIES, *DIMENSIONS)
+M = 4  # of n-of-m
 
 
 def values(model: Recommender, unit: str) -> dict[str, torch.Tensor]:
     """Name of a tensor or dimension -> (n_units x entries): the entries that make up each unit."""
     if unit in ENTRIES:
-        return {name: tensor.reshape(-1, 1) for name, tensor in model.prunable().items()}
+        return {name: entries.reshape(-1, 1) for name, entries in _entries(model, unit).items()}
     return {name: torch.cat([_by_unit(model, *place) for place in places], 1) for name, places in _dimensions(model, unit)}
+
+
+def there(model: Recommender, unit: str) -> bool:
+    """Whether a model has units of this kind, whatever their number."""
+    if unit == "neighbour":
+        return bool(model.lists())
+    return bool(_entries(model, unit) if unit in ENTRIES else model.structure().get(unit))
+
+
+def _entries(model: Recommender, unit: str) -> dict[str, torch.Tensor]:
+    """The prunable tensors whose entries are units; of n-of-m, the matrices with at least one block in a row."""
+    found = model.prunable()
+    return {name: t for name, t in found.items() if t.ndim == 2 and t.shape[1] >= M} if unit == "n-of-m" else found
 
 
 def _dimensions(model: Recommender, unit: str):
@@ -34,7 +57,7 @@ def _dimensions(model: Recommender, unit: str):
 
 
 def _by_unit(model: Recommender, name: str, axis: int) -> torch.Tensor:
-    array = tensor(model, name)
+    array = ops.dense(model.arrays[name])
     return array.movedim(axis, 0).reshape(array.shape[axis], -1)
 
 
@@ -44,20 +67,13 @@ def tensor(model: Recommender, name: str) -> torch.Tensor:
     return array if isinstance(array, torch.Tensor) else torch.from_numpy(array.data)
 
 
-def there(model: Recommender, unit: str) -> bool:
-    """Whether the model has units of this kind."""
-    if unit in ENTRIES:
-        return bool(model.lists() if unit == "neighbour" else model.prunable())
-    return unit in model.structure()
-
-
 @dataclass(frozen=True)
 class Pool:
     """The units of a model that can be chosen from, in one flat numbering.
 
     names, sizes  the tensors or dimensions, and the number of units in each
     present       (n,) bool, False for units that were zero from the start
-    lists         (n,) neighbour list of each unit, or None
+    lists         (n,) neighbour list, or block of M, of each unit, or None
     """
 
     unit: str
@@ -69,18 +85,32 @@ class Pool:
     @classmethod
     def of(cls, model: Recommender, unit: str) -> Pool:
         found = values(model, unit)
-        lists = model.lists() if unit == "neighbour" else {}
-        return cls(
-            unit=unit,
-            names=tuple(found),
-            sizes=tuple(len(v) for v in found.values()),
-            present=np.concatenate([(v != 0).any(1).numpy() for v in found.values()]) if found else np.empty(0, bool),
-            lists=np.concatenate([lists[name] for name in found]) if lists else None,
-        )
+        present = np.concatenate([(v != 0).any(1).numpy() for v in found.values()]) if found else np.empty(0, bool)
+        lists = None
+        if unit == "neighbour" and found:
+            lists = np.concatenate([model.lists()[name] for name in found])
+        elif unit == "n-of-m" and found:
+            present, lists = _blocks([t.shape for t in _entries(model, unit).values()])
+        return cls(unit, tuple(found), tuple(len(v) for v in found.values()), present, lists)
+
+    def joined(self, dense: Pool) -> Pool:
+        """With the units of the dense model too: one that preparing it set to zero is still one of those to choose from."""
+        return replace(self, present=self.present | dense.present) if self.sizes == dense.sizes else self
 
     @property
     def n(self) -> int:
         return int(self.present.sum())
+
+    def how_many(self, keep: float) -> int:
+        """Units that stay in the end at the share `keep`.
+
+        Raises ValueError for a share outside (0, 1], and for n-of-m unless keep * M is a whole number.
+        """
+        k = how_many(self.n, keep)
+        if self.unit == "n-of-m" and k * M % self.n:
+            shares = ", ".join(f"{i / M:g}" for i in range(1, M + 1))
+            raise ValueError(f"keep is {keep!r}; of every {M} weights a whole number stays: {shares}")
+        return k
 
     def flat(self, scores: dict[str, torch.Tensor]) -> np.ndarray:
         return np.concatenate([scores[name].detach().numpy().ravel() for name in self.names])
@@ -99,14 +129,43 @@ class Pool:
         masks: dict[str, torch.Tensor] = {}
         for dimension, places in _dimensions(model, self.unit):
             for name, axis in places:
-                shape = [1] * tensor(model, name).ndim
-                shape[axis] = -1
-                along = torch.from_numpy(parts[dimension]).reshape(shape).expand(tensor(model, name).shape)
-                masks[name] = masks[name] & along if name in masks else along.clone()
+                along = _along(model.arrays[name], axis, torch.from_numpy(parts[dimension]))
+                masks[name] = masks[name] & along if name in masks else along
+            if self.unit in KEPT and not parts[dimension].all():
+                masks[KEPT[self.unit]] = torch.from_numpy(parts[dimension])
         return masks
 
 
+def _along(array: ops.Array, axis: int, keep: torch.Tensor) -> torch.Tensor:
+    """The choice of units along an axis, for each entry of the array (of a sparse one, each stored value)."""
+    if not isinstance(array, torch.Tensor):
+        return keep[torch.from_numpy(array.tocoo().coords[axis]).long()]
+    shape = [1] * array.ndim
+    shape[axis] = -1
+    return keep.reshape(shape).expand(array.shape).clone()
+
+
+def _blocks(shapes) -> tuple[np.ndarray, np.ndarray]:
+    """For the raveled entries of matrices of these shapes: whether they are in a whole block of M, and in which."""
+    whole, block, n = [], [], 0
+    for rows, columns in shapes:
+        per_row = -(-columns // M)
+        number = np.arange(rows)[:, None] * per_row + np.arange(columns) // M
+        whole.append(np.tile(np.arange(columns) < columns // M * M, rows))
+        block.append(n + number.ravel())
+        n += rows * per_row
+    return np.concatenate(whole), np.concatenate(block)
+
+
+def declare(model: Recommender, masks: dict[str, torch.Tensor]) -> None:
+    """Have the arrays that the masks of rows are for (see `recprune.models.rows`), where a new model lacks them."""
+    for unit, name in KEPT.items():
+        if name in masks:
+            model.declare_rows(unit)
+
+
 def apply(model: Recommender, masks: dict[str, torch.Tensor]) -> None:
-    """Set to zero, in place, what the masks leave out."""
+    """Set to zero, in place, what the masks leave out. Rows that go are declared to be gone."""
+    declare(model, masks)
     for name, mask in masks.items():
         tensor(model, name).mul_(mask)

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import optimize
 
 from recprune.models import EASE, IALS, ItemKNN
 from recprune.models.least_squares import Rows
+from recprune.models.support import ridge_on_support
 
 
 def test_ease_is_stationary_under_its_constraint(ratio):
@@ -37,6 +40,31 @@ def test_support_refit_is_the_ridge_solution_on_the_support(ratio, share):
         np.testing.assert_allclose(b[support, j], solved, atol=1e-6)
 
 
+@given(st.integers(1, 12), st.integers(1, 6), st.floats(0, 1), st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_every_column_is_solved_on_its_support(n, columns, share, seed):
+    """Supports of any size, empty and full ones among them; what is outside stays zero."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n + 3, n))
+    gram, right, keep = x.T @ x + np.eye(n), rng.normal(size=(n, columns)), rng.random((n, columns)) < share
+    solved = ridge_on_support(gram, right, keep)
+    assert (solved[~keep] == 0).all()
+    np.testing.assert_allclose((gram @ solved)[keep], right[keep], atol=1e-8)
+
+
+def test_a_gram_matrix_that_is_singular_is_reported():
+    for keep in (np.array([[True, False, True]]).T, np.ones((3, 1), bool)):
+        with pytest.raises(ValueError, match="not positive definite; a larger l2 is needed"):
+            ridge_on_support(-np.eye(3), np.ones((3, 1)), keep)
+
+
+def test_refitting_a_smaller_ease_keeps_to_what_it_models(ratio):
+    model = EASE(l2=30.0, max_items=10).fit(ratio.train)
+    again = model.clone()
+    again.refit(ratio.train, {"item_item": torch.ones(10, 10, dtype=torch.bool)})
+    np.testing.assert_allclose(again.arrays["item_item"], model.arrays["item_item"], atol=1e-6)
+
+
 def test_refit_on_everything_is_the_dense_model(ratio):
     model = EASE(l2=30.0).fit(ratio.train)
     again = model.clone()
@@ -47,7 +75,7 @@ def test_refit_on_everything_is_the_dense_model(ratio):
 def test_a_smaller_ease_recommends_only_what_it_models(ratio):
     model = EASE(l2=30.0, max_items=10).fit(ratio.train)
     popular = np.argsort(-np.bincount(ratio.train.item), kind="stable")[:10]
-    assert set(model.arrays["modelled"].tolist()) == set(popular.tolist())
+    assert set((model.arrays["kept_items"] - 1).tolist()) == set(popular.tolist())
     lists = model.recommend(np.arange(ratio.n_users), k=12)
     assert set(lists[lists >= 0].tolist()) <= set(popular.tolist())
     full = EASE(l2=30.0, max_items=ratio.n_items).fit(ratio.train)

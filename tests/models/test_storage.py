@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recprune.models import ops
-from recprune.models.storage import pack, unpack
+from recprune.models.storage import SPARSE, pack, unpack
 
 
 def matrix(rows, columns, density, seed):
@@ -30,10 +30,24 @@ def test_what_is_packed_comes_back(rows, columns, density, as_csr, seed):
     assert sum(part.nbytes for part in written.values()) <= values.nbytes * 33 / 32 + 4 * rows + 13
 
 
-@pytest.mark.parametrize(("density", "layout"), [(1.0, "dense"), (0.5, "bitmap"), (0.01, "rows")])
+@pytest.mark.parametrize(("density", "layout"), [(1.0, "dense"), (0.5, "bitmap"), (0.03, "gaps"), (0.001, "rows")])
 def test_the_layout_follows_the_density(density, layout):
-    _, layouts = pack({"w": torch.from_numpy(matrix(200, 300, density, 0))})
+    _, layouts = pack({"w": torch.from_numpy(matrix(20, 3000, density, 0))})
     assert layouts["w"]["layout"] == layout
+
+
+@given(st.integers(1, 30), st.integers(1, 900), st.floats(0, 0.3), st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_the_layout_chosen_is_the_smallest_and_each_gives_the_values_back(rows, columns, density, seed):
+    values = matrix(rows, columns, density, seed)
+    written, _ = pack({"w": torch.from_numpy(values)})
+    sizes = {"dense": values.nbytes}
+    for layout, (write, read) in SPARSE.items():
+        parts = write(sparse.csr_array(values))
+        sizes[layout] = sum(part.nbytes for part in parts.values())
+        back = read({"w" + suffix: part for suffix, part in parts.items()}, "w", values.shape)
+        np.testing.assert_array_equal(back.toarray(), values)
+    assert sum(part.nbytes for part in written.values()) == min(sizes.values())
 
 
 def test_more_than_65536_columns_keep_their_numbers():

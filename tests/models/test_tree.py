@@ -29,12 +29,12 @@ def test_pairs_fall_into_the_leaves_that_scikit_learn_finds(fitted):
 
 
 def test_children_come_after_parents_and_leaves_are_their_own(fitted):
-    a = fitted.arrays
-    node = torch.arange(len(a["value"]))
-    leaf = a["left"] == node
-    assert torch.equal(leaf, a["right"] == node)
-    assert (a["left"][~leaf] > node[~leaf]).all()
-    assert (a["right"][~leaf] > node[~leaf]).all()
+    left, right = (torch.from_numpy(child) for child in fitted.children())
+    node = torch.arange(len(left))
+    leaf = left == node
+    assert torch.equal(leaf, right == node)
+    assert (left[~leaf] > node[~leaf]).all()
+    assert (right[~leaf] > node[~leaf]).all()
     assert int(leaf.sum()) <= SMALL["max_leaf_nodes"]
     assert int(fitted.auxiliary["samples"][leaf].min()) >= SMALL["min_samples_leaf"]
     assert int(fitted.auxiliary["samples"][leaf].sum()) == int(fitted.auxiliary["samples"][0])

@@ -34,7 +34,7 @@ CASES = [
     for model, units in APPLIES.items()
     for criterion, rule in CRITERIA.items()
     for unit in rule.units
-    if rule.parameters and unit in units and (criterion != "principal-axes" or model in ("ials", "bpr"))
+    if rule.parameters and unit in units and all(hasattr(MODELS[model], need) for need in rule.needs)
 ]
 
 
@@ -55,8 +55,9 @@ class TestEveryMethod:
         np.testing.assert_array_equal(dense[name].score([0, 1]), before)
         n = Pool.of(dense[name], unit).n
         left = Pool.of(pruned.model, unit).n
-        assert left == (0 if criterion == "zero-reset" else round(0.4 * n))
-        assert pruned.removed == n - left
+        stays = 0 if criterion == "zero-reset" else round(0.4 * n)
+        assert pruned.removed == n - stays
+        assert left <= stays if CRITERIA[criterion].prepare else left == stays  # a training of its own may zero more
         for array, mask in pruned.masks.items():
             there = pruned.model.prunable().get(array)
             assert there is None or (there[~mask] == 0).all()
@@ -221,7 +222,7 @@ class TestBudgets:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"criterion": "size"}, "unknown criterion 'size' for parameters; known: random, magnitude"),
+        ({"criterion": "size"}, "unknown criterion 'size' for parameters; known: random, .*magnitude"),
         ({"criterion": "stratified"}, "unknown criterion 'stratified' for parameters"),
         ({"unit": "layer"}, "unknown unit 'layer'; known: weight"),
         ({"unit": "factor"}, "does not apply to ease: it has no latent factors; what does: random \\(weight\\)"),
@@ -266,6 +267,10 @@ def test_the_registry_says_where_everything_comes_from():
     assert set(RECOVERIES) == {"none", "refit", "fine-tune", "retrain"}
 
 
+def pairs(train) -> set:
+    return set(zip(train.user.tolist(), train.item.tolist(), strict=True))
+
+
 class TestSamples:
     @pytest.mark.parametrize("criterion", [n for n, c in CRITERIA.items() if c.samples])
     @pytest.mark.parametrize("keep", [0.05, 0.5, 0.97])
@@ -276,8 +281,8 @@ class TestSamples:
         assert less.validation is ratio.validation
         assert less.train.shape == ratio.train.shape
         more = prune_samples(ratio, criterion=criterion, keep=min(1.0, keep + 0.02), seed=1)
-        assert ((more.train.tocsr() - less.train.tocsr()) < 0).nnz == 0
-        assert ((ratio.train.tocsr() - less.train.tocsr()) < 0).nnz == 0
+        small, large, whole = (pairs(split.train) for split in (less, more, ratio))
+        assert small <= large <= whole
 
     def test_what_was_seen_stays_out_of_the_rankings(self, ratio):
         less = prune_samples(ratio, keep=0.3)
@@ -296,5 +301,5 @@ class TestSamples:
     def test_bad_shares_and_names_are_refused(self, ratio, keep):
         with pytest.raises(ValueError, match="keep is"):
             prune_samples(ratio, keep=keep)
-        with pytest.raises(ValueError, match="unknown criterion 'magnitude' for samples; known: random, stratified"):
+        with pytest.raises(ValueError, match="unknown criterion 'magnitude' for samples; known: random, .*stratified"):
             prune_samples(ratio, criterion="magnitude")

@@ -6,6 +6,9 @@ from recprune.pruning import units
 
 
 def score(model, unit, train, seed):
-    """Name -> (n_units,) uniform in [0, 1)."""
+    """Name -> (n_units,) uniform in [0, 1); of a tree's splits uniform among the orders that leave a tree."""
     generator = torch.Generator().manual_seed(seed)
-    return {name: torch.rand(len(value), generator=generator) for name, value in units.values(model, unit).items()}
+    scores = {name: torch.rand(len(value), generator=generator) for name, value in units.values(model, unit).items()}
+    if unit != "split":
+        return scores
+    return {name: torch.from_numpy(model.bottom_up(score.numpy())) for name, score in scores.items()}

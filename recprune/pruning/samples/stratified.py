@@ -7,16 +7,24 @@ of the history, and of its popular, middling and rare items.
 import numpy as np
 
 
-def popularity_third(train) -> np.ndarray:
-    """(n_items,) 0 for the most popular items, 2 for the rarest; each third holds a third of the interactions."""
-    count = np.bincount(train.item, minlength=train.n_items)
+def parts(codes: np.ndarray, n_codes: int, n_parts: int) -> np.ndarray:
+    """(n_codes,) part of each code, 0 for the most frequent; each part holds about 1 / n_parts of the interactions.
+
+    codes   (nnz,) of users or of items
+    """
+    count = np.bincount(codes, minlength=n_codes)
     order = np.argsort(-count, kind="stable")
-    third = np.empty(train.n_items, np.int64)
-    third[order] = np.minimum(2, 3 * (np.cumsum(count[order]) - count[order]) // max(1, train.nnz))
-    return third
+    part = np.empty(n_codes, np.int64)
+    before = np.cumsum(count[order]) - count[order]
+    part[order] = np.minimum(n_parts - 1, n_parts * before // max(1, len(codes)))
+    return part
+
+
+def strata(train) -> np.ndarray:
+    """(nnz,) user x popularity third of each interaction."""
+    return train.user.astype(np.int64) * 3 + parts(train.item, train.n_items, 3)[train.item]
 
 
 def score(train, seed):
     """(nnz,) uniform in [0, 1), and the stratum of each interaction."""
-    strata = train.user.astype(np.int64) * 3 + popularity_third(train)[train.item]
-    return np.random.default_rng(seed).random(train.nnz), strata
+    return np.random.default_rng(seed).random(train.nnz), strata(train)

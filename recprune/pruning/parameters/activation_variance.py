@@ -1,0 +1,49 @@
+"""Activation variance (article 1's ordering by variance): a unit that does the same for everybody is a constant.
+
+The importance of a neuron is the variance of its activation, over pairs drawn uniformly: the pairs that a full
+ranking scores. What goes is replaced by its mean, folded into the bias that it is added to: the bias of the next
+layer, or one of the items. So the mean input of the next layer stays; that of layers above, which are not linear
+in it, about.
+
+The importance of a factor is the variance of what it adds to the score. In a factor model that is u_f v_f, whose
+mean over users is a bias of the item; what is left is var(u_f) mean(v_f^2), the squared error of the scores after
+folding. As any score of single factors it depends on the basis.
+"""
+
+import torch
+
+from recprune.models.negatives import any_pairs
+from recprune.pruning import units
+from recprune.pruning.parameters.activations import activations, contributions
+
+PAIRS = 5000
+
+
+def score(model, unit, train, seed):
+    """Dimension -> (n_units,) variances."""
+    if "user_factors" in model.arrays:
+        user, item = model.arrays["user_factors"], model.arrays["item_factors"]
+        return {"factors": user.var(0) * item.square().mean(0)}
+    seen = (contributions if unit == "factor" else activations)(model, unit, *any_pairs(train, seed, PAIRS))
+    return {name: x.var(dim=0) for name, x in seen.items()}
+
+
+def adjust(model, split, unit, masks, seed, before):
+    """Fold the means of what was removed into biases, in place; `before` is the model before the removal."""
+    means = _means(before, unit, split.train, seed)
+    for dimension, (weight, bias) in before.readers().items():
+        if dimension not in means:
+            continue
+        gone = ~masks[weight].any(0)
+        shift = before.arrays[weight][:, gone] @ means[dimension][gone]
+        arrays = model.auxiliary if bias in model.auxiliary else model.arrays
+        arrays[bias] = arrays.get(bias, torch.zeros(len(shift))) + shift
+    units.apply(model, masks)  # a removed neuron of the next layer keeps no bias
+
+
+def _means(model, unit, train, seed):
+    """Dimension -> (n_units,) means of what its reader multiplies; a factor model's reads the users' factors."""
+    if "user_factors" in model.arrays:
+        return {"factors": model.arrays["user_factors"].mean(0)}
+    seen = activations(model, unit, *any_pairs(train, seed, PAIRS))
+    return {name: x.mean(0) for name, x in seen.items()}

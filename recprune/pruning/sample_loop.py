@@ -1,0 +1,179 @@
+"""The articles' loop over training samples, with the model in it: evaluate, remove, reweight, update, repeat.
+
+`prune_samples` cuts once, by a rule that looks at data alone. Here every round asks the model, or the data that
+are left, again; and the model lives on from round to round.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from recprune.evaluation import evaluate
+from recprune.models.base import Recommender
+from recprune.pruning.criteria import criterion as find_criterion
+from recprune.pruning.recovery import FINE_TUNE_EPOCHS, FINE_TUNE_PATIENCE
+from recprune.pruning.samples import representative, segment
+from recprune.pruning.schedule import SCHEDULES
+from recprune.pruning.select import best_first, first, how_many
+from recprune.splits import Split
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What a round goes by.
+
+    evaluate   (model, split, seed) -> ((nnz,) scores of the training interactions that are left, strata or None);
+               high = keep
+    weights    (train, kept (nnz,) bool, seed) -> (kept.sum(),) weights of what stays; None: as they were
+    """
+
+    summary: str
+    source: str
+    evaluate: Callable
+    weights: Callable | None = None
+
+
+LOOPS = {
+    "representative": Loop(
+        "at random inside strata; what stays gets back the distribution of the items",
+        "article 2",
+        lambda model, split, seed: representative.score(split.train, seed),
+        representative.weights,
+    ),
+    "segment": Loop(
+        "segments of users' activity x items' popularity; those that the model predicts worst go first",
+        "article 1",
+        segment.score,
+    ),
+    "segment-learnt": Loop(
+        "the same segments; those that the model predicts best go first",
+        "article 1, repeated information",
+        segment.score_learnt,
+    ),
+}
+
+
+@dataclass(eq=False)
+class PrunedData:
+    """What the loop ends with.
+
+    split    fewer training interactions, weighted where the criterion says so; the same validation and test
+    model    the recommender, updated to them
+    rounds   one row a round: share kept, seconds of scoring and of the update, validation nDCG@10
+    """
+
+    split: Split
+    model: Recommender
+    rounds: pd.DataFrame = field(repr=False)
+
+    @property
+    def kept(self) -> float:
+        """Share of the training interactions that stays."""
+        return self.split.train.nnz / self.split.unpruned.nnz
+
+
+def prune_data(
+    model: Recommender,
+    split: Split,
+    criterion: str = "representative",
+    keep: float = 0.5,
+    schedule: str = "linear",
+    rounds: int = 5,
+    recovery: str = "retrain",
+    seed: int = 0,
+    *,
+    max_loss: float | None = None,
+) -> PrunedData:
+    """Remove training samples in rounds, and update a trained model after each; the model given is left as it is.
+
+    criterion  a name of `LOOPS`, or a criterion of samples, asked anew in every round
+    keep       share of the training interactions that stays: exactly round(keep * n)
+    schedule   one-shot, linear, cubic (in `rounds` rounds), geometric (a fifth of what is left a round)
+    recovery   retrain: from scratch; fine-tune: trained on, in the models of gradient descent
+    max_loss   stops before the first round after which validation nDCG@10 would lie below this share
+               under what it was at the start
+
+    Raises ValueError for an unknown name, a share outside (0, 1], or a model that cannot be trained on.
+    """
+    loop = _loop(criterion)
+    _check(model, schedule, recovery, max_loss)
+    n = split.train.nnz
+    how_many(n, keep)
+    floor = -np.inf if max_loss is None else (1 - max_loss) * _quality(model, split)
+    state, log = PrunedData(split, model.clone(), pd.DataFrame()), []
+    for turn, share in enumerate(SCHEDULES[schedule](keep, rounds)):
+        then, row = _round(state, loop, recovery, how_many(n, share), seed + turn)
+        if row["val_ndcg@10"] < floor:
+            break
+        state = then
+        log.append({"kept": then.split.train.nnz / n, **row})
+    state.rounds = pd.DataFrame(log, columns=["kept", "score_s", "recovery_s", "val_ndcg@10"])
+    return state
+
+
+def _round(state: PrunedData, loop: Loop, recovery: str, k: int, seed: int) -> tuple[PrunedData, dict[str, float]]:
+    """One turn: evaluate, remove all but k, reweight, update."""
+    train = state.split.train
+    started = time.perf_counter()
+    scores, strata = loop.evaluate(state.model, state.split, seed)
+    kept = first(best_first(scores, seed, strata), k)
+    changes = {} if loop.weights is None else {"weight": loop.weights(train, kept, seed)}
+    less = replace(state.split, train=train.select(kept, **changes))
+    scored = time.perf_counter()
+    model = UPDATES[recovery](state.model, less, seed)
+    updated = time.perf_counter()
+    row = {"score_s": scored - started, "recovery_s": updated - scored, "val_ndcg@10": _quality(model, less)}
+    return PrunedData(less, model, state.rounds), row
+
+
+def retrain(model: Recommender, split: Split, seed: int) -> Recommender:
+    """A new model of the same kind, trained on what stays."""
+    return replace(model).fit(split.train, split.validation, seed=seed, fold_in=split.fold_in("validation"))
+
+
+def fine_tune(model: Recommender, split: Split, seed: int) -> Recommender:
+    """The model, trained on for a few epochs on what stays, which is also all that it still knows of its users."""
+    model = model.clone()
+    model.history = split.train.sequences() if model.needs_times else split.train.tocsr()
+    model.descend(
+        split.train,
+        split.validation,
+        seed,
+        epochs=min(FINE_TUNE_EPOCHS, model.epochs),
+        first_epoch=model.epochs,
+        patience=FINE_TUNE_PATIENCE,
+        fold_in=split.fold_in("validation"),
+    )
+    return model
+
+
+UPDATES = {"retrain": retrain, "fine-tune": fine_tune}
+
+
+def _loop(criterion: str) -> Loop:
+    if criterion in LOOPS:
+        return LOOPS[criterion]
+    try:
+        rule = find_criterion(criterion, "samples")
+    except ValueError as error:
+        raise ValueError(f"{error}, {', '.join(LOOPS)}") from None
+    return Loop(rule.summary, rule.source, lambda model, split, seed: rule.samples(split.train, seed), rule.weights)
+
+
+def _check(model: Recommender, schedule: str, recovery: str, max_loss: float | None) -> None:
+    for what, value, known in (("schedule", schedule, SCHEDULES), ("recovery", recovery, UPDATES)):
+        if value not in known:
+            raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}")
+    if recovery == "fine-tune" and not hasattr(model, "descend"):
+        raise ValueError(f"recovery 'fine-tune' does not apply to {model.name}, which is not trained by gradient descent")
+    if max_loss is not None and not 0 <= max_loss < 1:
+        raise ValueError(f"max_loss is {max_loss!r}; a share from 0 to below 1 is needed")
+
+
+def _quality(model: Recommender, split: Split) -> float:
+    return evaluate(model, split, on="validation", k=(10,)).mean["ndcg@10"]

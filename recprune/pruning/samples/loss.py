@@ -1,0 +1,12 @@
+"""Loss, EL2N (Paul et al., 2021): the error of a proxy on the interaction, early in training.
+
+High = keep: as in the source, the hard interactions stay and the easy ones go. Noise is hard, too: in a noisy
+log this keeps it.
+"""
+
+from recprune.pruning.samples.proxy import watch
+
+
+def score(train, seed):
+    """(nnz,) mean error 1 - p of the proxy, no groups."""
+    return watch(train, seed)["error"], None

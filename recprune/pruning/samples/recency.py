@@ -1,0 +1,12 @@
+"""Recency: the latest interactions stay (Beel and Brunel, 2019; systems whose catalogue and tastes move on)."""
+
+import numpy as np
+
+
+def score(train, seed):
+    """(nnz,) times in seconds, no groups. Raises ValueError where the log has no times, or all are equal."""
+    if train.timestamp is None:
+        raise ValueError(f"{train.name}: criterion 'recency' needs times; give a timestamp column")
+    if train.nnz and (train.timestamp == train.timestamp[0]).all():
+        raise ValueError(f"{train.name}: criterion 'recency' orders nothing: all times are {train.timestamp[0]}")
+    return train.timestamp.astype(np.float64), None

@@ -1,0 +1,81 @@
+"""Training on under a penalty that makes units small or empty: what L1, the group lasso and L2 share.
+
+A penalty acts after each step of Adam, by its proximal map: prox(w) = argmin_x |x - w|^2 / 2 + eta lambda P(x), with
+eta the learning rate. One lambda holds for all coordinates: Adam's rescaling of the gradient is left out of the map, as
+weight decay is left out of it in AdamW (Loshchilov and Hutter, 2019). With the rescaling in it (Yun, Lozano and Yang,
+2021) the penalty would be strongest where gradients are rare, at the embeddings of users and items with a short history.
+
+A coordinate moves by eta at most in a steady step of Adam, so lambda lies between 0 and 1 whatever the model: at 1
+nothing stays but what every batch pulls the same way. `Penalty` sets it as it goes, from how many units are empty.
+
+There is no early stopping: validation nDCG@10 falls while units are emptied, and the best epoch would be the first one.
+The last state is kept, after a fixed number of epochs that cost about what the dense training did.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+
+from recprune.models.base import Recommender
+from recprune.models.training import Regulariser, steps_an_epoch
+from recprune.splits import Split
+
+EPOCHS = 30  # and no more than the model's own
+EMPTY = 0.9  # share of the units that is wanted empty at the end
+GAIN = 2.0  # lambda for each unit of share that is missing
+CLIP = 0.5  # of the mean norm of the gradients
+
+Shrink = Callable[[dict[str, torch.Tensor], float], float]
+
+
+class Penalty:
+    """A regulariser whose strength follows its effect.
+
+    shrink  (arrays, size) -> share of empty units: the proximal map of size * P, in place
+    steps   steps of the whole training
+
+    The wanted share of empty units grows linearly to EMPTY, and lambda = GAIN * (wanted - present share), within
+    0 and 1. So no strength is tuned for each model; the share that is reached stays below the wanted one, the more so
+    the more the loss holds against it.
+    """
+
+    def __init__(self, shrink: Shrink, steps: int):
+        self.shrink, self.steps, self.taken = shrink, steps, 0
+        self.empty = self.strength = 0.0
+
+    def __call__(self, arrays: dict[str, torch.Tensor], learning_rate: float) -> None:
+        self.taken += 1
+        wanted = EMPTY * self.taken / self.steps
+        self.strength = min(1.0, max(0.0, GAIN * (wanted - self.empty)))
+        self.empty = self.shrink(arrays, learning_rate * self.strength)
+
+
+def train_on(
+    model: Recommender, split: Split, seed: int, regulariser: Callable[[int], Regulariser] | None, clip: bool = False
+) -> None:
+    """Train a trained model on, in place; `regulariser` is given the number of steps that there will be.
+
+    clip  whether gradients are clipped, at half of their mean norm over an epoch: Pascanu et al. (2013, section 3.2)
+          advise half of it to ten times of it, and at more than their norm nothing would happen
+    """
+    epochs = min(EPOCHS, model.epochs)
+    steps = epochs * steps_an_epoch(model, split.train)
+    model.descend(
+        split.train,
+        None,
+        seed,
+        epochs=epochs,
+        first_epoch=model.epochs,
+        regulariser=regulariser(steps) if regulariser else None,
+        clip=CLIP * mean_norm(model, split, seed) if clip else None,
+    )
+
+
+def mean_norm(model: Recommender, split: Split, seed: int) -> float:
+    """Mean Euclidean norm of the gradients of an epoch, of a copy of the model that is trained on."""
+    copy = model.clone()
+    copy.descend(split.train, None, seed, epochs=1, first_epoch=model.epochs, clip=math.inf)
+    return copy.train_log[0]["gradient_norm"]
