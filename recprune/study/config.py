@@ -31,7 +31,6 @@ class StudyError(ValueError):
     """A study, a run or its rows that cannot be used; the message names the place, the key and what is accepted."""
 
 
-SAMPLE_UNITS = ("interaction", "user", "item")
 LOAD_KEYS = ("user", "item", "rating", "timestamp", "event", "events", "separator")
 SIDES_NEEDED = ("dense", "none", "all", "study")
 LAST = ("all", "study")  # what waits for gathered rows
@@ -56,7 +55,10 @@ class Parameters:
     criterion: str = "none"
     schedule: str = ""
     recovery: str = ""
+    recoveries: tuple[str, ...] = ()  # several, after the same removals
     keep: tuple[float, ...] = ()  # shares kept, each in (0, 1]
+    samples: tuple[float, ...] = ()  # shares of the training interactions kept first, each in (0, 1]
+    samples_criterion: str = "random"
     seeds: tuple[int, ...] = (0,)
     hyperparameters: dict = field(default_factory=dict)  # of the model
     options: dict = field(default_factory=dict)  # of the pruning: rounds, epochs of recovery, ...
@@ -78,13 +80,13 @@ class Parameters:
         _one_of("criterion", self.criterion, {*names["criterion"], "none"})
         _one_of("schedule", self.schedule, {*names["schedule"], ""})
         _one_of("recovery", self.recovery, {*names["recovery"], ""})
+        for recovery in self.recoveries:
+            _one_of("recoveries", recovery, names["recovery"])
         for key in self.columns:
             _one_of("columns", key, LOAD_KEYS)
-        for share in self.keep:
-            if not 0 < share <= 1:
-                raise StudyError(f"keep: {share!r} is outside (0, 1]; it is the share that is kept")
-        if len(set(self.keep)) != len(self.keep):
-            raise StudyError(f"keep: {list(self.keep)!r} names a share twice")
+        _one_of("samples_criterion", self.samples_criterion, names["criterion"])
+        for name in ("keep", "samples"):
+            _check_shares(name, getattr(self, name))
         if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) != len(self.seeds):
             raise StudyError(f"seeds: {list(self.seeds)!r}; one or more different whole numbers from 0 on are needed")
         if self.core is not None and self.core < 0:
@@ -137,6 +139,7 @@ class Family:
     method     names the runs' folders; where a value was listed, the value is added (magnitude-refit)
     models     the study's where absent; [] is one run without a model
     protocols  the study's where absent. A family that needs "study" runs once for all of them, under the first
+    recovery   a run for each; recoveries: all of them in one run, which prepares and scores once
     seeds      the study's where absent; a run that needs dense models can have fewer seeds than they, not others
     """
 
@@ -149,7 +152,10 @@ class Family:
     criterion: tuple[str, ...] = ("none",)
     schedule: tuple[str, ...] = ("",)
     recovery: tuple[str, ...] = ("",)
+    recoveries: tuple[str, ...] = ()
     keep: tuple[float, ...] = ()
+    samples: tuple[float, ...] = ()
+    samples_criterion: str = "random"
     options: dict = field(default_factory=dict)
     needs: str = "dense"
 
@@ -221,6 +227,9 @@ class Study:
                     model=model,
                     method=method,
                     keep=family.keep,
+                    recoveries=family.recoveries,
+                    samples=family.samples,
+                    samples_criterion=family.samples_criterion,
                     seeds=self.seeds if family.seeds is None else family.seeds,
                     hyperparameters=self.hyperparameters_of(dataset, model, protocol) if model else {},
                     options=family.options,
@@ -322,10 +331,10 @@ def known() -> dict[str, tuple[str, ...]]:
     return {
         "protocol": tuple(splits.PROTOCOLS),
         "model": tuple(models.REGISTRY),
-        "unit": (*pruning.UNITS, *SAMPLE_UNITS, "model"),
-        "criterion": (*pruning.CRITERIA, "smaller-dense"),
+        "unit": (*pruning.UNITS, *pruning.SAMPLE_UNITS, "model"),
+        "criterion": (*pruning.CRITERIA, *pruning.LOOPS, "smaller-dense"),
         "schedule": tuple(pruning.SCHEDULES),
-        "recovery": tuple(pruning.RECOVERIES),
+        "recovery": (*pruning.RECOVERIES, "retrain-updates"),
     }
 
 
@@ -372,14 +381,24 @@ def _family(where: str, entry: dict) -> Family:
     _one_of(f"{where}.needs", family.needs, SIDES_NEEDED)
     if not re.fullmatch(r"[a-z0-9.-]*", family.method):
         raise StudyError(f"{where}.method: {family.method!r}; small letters, digits, `-` and `.` are accepted")
+    for recovery in family.recoveries:
+        _one_of(f"{where}.recoveries", recovery, names["recovery"])
     for key in ("models", "protocols", *axes):
         for value in getattr(family, key) or ():
             also = ("none",) if key == "criterion" else ("",) if key in axes else ()
             _one_of(f"{where}.{key}", value, (*names[key.removesuffix("s")], *also))
-    for share in family.keep:
-        if not 0 < share <= 1:
-            raise StudyError(f"{where}.keep: {share!r} is outside (0, 1]; it is the share that is kept")
+    _one_of(f"{where}.samples_criterion", family.samples_criterion, names["criterion"])
+    for key in ("keep", "samples"):
+        _check_shares(f"{where}.{key}", getattr(family, key))
     return family
+
+
+def _check_shares(where: str, shares: tuple[float, ...]) -> None:
+    for share in shares:
+        if not 0 < share <= 1:
+            raise StudyError(f"{where}: {share!r} is outside (0, 1]; it is the share that is kept")
+    if len(set(shares)) != len(shares):
+        raise StudyError(f"{where}: {list(shares)!r} names a share twice")
 
 
 def _profiles(table: dict) -> dict:

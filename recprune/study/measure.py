@@ -7,7 +7,7 @@ model and how it ranks. Its curves walk over seeds and shares; `intervals` close
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +20,10 @@ from recprune.datasets import load
 from recprune.evaluation import Report, evaluate, footprint, latency, overlap, paired_ratio, peak_rss_mb
 from recprune.interactions import Interactions
 from recprune.models import Recommender, build, load_model
-from recprune.pruning import Pruned, prune, prune_samples
+from recprune.models.training import with_equal_updates
+from recprune.pruning import Path as PruningPath
+from recprune.pruning import Pruned, SamplePath, prune
+from recprune.pruning.sample_loop import PrunedData, prune_data
 from recprune.splits import Split, split
 from recprune.study.config import Parameters, dataset_name
 from recprune.study.rows import CUTOFFS, read_rows
@@ -42,7 +45,6 @@ class Bench:
     """The log, the splits and the dense models of a run."""
 
     p: Parameters
-    quality: dict[tuple, dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def log(self) -> Interactions:
@@ -54,6 +56,14 @@ class Bench:
 
     @cached_property
     def _dense(self) -> dict[int, Dense]:
+        return {}
+
+    @cached_property
+    def _paths(self) -> dict[int, PruningPath]:
+        return {}
+
+    @cached_property
+    def _sample_paths(self) -> dict[int, SamplePath]:
         return {}
 
     @cached_property
@@ -73,8 +83,22 @@ class Bench:
         if seed not in self._dense:
             folder = Path(self.p.dense, "models", f"seed-{seed}") if self.p.dense else None
             model = load_model(folder) if folder else self.train(build(self.p.model, **self.p.hyperparameters), seed)
-            self._dense[seed] = Dense(model, reports(model, self.split(seed)), footprint(model).bytes_disk)
+            self._dense[seed] = self._ranked(model, self.split(seed))
         return self._dense[seed]
+
+    def _ranked(self, model: Recommender, of: Split) -> Dense:
+        return Dense(model, reports(model, of), footprint(model).bytes_disk)
+
+    def _cell(self, side: str, kept: float, seed: int) -> dict:
+        """A cell of the run's own method."""
+        p = self.p
+        method = {"unit": p.unit, "criterion": p.criterion, "schedule": p.schedule, "recovery": p.recovery}
+        return {"side": side, **method, "kept": kept, "seed": seed}
+
+    @staticmethod
+    def _control(unit: str, criterion: str, recovery: str, kept: float, seed: int) -> dict:
+        method = {"unit": unit, "criterion": criterion, "schedule": "one-shot", "recovery": recovery}
+        return {"side": "control", **method, "kept": kept, "seed": seed}
 
     def train(self, model: Recommender, seed: int, on: Split | None = None) -> Recommender:
         """Train on a split (by default the seed's own)."""
@@ -88,15 +112,7 @@ class Bench:
             dense = self.dense(seed)
             if self.p.out:
                 dense.model.save(Path(self.p.out, "models", f"seed-{seed}"))
-            cell = {
-                "side": "dense",
-                "unit": "",
-                "criterion": "none",
-                "schedule": "",
-                "recovery": "",
-                "kept": 1.0,
-                "seed": seed,
-            }
+            cell = {"side": "dense", "unit": "", "criterion": "none", "schedule": "", "recovery": "", "kept": 1.0, "seed": seed}
             rows.append(self.measure(dense.model, cell, train_s=dense.model.train_seconds, score_s=0.0))
         return self.intervals(rows)
 
@@ -105,63 +121,123 @@ class Bench:
         dense = read_rows(Path(self.p.dense, "cells.csv")) if self.p.dense else self.dense_rows()
         return pd.concat([dense, rows], ignore_index=True)
 
+    def path(self, seed: int) -> PruningPath:
+        """The dense model of a seed on its way down, as the parameters of the run say, with the last of its recoveries."""
+        if seed not in self._paths:
+            self._paths.clear()  # one at a time: a path holds models
+            self._paths[seed] = self._path_from(self.dense(seed).model, self.split(seed), seed)
+        return self._paths[seed]
+
+    def _path_from(self, model: Recommender, of: Split, seed: int) -> PruningPath:
+        p = self.p
+        return PruningPath(model, of, p.criterion, p.unit, p.schedule, self._recoveries[-1], seed, **p.options)
+
+    @property
+    def _recoveries(self) -> tuple[str, ...]:
+        return self.p.recoveries or (self.p.recovery,)
+
     def parameter_rows(self) -> pd.DataFrame:
-        """The dense model of every seed pruned to every share (criterion `zero-reset`: to nothing), in compact form."""
-        p, rows = self.p, []
-        reset = p.criterion == "zero-reset"
-        for seed, share in self._cells((0.0,) if reset else p.keep):
-            pruned = self._shown.get((seed, share)) or self._prune(seed, share)
-            cell = {
-                "side": "control" if reset else "parameters",
-                "unit": p.unit,
-                "criterion": p.criterion,
-                "schedule": p.schedule,
-                "recovery": p.recovery,
-                "kept": share,
-                "seed": seed,
-            }
-            rows.append(
-                self.measure(pruned.compact(), cell, train_s=pruned.recovery_seconds, score_s=pruned.score_seconds)
-            )
+        """The dense model of every seed pruned to every share, largest first, with every recovery; in compact form."""
+        rows = []
+        for seed in self._progress(self.p.seeds):
+            for recovery in self._recoveries:
+                last = recovery == self._recoveries[-1]
+                path = self.path(seed) if last else self.path(seed).recovering(recovery)
+                for share in sorted(self.p.keep, reverse=True):
+                    pruned = self.prune(seed, share) if last else path.cut(share)
+                    rows.append(self._pruned_row(pruned, self._cell("parameters", share, seed) | {"recovery": recovery}))
         return self.intervals(rows)
 
     def prune(self, seed: int, share: float) -> Pruned:
-        """The dense model of a seed, pruned as the parameters say; kept, for a notebook to look at and for its curve."""
+        """The dense model of a seed, pruned as the parameters say, with the last of the recoveries.
+
+        The first seed's smallest is kept: a notebook looks at it.
+        """
         if (seed, share) not in self._shown:
-            self._shown[seed, share] = self._prune(seed, share)
+            pruned = self.path(seed).cut(share)
+            self._show(seed, share, pruned)
+            return pruned
         return self._shown[seed, share]
 
-    def _prune(self, seed: int, share: float) -> Pruned:
-        p = self.p
-        return prune(
-            self.dense(seed).model,
-            self.split(seed),
-            criterion=p.criterion,
-            unit=p.unit,
-            keep=share or None,
-            schedule=p.schedule,
-            recovery=p.recovery,
-            seed=seed,
-            **p.options,
+    def control_rows(self) -> pd.DataFrame:
+        """What is reached without a rule: everything reset to zero; and of models of gradient descent, that trained
+        again, and the dense model trained on as fine-tuning does.
+        """
+        rows = []
+        for seed in self._progress(self.p.seeds):
+            model, of = self.dense(seed).model, self.split(seed)
+            for recovery in ("none", "retrain")[: 1 + hasattr(model, "descend")]:
+                reset = prune(model, of, criterion="zero-reset", recovery=recovery, seed=seed)
+                rows.append(self._pruned_row(reset, self._control("weight", "zero-reset", recovery, 0.0, seed)))
+            if hasattr(model, "descend"):
+                on = PruningPath(model, of, "random", recovery="fine-tune", seed=seed).cut(1.0)
+                rows.append(self._pruned_row(on, self._control("model", "train-on", "fine-tune", 1.0, seed)))
+        return self.intervals(rows)
+
+    def _pruned_row(self, pruned: Pruned, cell: dict, **more) -> dict:
+        return self.measure(
+            pruned.compact(), cell, train_s=pruned.recovery_seconds, score_s=pruned.score_seconds, **more
         )
 
+    def sample_path(self, seed: int) -> SamplePath:
+        """The split of a seed on its way down, as the parameters of the run say."""
+        if seed not in self._sample_paths:
+            self._sample_paths[seed] = SamplePath(self.split(seed), self.p.criterion, seed, self.p.unit)
+        return self._sample_paths[seed]
+
     def sample_rows(self) -> pd.DataFrame:
-        """The model trained from scratch on every share of the training interactions; the same test interactions."""
+        """The model trained from scratch on every share of the training interactions; the same test interactions.
+
+        Under the recovery `retrain-updates` models of gradient descent make as many updates as on all interactions.
+        """
         p, rows = self.p, []
         for seed, share in self._cells(p.keep):
-            less = prune_samples(self.split(seed), criterion=p.criterion, keep=share, seed=seed)
-            model = self.train(build(p.model, **p.hyperparameters), seed, less)
+            path = self.sample_path(seed)
+            less, model = path.cut(share), build(p.model, **p.hyperparameters)
+            if p.recovery == "retrain-updates":
+                model = with_equal_updates(model, self.split(seed).train, less.train)
+            self.train(model, seed, less)
             self._show(seed, share, model)
-            cell = {
-                "side": "samples",
-                "unit": "interaction",
-                "criterion": p.criterion,
-                "schedule": "one-shot",
-                "recovery": "retrain",
-                "kept": share,
-                "seed": seed,
-            }
-            rows.append(self.measure(model, cell, train_s=model.train_seconds, score_s=0.0, on=less))
+            cell = self._cell("samples", share, seed)
+            rows.append(self.measure(model, cell, train_s=model.train_seconds, score_s=path.seconds, on=less))
+        return self.intervals(rows)
+
+    def loop(self, seed: int, share: float) -> PrunedData:
+        """The articles' loop from the dense model of a seed, as the parameters of the run say."""
+        if (seed, share) not in self._shown:
+            p = self.p
+            done = prune_data(
+                self.dense(seed).model, self.split(seed), p.criterion, share, p.schedule, recovery=p.recovery, seed=seed, **p.options
+            )
+            self._show(seed, share, done)
+            return done
+        return self._shown[seed, share]
+
+    def loop_rows(self) -> pd.DataFrame:
+        """Training interactions go a share a round, and the model is adjusted after each."""
+        rows = []
+        for seed, share in self._cells(self.p.keep):
+            done = self.loop(seed, share)
+            spent = done.rounds[["score_s", "recovery_s"]].sum()
+            cell = self._cell("samples", share, seed)
+            rows.append(self.measure(done.model, cell, train_s=spent["recovery_s"], score_s=spent["score_s"], on=done.split))
+        return self.intervals(rows)
+
+    def both_rows(self) -> pd.DataFrame:
+        """Does less training data change how prunable a model is? A grid of shares of samples by shares of parameters.
+
+        For each share of the samples a dense model is trained, then pruned. Ratios (and overlaps) are to the dense
+        model *of the same samples*; the levels can be compared across.
+        """
+        p, rows = self.p, []
+        for seed, share in self._cells(p.samples):
+            less = SamplePath(self.split(seed), p.samples_criterion, seed).cut(share)
+            dense = self._ranked(self.train(build(p.model, **p.hyperparameters), seed, less), less)
+            base = self._cell("both", 1.0, seed) | {"samples_kept": share}
+            rows.append(self.measure(dense.model, base, train_s=dense.model.train_seconds, score_s=0.0, on=less, against=dense))
+            path = self._path_from(dense.model, less, seed)
+            for kept in sorted(p.keep, reverse=True):
+                rows.append(self._pruned_row(path.cut(kept), base | {"kept": kept}, on=less, against=dense))
         return self.intervals(rows)
 
     def smaller_rows(self) -> pd.DataFrame:
@@ -171,15 +247,7 @@ class Bench:
             dense = self.dense(seed).model
             small = self.train(dense.smaller(share), seed)
             self._show(seed, share, small)
-            cell = {
-                "side": "control",
-                "unit": "model",
-                "criterion": "smaller-dense",
-                "schedule": "one-shot",
-                "recovery": "retrain",
-                "kept": _n_parameters(small) / _n_parameters(dense),
-                "seed": seed,
-            }
+            cell = self._control("model", "smaller-dense", "retrain", _n_parameters(small) / _n_parameters(dense), seed)
             rows.append(self.measure(small, cell, train_s=small.train_seconds, score_s=0.0) | {"_curve": share})
         return self.intervals(rows)
 
@@ -191,20 +259,12 @@ class Bench:
         for seed in self._progress(self.p.seeds):
             dense, of = self.dense(seed), self.split(seed)
             informed = evaluate(Informed(dense.model, known_before_test(of)), of, on="test", k=CUTOFFS)
-            cell = {
-                "side": "control",
-                "unit": "history",
-                "criterion": "train+validation",
-                "schedule": "",
-                "recovery": "none",
-                "kept": 1.0,
-                "seed": seed,
-            }
+            cell = self._control("history", "train+validation", "none", 1.0, seed) | {"schedule": ""}
             found = dense.reports | {"test": informed}
             rows.append(self.measure(dense.model, cell, train_s=0.0, score_s=0.0, found=found))
         return self.intervals(rows)
 
-    def _show(self, seed: int, share: float, model: Recommender) -> None:
+    def _show(self, seed: int, share: float, model: Recommender | Pruned | PrunedData) -> None:
         if (seed, share) == (self.p.seeds[0], min(self.p.keep)):
             self._shown[seed, share] = model
 
@@ -214,7 +274,8 @@ class Bench:
         return self._shown[self.p.seeds[0], min(self.p.keep)]
 
     def _cells(self, shares: tuple[float, ...]) -> Iterator[tuple[int, float]]:
-        yield from self._progress([(seed, share) for seed in self.p.seeds for share in shares])
+        """Seed by seed, the largest share first: a path goes downwards."""
+        yield from self._progress([(seed, share) for seed in self.p.seeds for share in sorted(shares, reverse=True)])
 
     def _progress(self, cells):
         """A progress bar for somebody who looks on; a run of the study reports on itself."""
@@ -229,10 +290,19 @@ class Bench:
         score_s: float,
         on: Split | None = None,
         found: dict[str, Report] | None = None,
+        against: Dense | None = None,
     ) -> dict:
-        """The row of one cell, except for what needs all seeds of its curve. `found`: how it ranks, where that is known."""
+        """The row of one cell, except for what needs all seeds of its curve.
+
+        on       what the model was trained on, where that is not the seed's split
+        found    how the model ranks, where that is known
+        against  what it is compared with; by default the seed's dense model
+
+        Times to recommend are measured for the first seed only: they take as long as all the rest, and seeds
+        change weights, not sizes.
+        """
         p, seed = self.p, cell["seed"]
-        dense, of = self.dense(seed), self.split(seed)
+        dense, of = against or self.dense(seed), self.split(seed)
         found = found or reports(model, of, train=on)
         row = {
             "dataset": dataset_name(p.dataset),
@@ -247,37 +317,33 @@ class Bench:
             row[f"{short}_ratio"] = report.mean[HEADLINE] / reference.mean[HEADLINE]
         row |= {f"train_{name}": found["train"].mean[name] for name in (HEADLINE, "recall@10")}
         cost = footprint(model)
-        row |= vars(cost)
-        speed = latency({"dense": dense.model, "this": model}, np.arange(of.n_users), seed=seed)
-        row |= {
-            "p50_ms": speed["this"].p50_ms,
-            "p95_ms": speed["this"].p95_ms,
-            "users_per_s": speed["this"].users_per_s,
-            "p50_ratio": speed["this"].p50_ms / speed["dense"].p50_ms,
-            "bytes_ratio": cost.bytes_disk / dense.bytes_disk,
-            "train_s": train_s,
-            "score_s": score_s,
-            "peak_rss_mb": peak_rss_mb(),
-        }
-        self.quality[seed, cell["side"], cell["kept"]] = {
-            part: found[part].per_user[HEADLINE] for part in ("validation", "test")
+        row |= vars(cost) | {"bytes_ratio": cost.bytes_disk / dense.bytes_disk}
+        if seed == p.seeds[0]:
+            speed = latency({"dense": dense.model, "this": model}, np.arange(of.n_users), seed=seed)
+            this = speed["this"]
+            row |= {"p50_ms": this.p50_ms, "p95_ms": this.p95_ms, "users_per_s": this.users_per_s}
+            row["p50_ratio"] = this.p50_ms / speed["dense"].p50_ms
+        row |= {"train_s": train_s, "score_s": score_s, "peak_rss_mb": peak_rss_mb()}
+        row["_per_user"] = {
+            part: (found[part].per_user[HEADLINE], dense.reports[part].per_user[HEADLINE]) for part in ("validation", "test")
         }
         return row
 
     def intervals(self, rows: list[dict]) -> pd.DataFrame:
         """Rows with the intervals of their curve points: paired bootstrap over users, all seeds of a point together."""
-        points: dict[float, list[dict]] = {}
+        points: dict[tuple, list[dict]] = {}
         for row in rows:
-            points.setdefault(row.pop("_curve", row["kept"]), []).append(row)
+            point = (row.pop("_curve", row["kept"]), row["recovery"], row.get("samples_kept", 1.0))
+            points.setdefault(point, []).append(row)
         for point in points.values():
+            per_user = [row.pop("_per_user") for row in point]
             for part, short in (("validation", "val"), ("test", "test")):
-                pruned = [self.quality[r["seed"], r["side"], r["kept"]][part] for r in point]
-                dense = [self.dense(r["seed"]).reports[part].per_user[HEADLINE] for r in point]
-                interval = paired_ratio(pruned, dense)
+                pruned, dense = zip(*(values[part] for values in per_user), strict=True)
+                interval = paired_ratio(list(pruned), list(dense))
                 for row in point:
                     row |= {f"{short}_ratio_{end}": getattr(interval, end) for end in ("lo", "hi", "lower")}
             ones = [np.where(np.isnan(values), np.nan, 1.0) for values in pruned]  # the ratio to 1 is the mean itself
-            level = paired_ratio(pruned, ones)
+            level = paired_ratio(list(pruned), ones)
             for row in point:
                 row |= {f"test_{HEADLINE}_lo": level.lo, f"test_{HEADLINE}_hi": level.hi}
         return pd.DataFrame(rows)

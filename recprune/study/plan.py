@@ -163,7 +163,7 @@ def _passed(run: Run, notebook: Path, declared: tuple[str, ...]) -> dict:
         if name not in declared:
             raise StudyError(f"{notebook}: the parameters cell lacks {name!r}")
     values = run.parameters.mapping()
-    for name in ("model", "unit", "criterion", "schedule", "recovery", "keep", "options"):
+    for name in ("model", "unit", "criterion", "schedule", "recovery", "recoveries", "keep", "samples", "options"):
         default = Parameters.__dataclass_fields__[name].default
         if name not in declared and values[name] not in (default, [], {}):
             raise StudyError(f"{notebook}: the parameters cell lacks {name!r}, which {run.id} sets to {values[name]!r}")
@@ -178,7 +178,9 @@ def _estimate(run: Run, folder: Path) -> float:
         pass
     p = run.parameters
     per_fit = {"mult-vae": 10.0, "neumf": 15.0, "bpr": 8.0, "dlrm": 20.0, "sasrec": 60.0}.get(p.model, 1.0)
-    fits = {"none": 0.1, "refit": 0.5, "": 1.0}.get(p.recovery, 1.0) * max(1, len(p.keep))
+    costs = {"none": 0.1, "refit": 0.5, "fine-tune": 0.3, "": 1.0}
+    fits = sum(costs.get(recovery, 1.0) for recovery in p.recoveries or (p.recovery,))
+    fits *= max(1, len(p.keep)) * max(1, len(p.samples))
     return 4.0 + len(p.seeds) * per_fit * fits
 
 

@@ -13,7 +13,9 @@ import pandas as pd
 from recprune.study.config import Parameters, StudyError, dataset_name
 from recprune.study.files import write_atomically
 
-CELL = ("dataset", "protocol", "model", "family", "side", "unit", "criterion", "schedule", "recovery", "kept", "seed")
+CELL = ("dataset", "protocol", "model", "family", "side", "unit", "criterion", "schedule", "recovery", "kept", "samples_kept", "seed")
+SHARES = ("kept", "samples_kept")
+DEFAULTS = {"samples_kept": 1.0}  # of the columns of a cell that a frame may lack: all the training interactions
 CUTOFFS = (10, 20, 100)
 GROUPS = ("low", "mid", "high")
 PARTS = ("val", "test")
@@ -45,9 +47,9 @@ COLUMNS = (
 )
 #: the columns that a clock or the machine decides: the only ones that may differ between two runs in one environment
 TIMING = frozenset(CLOCK) | {"p50_ratio"}
-TEXT = frozenset(CELL) - {"kept", "seed"} | {"run"}
+TEXT = frozenset(CELL) - {"kept", "samples_kept", "seed"} | {"run"}
 WHOLE = frozenset(FOOTPRINT) | {"seed"}
-SIDES = ("dense", "samples", "parameters", "control")
+SIDES = ("dense", "samples", "parameters", "both", "control")
 
 
 def canonical(frame: pd.DataFrame, where: str = "rows") -> pd.DataFrame:
@@ -59,6 +61,8 @@ def canonical(frame: pd.DataFrame, where: str = "rows") -> pd.DataFrame:
     unknown = [column for column in frame.columns if column not in COLUMNS]
     if unknown:
         raise StudyError(f"{where}: unknown column {unknown[0]!r}; the columns are: {', '.join(COLUMNS)}")
+    given = {column: frame[column] if column in frame else pd.Series(None, frame.index, dtype=object) for column in DEFAULTS}
+    frame = frame.assign(**{column: values.where(values.notna(), DEFAULTS[column]) for column, values in given.items()})
     missing = [column for column in CELL if column not in frame.columns]
     if missing:
         raise StudyError(f"{where}: column {missing[0]!r} is missing; a row needs: {', '.join(CELL)}")
@@ -66,7 +70,7 @@ def canonical(frame: pd.DataFrame, where: str = "rows") -> pd.DataFrame:
     wrong = set(rows["side"]) - set(SIDES)
     if wrong:
         raise StudyError(f"{where}: side {sorted(wrong)[0]!r} is unknown; known: {', '.join(SIDES)}")
-    rows = rows.sort_values(list(CELL), ascending=[c != "kept" for c in CELL], ignore_index=True)
+    rows = rows.sort_values(list(CELL), ascending=[c not in SHARES for c in CELL], ignore_index=True)
     twice = rows.duplicated(list(CELL))
     if twice.any():
         cell = ", ".join(f"{k}={v}" for k, v in rows.loc[twice.idxmax(), list(CELL)].items())
@@ -82,7 +86,7 @@ def _column(frame: pd.DataFrame, column: str, where: str) -> pd.Series:
         values = frame[column].fillna("").astype(str) if kind == "str" else pd.to_numeric(frame[column]).astype(kind)
     except (ValueError, TypeError) as error:
         raise StudyError(f"{where}: column {column!r}: {error}") from None
-    if column in ("kept", "seed") and values.isna().any():
+    if column in (*SHARES, "seed") and values.isna().any():
         raise StudyError(f"{where}: column {column!r}: row {int(values.isna().to_numpy().argmax()) + 1} is empty")
     return values
 

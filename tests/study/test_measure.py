@@ -16,6 +16,7 @@ def bench(**parameters) -> Bench:
 
 
 PRUNE = {"model": "ease", "hyperparameters": {"l2": 50.0}, "unit": "weight", "criterion": "magnitude", "schedule": "one-shot", "recovery": "none", "keep": (0.5, 0.1)}
+TIMED = ["p50_ms", "p95_ms", "users_per_s", "p50_ratio"]
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,10 @@ def rows():
 
 def test_a_row_has_every_column(rows):
     assert list(rows.columns) == list(COLUMNS)
-    assert not rows.drop(columns="run").isna().any(axis=None)
+    assert not rows.drop(columns=["run", *TIMED]).isna().any(axis=None)
     assert len(rows) == 4
+    first = rows["seed"] == 0
+    assert rows.loc[first, TIMED].notna().all(axis=None) and rows.loc[~first, TIMED].isna().all(axis=None), "seeds change no size"
 
 
 def test_rows_are_the_same_twice(rows):
@@ -71,11 +74,43 @@ def test_samples_and_smaller_models_have_their_rows():
     assert b.smallest.arrays["item_factors"].shape[1] == 2
 
 
-def test_zero_reset_is_one_control_row_a_seed():
-    rows = bench(**PRUNE | {"criterion": "zero-reset", "keep": ()}).parameter_rows()
+def test_several_recoveries_share_their_removals():
+    both = finish(bench().p, bench(**PRUNE | {"recovery": "", "recoveries": ("none", "refit")}).parameter_rows())
+    same = [c for c in COLUMNS if c not in TIMING]
+    for recovery in ("none", "refit"):
+        alone = finish(bench().p, bench(**PRUNE | {"recovery": recovery}).parameter_rows())
+        mine = both[both["recovery"] == recovery].reset_index(drop=True)
+        assert mine[same].equals(alone[same])
+
+
+def test_controls_are_rows_of_their_own():
+    rows = bench(model="ease", hyperparameters={"l2": 50.0}).control_rows()
     assert set(rows["side"]) == {"control"}
-    assert rows["kept"].tolist() == [0.0, 0.0]
+    assert rows[["criterion", "kept"]].to_numpy().tolist() == [["zero-reset", 0.0]] * 2
     assert (rows["nonzeros"] == 0).all()
+    deep = bench(model="mult-vae", hyperparameters={"hidden": 16, "latent": 8, "epochs": 4}, seeds=(0,)).control_rows()
+    assert deep[["criterion", "recovery"]].to_numpy().tolist() == [
+        ["zero-reset", "none"], ["zero-reset", "retrain"], ["train-on", "fine-tune"]
+    ]  # fmt: skip
+    assert deep["val_ratio"].iloc[2] >= 1, "trained on, nothing removed: never worse on validation"
+
+
+def test_the_grid_prunes_the_data_and_then_the_model():
+    grid = bench(**PRUNE | {"samples": (1.0, 0.5), "seeds": (0,)}).both_rows()
+    assert grid[["samples_kept", "kept"]].to_numpy().tolist() == [[1.0, 1.0], [1.0, 0.5], [1.0, 0.1], [0.5, 1.0], [0.5, 0.5], [0.5, 0.1]]
+    dense = grid[grid["kept"] == 1]
+    assert (dense["test_ratio"] == 1).all(), "ratios are to the dense model of the same samples"
+    assert dense["test_ndcg@10"].nunique() == 2
+    alone = finish(bench().p, bench(**PRUNE | {"seeds": (0,)}).parameter_rows())
+    full = grid[(grid["samples_kept"] == 1) & (grid["kept"] < 1)]
+    assert full["test_ndcg@10"].tolist() == alone["test_ndcg@10"].tolist()
+
+
+def test_the_loop_has_its_rows():
+    loop = {"unit": "interaction", "criterion": "representative", "schedule": "linear", "recovery": "retrain", "keep": (0.5,)}
+    rows = finish(bench().p, bench(**PRUNE | loop).loop_rows())
+    assert set(rows["side"]) == {"samples"} and set(rows["schedule"]) == {"linear"}
+    assert (rows["train_s"] > 0).all() and (rows["score_s"] > 0).all()
 
 
 def test_the_level_has_its_interval_over_users(rows):
