@@ -7,13 +7,12 @@ import math
 import pandas as pd
 
 from recprune.report.cells import FLOORS, METHOD, canonical, heading, points
+from recprune.report.grouping import BLOCKS, SINGLE
 from recprune.report.heatmap import percent
 from recprune.report.safe import safe_points
 from recprune.report.style import SAMPLES, label
 from recprune.report.table import Table
 from recprune.study.verify import ABSOLUTE
-
-STRUCTURE = ("factor", "neuron")
 
 
 def artefacts(cells: pd.DataFrame, name: str = "artefacts", study: str = "") -> Table:
@@ -37,9 +36,9 @@ def artefacts(cells: pd.DataFrame, name: str = "artefacts", study: str = "") -> 
     safe = safe_points(cells)
     safe = safe[(safe["side"] != "control") & (safe["criterion"] != "random") & safe["kept"].notna()]
     for figure, notebook, mine in (
-        ("figures/tradeoff-parameters", "21-prune-weights", ~safe["unit"].isin((*STRUCTURE, *SAMPLES))),
-        ("figures/tradeoff-structure", "22-prune-structure", safe["unit"].isin(STRUCTURE)),
-        ("figures/tradeoff-samples", "20-prune-samples", safe["unit"].isin(SAMPLES)),
+        ("tables/safe-sparsity", "21-prune-weights", safe["unit"].isin((*SINGLE, *BLOCKS))),
+        ("tables/safe-sparsity", "22-prune-structure", ~safe["unit"].isin((*SINGLE, *BLOCKS, *SAMPLES))),
+        ("tables/safe-sparsity", "20-prune-samples", safe["unit"].isin(SAMPLES)),
     ):
         if mine.any():
             found = safe[mine].sort_values("removed_99", ascending=False, kind="stable").iloc[0]

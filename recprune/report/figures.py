@@ -3,6 +3,7 @@
     tradeoff(cells, side="parameters", models=None)   curve(cells)
     pareto(cells, cost="bytes_disk")                  safe_sparsity(cells)
     importance(scores, criterion, unit, keep)         protocol_order(cells)   protocol_curves(cells)
+    both(cells)
 
 Each takes rows of one data set under one protocol (the last two: under several; `importance`: scores) and returns (figure,
 the data drawn in it).
@@ -17,20 +18,20 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from recprune.report.both import both, safe_by_samples
 from recprune.report.cells import FLOORS, heading, studies
+from recprune.report.grouping import groups
 from recprune.report.heatmap import safe_sparsity
 from recprune.report.pareto import pareto
 from recprune.report.protocols import several
 from recprune.report.protocols_figures import protocol_curves, protocol_order
 from recprune.report.scores import importance
-from recprune.report.style import FORMATS, label, render
+from recprune.report.style import FORMATS, render
 from recprune.report.tradeoff import curve, tradeoff
 from recprune.study.files import write_atomically
 
-SINGLE_UNITS = ("weight", "neighbour")  # one parameter each; other units are structures of many
-
-__all__ = ["Drawing", "curve", "drawings", "importance", "pareto", "protocol_curves", "protocol_order", "safe_sparsity",
-           "tradeoff", "write_figures"]  # fmt: skip
+__all__ = ["Drawing", "both", "curve", "drawings", "importance", "pareto", "protocol_curves", "protocol_order", "safe_by_samples",
+           "safe_sparsity", "tradeoff", "write_figures"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,17 @@ def drawings(cells: pd.DataFrame) -> Iterator[Drawing]:
                 "a star where test did not confirm it.",
                 *safe_sparsity(rows),
             )
-        for stem, what, side, units in _curves(rows):
+        for group, mine in groups(rows):
             yield Drawing(
-                f"tradeoff-{stem}-{name}",
-                f"Test nDCG@10 relative to the dense model against the share of {what} kept, on {where}.",
-                *tradeoff(rows, side, units=units),
+                f"tradeoff-{group.stem}-{name}",
+                f"Test nDCG@10 relative to the dense model against the share kept of {group.what}, on {where}.",
+                *tradeoff(mine, group.side),
+            )
+        if "both" in sides:
+            yield Drawing(
+                f"samples-and-parameters-{name}",
+                f"Does less training data change how prunable a model is? Quality over the grid of both shares, on {where}.",
+                *both(rows),
             )
     yield from _across_protocols(cells)
 
@@ -97,19 +104,6 @@ def _across_protocols(cells: pd.DataFrame) -> Iterator[Drawing]:
                 f"Test nDCG@10 relative to the dense model against the share of parameters kept, on {name} by protocol.",
                 *protocol_curves(rows),
             )
-
-
-def _curves(rows: pd.DataFrame) -> Iterator[tuple[str, str, str, list[str]]]:
-    """(name, what is kept, side, units) of each trade-off figure: single parameters, structures, samples."""
-    units = {side: sorted(set(rows.loc[rows["side"] == side, "unit"])) for side in ("parameters", "samples")}
-    single = [unit for unit in units["parameters"] if unit in SINGLE_UNITS]
-    whole = [unit for unit in units["parameters"] if unit not in SINGLE_UNITS]
-    if single:
-        yield "parameters", "single parameters", "parameters", single
-    if whole:
-        yield "structure", f"{' and '.join(label(unit) for unit in whole)}", "parameters", whole
-    if units["samples"]:
-        yield "samples", "training interactions", "samples", units["samples"]
 
 
 def write_figures(drawn: Iterable[Drawing], results: Path) -> list[Path]:

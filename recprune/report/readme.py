@@ -1,4 +1,4 @@
-"""The part of README.md that is measured: the table of artefacts, put between two comments."""
+"""The parts of README.md that are made: the table of artefacts and that of methods, each between two comments."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import pandas as pd
 
 from recprune.report.artefacts import artefacts
 from recprune.report.cells import ReportError, studies
+from recprune.report.methods import methods
 from recprune.report.tables import to_markdown
 from recprune.study.files import write_atomically
 
-BEGIN, END = "<!-- artefacts: written by `make readme` -->", "<!-- end of artefacts -->"
+ARTEFACTS = "<!-- artefacts: written by `make readme` -->", "<!-- end of artefacts -->"
+METHODS = "<!-- methods: written by `make readme` -->", "<!-- end of methods -->"
 
 
 def block(cells: pd.DataFrame) -> str:
@@ -20,10 +22,16 @@ def block(cells: pd.DataFrame) -> str:
 
 
 def update(readme: Path, cells: pd.DataFrame) -> Path:
-    """Write the tables between the two comments of a README. Raises ReportError when it lacks them."""
+    """Write the tables between their comments in a README. Raises ReportError when it lacks them."""
     text = readme.read_text("utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ReportError(f"{readme}: lacks the comments {BEGIN!r} and {END!r}, between which the table goes")
-    return write_atomically(readme, f"{before}{BEGIN}\n\n{block(cells)}\n{END}{after}")
+    for place, written in ((ARTEFACTS, block(cells)), (METHODS, to_markdown(methods()))):
+        text = _between(text, *place, written, readme)
+    return write_atomically(readme, text)
+
+
+def _between(text: str, begin: str, end: str, written: str, readme: Path) -> str:
+    before, found, rest = text.partition(begin)
+    _, also, after = rest.partition(end)
+    if not found or not also:
+        raise ReportError(f"{readme}: lacks the comments {begin!r} and {end!r}, between which the table goes")
+    return f"{before}{begin}\n\n{written}\n{end}{after}"

@@ -6,8 +6,11 @@ import pytest
 from fake_cells import fake_cells
 
 import recprune
+from recprune.models import REGISTRY
+from recprune.pruning import CRITERIA, LOOPS
 from recprune.report import ReportError, read_cells, readme
 from recprune.report.artefacts import artefacts
+from recprune.report.methods import UNITS, methods
 
 ROOT = Path(recprune.__file__).parents[1]
 
@@ -32,11 +35,12 @@ def test_every_artefact_comes_from_a_notebook_that_exists():
 
 def test_a_readme_is_changed_between_its_comments_only(tmp_path):
     path = tmp_path / "README.md"
-    path.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n")
+    places = [f"{begin}\nold\n{end}\n" for begin, end in (readme.ARTEFACTS, readme.METHODS)]
+    path.write_text("before\n" + "between\n".join(places) + "after\n")
     readme.update(path, fake_cells())
     readme.update(path, fake_cells())
     text = path.read_text()
-    assert text.startswith("before\n") and text.endswith("\nafter\n")
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "\nbetween\n" in text
     assert "old" not in text and text.count("best dense CF model") == 1
     path.write_text("no comments")
     with pytest.raises(ReportError, match="lacks the comments"):
@@ -46,3 +50,26 @@ def test_a_readme_is_changed_between_its_comments_only(tmp_path):
 def test_the_readme_tells_what_the_committed_rows_say():
     rows = ROOT / "results" / "cells.csv"
     assert readme.block(read_cells(rows)) in (ROOT / "README.md").read_text("utf-8"), "make readme"
+
+
+class TestMethods:
+    """The table of what works on what, asked of the registry."""
+
+    def test_every_criterion_and_model_is_there_with_units_or_a_reason(self):
+        table = methods()
+        rows = table.text.set_index(["side", "criterion"])
+        names = {("parameters", name) for name, rule in CRITERIA.items() if rule.parameters}
+        names |= {("samples", name) for name, rule in CRITERIA.items() if rule.samples} | {("samples", name) for name in LOOPS}
+        assert set(rows.index) == names
+        assert rows.shape[1] == len(REGISTRY) - 2, "popularity and random have nothing to prune"
+        for cell in rows.to_numpy().ravel():
+            assert cell == "✓" or set(cell) <= set(UNITS.values()) or f"{cell} " in table.caption
+
+    def test_some_cells_are_known_from_the_mathematics(self):
+        rows = methods().text.set_index(["side", "criterion"]).loc["parameters"]
+        assert "f" in rows.loc["principal-axes", "iALS"] and rows.loc["principal-axes", "EASE"].startswith("(")
+        assert rows.loc["cost-complexity", "decision tree"] == "s" and rows.loc["cost-complexity", "BPR"].startswith("(")
+        assert "n" in rows.loc["taylor", "Mult-VAE"] and rows.loc["snip", "EASE"].startswith("(")
+
+    def test_the_readme_has_the_table(self):
+        assert readme.to_markdown(methods()) in (ROOT / "README.md").read_text("utf-8"), "make readme"

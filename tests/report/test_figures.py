@@ -173,7 +173,7 @@ def test_unknown_and_odd_names_are_drawn_as_they_are():
     rows = fake_cells(dataset="Ünïcode $ & <b>", models=("popularity", "ease"), kept=(0.5, 0.1))
     rows[["model", "criterion", "unit"]] = rows[["model", "criterion", "unit"]].replace(odd)
     drawn = list(figures.drawings(rows))
-    assert len(drawn) == 6  # a unit that nobody knows counts as a structure
+    assert len(drawn) == 7  # a unit that nobody knows counts as a structure
     for drawing in drawn:
         assert drawing.rendered("pdf")
     assert "my_model $x^2$ (CF)" in words_of(figures.tradeoff(rows)[0])
@@ -195,11 +195,11 @@ def test_files_carry_no_date_and_fonts_that_can_be_edited(drawn):
 
 def test_every_figure_has_its_files_and_the_csv_its_data(drawn, tmp_path):
     paths = figures.write_figures(drawn.values(), tmp_path)
-    names = ["pareto", "pareto-latency", "safe-sparsity", "tradeoff-parameters", "tradeoff-samples"]
+    names = ["pareto", "pareto-latency", "safe-sparsity", "tradeoff-parameters", "tradeoff-recovery", "tradeoff-samples"]
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == sorted(
         f"{name}-fake-100k.{form}" for name in names for form in ("csv", "pdf", "png", "svg")
     )
-    assert len(paths) == 20
+    assert len(paths) == 24
     for drawing in drawn.values():
         text = (tmp_path / "figures" / f"{drawing.name}.csv").read_text()
         read = pd.read_csv(io.StringIO(text), keep_default_na=True)

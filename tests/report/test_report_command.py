@@ -32,7 +32,7 @@ def results(tmp_path_factory):
 def test_all_is_figures_tables_and_page(results):
     made = set(contents(results))
     assert "report/index.html" in made
-    assert len([name for name in made if name.startswith("figures/")]) == 20
+    assert len([name for name in made if name.startswith("figures/")]) == 24
     assert len([name for name in made if name.startswith("tables/")]) == 9
 
 
@@ -57,7 +57,7 @@ def test_the_page_needs_nothing_but_itself(results):
     page = (results / "report" / "index.html").read_text()
     assert "<script" not in page
     assert not re.search(r'(src|href)="(https?:)?//', page)
-    assert page.count("<img ") == page.count("data:image/svg+xml;base64,") == 5
+    assert page.count("<img ") == page.count("data:image/svg+xml;base64,") == 6
     assert page.count("<table>") == 3
     assert 'name="viewport"' in page
     links = re.findall(r'href="([^"]+)"', page)

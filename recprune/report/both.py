@@ -1,0 +1,81 @@
+"""The data pruned, then the model: quality over the grid of both shares."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from recprune.evaluation.significance import safe_sparsity
+from recprune.report import style
+from recprune.report.cells import ReportError, canonical, models_in_order
+from recprune.report.safe import FLOOR_LEVELS
+from recprune.report.style import label
+
+SAFE = 0.99
+
+
+def both(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Test nDCG@10 against the share of parameters kept, one line for each share of the samples that stayed.
+
+    One row of panels a model: the level on the left; on the right the ratio to the dense model trained on the
+    same samples, with its 95 % interval. Lines that coincide on the right mean that how prunable a model is does
+    not depend on how much data it was trained on.
+    Returns the figure and its points (see `grid`). Raises ReportError when there is nothing to draw.
+    """
+    data = grid(cells)
+    names = models_in_order(data)
+    shares = sorted(data["samples_kept"].unique(), reverse=True)
+    colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(shares)))
+    with style.paper():
+        figure = style.new_figure(style.DOUBLE, 2.1 * len(names) + 0.4)
+        rows = figure.subplots(len(names), 2, squeeze=False)
+        for axes, name in zip(rows, names, strict=True):
+            mine = data[data["model"] == name]
+            for share, colour, marker in zip(shares, colours, np.resize(list("osD^vP"), len(shares)), strict=False):
+                line = mine[mine["samples_kept"] == share].sort_values("kept")
+                looks = {"color": colour, "marker": marker, "label": f"{share:.0%} of the samples"}
+                axes[0].plot(line["kept"], line["ndcg"], **looks)
+                axes[1].plot(line["kept"], line["ratio"], **looks)
+                axes[1].fill_between(line["kept"], line["lo"], line["hi"], color=colour, alpha=0.12, lw=0)
+            axes[1].axhline(SAFE, color="black", lw=0.7, ls=(0, (1, 1.5)))
+            axes[0].set(ylabel="test nDCG@10", title=label(name))
+            axes[1].set(ylabel="… / dense of the same samples", title=label(name), ylim=(max(0.6, mine["lo"].min()), None))
+            for ax in axes:
+                ax.set(xscale="log", xlabel="share of parameters kept")
+                ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.3g}"))
+                ax.xaxis.set_minor_formatter(NullFormatter())
+        handles = rows[0][0].get_legend_handles_labels()[0]
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(shares))
+        style.settle(figure)
+    return figure, data
+
+
+def grid(cells: pd.DataFrame) -> pd.DataFrame:
+    """One row per model, share of samples and share of parameters: `ndcg` (mean over seeds of test nDCG@10), and
+    `ratio`, `lo`, `hi` to the dense model of the same samples. Raises ReportError where no cells prune both."""
+    cells = canonical(cells)
+    rows = cells[cells["side"] == "both"]
+    if rows.empty:
+        raise ReportError("no cells prune both the samples and the model")
+    names = {"test_ndcg@10": "ndcg", "test_ratio": "ratio", "test_ratio_lo": "lo", "test_ratio_hi": "hi"}
+    keys = ["dataset", "protocol", "model", "family", "unit", "criterion", "recovery", "samples_kept", "kept"]
+    found = rows.groupby(keys, sort=False)[list(names)].mean().rename(columns=names)
+    return found.assign(seeds=rows.groupby(keys, sort=False)["seed"].nunique()).reset_index()
+
+
+def safe_by_samples(cells: pd.DataFrame) -> pd.DataFrame:
+    """For each model and share of the samples: the share of parameters that is removed safely, against the dense model of the
+    same samples, at each floor of the non-inferiority rule; and the ratio on test at the stricter one."""
+    cells = canonical(cells)
+    rows = []
+    for (model, share), part in cells[cells["side"] == "both"].groupby(["model", "samples_kept"], sort=False):
+        found = {floor: safe_sparsity(part, floor) for floor in FLOOR_LEVELS}
+        row = {"model": model, "samples kept": share}
+        row |= {f"removed at {floor}": 0.0 if safe is None else safe.removed for floor, safe in found.items()}
+        strict = found[FLOOR_LEVELS[0]]
+        row |= {"test ratio": np.nan if strict is None else strict.test_ratio, "confirmed": bool(strict and strict.confirmed)}
+        rows.append(row)
+    return pd.DataFrame(rows)
