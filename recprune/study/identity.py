@@ -7,7 +7,10 @@ import hashlib
 import json
 import os
 import platform
+import re
 import sys
+from collections.abc import Iterable
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -36,30 +39,98 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def library_hash(package: Path = PACKAGE) -> str:
+def library_hash(package: Path = PACKAGE, criteria: Iterable[str] | None = None) -> str:
     """sha256 of the code a run can touch: every module but NO_NUMBERS, without comments and docstrings.
 
-    Notebooks reach models and criteria through registries, so a walk along imports would end at the
-    same set; taking all of it is simple, and errs on the side of measuring again.
+    Notebooks reach models through a registry, so a walk along imports would end at the same set; taking all of
+    it is simple, and errs on the side of measuring again. Criteria are the exception, since every new method is one:
+    of their files and their table only what `criteria` use counts (None: all), so that a new one measures only its own runs.
     """
     sources = {}
     for path in sorted(package.rglob("*.py")):
         name = path.relative_to(package).as_posix()
         if name not in NO_NUMBERS and name.split("/")[0] not in NO_NUMBERS:
-            sources[name] = _meaning(path)
-    return digest(sources)
+            sources[name] = _read(path)
+    meaning = {name: _meaning(text) for name, text in sources.items()}
+    if criteria is not None and TABLE in sources:
+        table, files = _only(sources, set(criteria) | ALWAYS_USED)
+        meaning = {name: text for name, text in meaning.items() if name in files or not RULES.match(name)} | {TABLE: table}
+    return digest(meaning)
 
 
-def _meaning(path: Path) -> str:
-    try:
-        tree = ast.parse(path.read_text("utf-8"))
-    except SyntaxError as error:
-        raise StudyError(f"{path}: line {error.lineno}: {error.msg}") from None
+def used_criteria(parameters: dict, notebook: Path) -> set[str]:
+    """Criteria that a run can reach: those of its parameters, and every word that its notebook's code has in quotes."""
+    named = {parameters.get("criterion", ""), parameters.get("samples_criterion", "")}
+    for cell in read_notebook(notebook)["cells"]:
+        if cell["cell_type"] == "code" and "parameters" not in _tags(cell):
+            named |= set(re.findall(r"[\"']([a-z0-9-]+)[\"']", _text(cell)))
+    return named
+
+
+TABLE, LOOP = "pruning/criteria.py", "pruning/sample_loop.py"
+RULES = re.compile(r"pruning/(parameters/(?!__)|samples/(?!__)|sparse_training\.py)")  # files that criteria consist of
+ALWAYS_USED = {"random", "magnitude", "zero-reset"}  # the controls, and the default
+
+
+def _only(sources: dict[str, str], criteria: set[str]) -> tuple[str, set[str]]:
+    """The meaning of the table, less the entries of other criteria; and the files of the rules that these use."""
+    table, files = _parsed(sources[TABLE]), _imported(sources[TABLE])
+    for entry in _dicts(table):
+        kept = [(k, v) for k, v in zip(entry.keys, entry.values, strict=True) if getattr(k, "value", None) in criteria]
+        entry.keys, entry.values = [k for k, _ in kept], [v for _, v in kept]
+    table.body = [node for node in table.body if not isinstance(node, ast.ImportFrom)]
+    open_ = {files[node.id] for node in ast.walk(table) if isinstance(node, ast.Name) and node.id in files}
+    loops = _dicts(_parsed(sources[LOOP])) if LOOP in sources else []
+    if any(getattr(key, "value", None) in criteria for loop in loops for key in loop.keys):
+        open_ |= set(_imported(sources[LOOP]).values())
+    reached: set[str] = set()
+    while open_:
+        name = open_.pop()
+        if name in sources and name not in reached:
+            reached.add(name)
+            open_ |= set(_imported(sources[name]).values())
+    return ast.dump(table), reached
+
+
+def _dicts(tree: ast.Module) -> list[ast.Dict]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Dict)]
+
+
+@lru_cache(maxsize=None)
+def _imported(text: str) -> dict[str, str]:
+    """Name in a module -> the file of the rule that it stands for, or comes from."""
+    found = {}
+    for node in ast.walk(_parsed(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("recprune.pruning"):
+            package = node.module.removeprefix("recprune.").replace(".", "/")
+            for alias in node.names:
+                for file in (f"{package}.py", f"{package}/{alias.name}.py"):
+                    if RULES.match(file):
+                        found.setdefault(alias.asname or alias.name, file)
+    return found
+
+
+@lru_cache(maxsize=None)  # a plan asks for hundreds of runs
+def _meaning(text: str) -> str:
+    return ast.dump(_parsed(text))
+
+
+def _parsed(text: str) -> ast.Module:
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             if node.body and isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
                 node.body[0] = ast.Pass()
-    return ast.dump(tree)
+    return tree
+
+
+def _read(path: Path) -> str:
+    text = path.read_text("utf-8")
+    try:
+        _meaning(text)
+    except SyntaxError as error:
+        raise StudyError(f"{path}: line {error.lineno}: {error.msg}") from None
+    return text
 
 
 def read_notebook(path: Path) -> dict:

@@ -21,6 +21,7 @@ from recprune.study.identity import (
     locate,
     notebook_hash,
     notebook_parameters,
+    used_criteria,
 )
 from recprune.study.possible import possible
 
@@ -107,7 +108,7 @@ def make_plan(
             raise StudyError(f"study.{study.name}: no run has the method {only!r}")
         chosen |= {need for id in chosen for need in needs[id]}
         wanted = {id: run for id, run in wanted.items() if id in chosen}
-    common = {"library": library_hash(), "environment": environment()}
+    common = {"environment": environment()}
     data = {dataset: data_identity(dataset) for dataset in study.datasets}
     planned: dict[str, Planned] = {}
     for id in sorted(wanted, key=lambda id: len(needs[id])):  # 0 needs, then dense only, then all
@@ -134,7 +135,8 @@ def _planned(
     notebook = notebooks / f"{run.notebook}.ipynb"
     declared = notebook_parameters(notebook)
     parameters = _passed(run, notebook, declared)
-    sources = sources | {"notebook": notebook_hash(notebook), "needs": sorted(planned[id].key for id in needs)}
+    library = library_hash(criteria=used_criteria(parameters, notebook))
+    sources = sources | {"library": library, "notebook": notebook_hash(notebook), "needs": sorted(planned[id].key for id in needs)}
     # the path to a log is no part of its identity
     key = digest([parameters | {"dataset": dataset_name(run.parameters.dataset)}, sources])
     folder = folder / run.id

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from recprune.study.config import StudyError
 from recprune.study.files import alone, sha256_of, sync_folder, sync_tree
-from recprune.study.identity import environment, library_hash, machine, notebook_hash
+from recprune.study.identity import environment, library_hash, machine, notebook_hash, used_criteria
 from recprune.study.plan import Plan, Planned
 from recprune.study.progress import finished_line, label, started_line
 
@@ -79,7 +79,9 @@ def _restore_stamp(run: Planned, folder: Path) -> bool:
 
 
 def _check_unchanged(run: Planned) -> None:
-    now = {"library": library_hash(), "notebook": notebook_hash(Path(run.notebook)), "environment": environment()}
+    notebook = Path(run.notebook)
+    library = library_hash(criteria=used_criteria(run.parameters, notebook))
+    now = {"library": library, "notebook": notebook_hash(notebook), "environment": environment()}
     changed = [name for name, value in now.items() if run.sources[name] != value]
     if changed:
         raise RunError(f"{run.id}: the {changed[0]} changed since the plan was made; type the same make command again")

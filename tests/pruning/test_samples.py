@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recprune.evaluation import evaluate
 from recprune.interactions import Interactions
 from recprune.models import BPR, DLRM, EASE, IALS, ItemKNN, MultVAE, NeuMF, SASRec, sample_weights
-from recprune.pruning import CRITERIA
+from recprune.pruning import CRITERIA, prune_samples
 from recprune.pruning.sample_loop import LOOPS, prune_data
 from recprune.pruning.samples import inverse_propensity, k_core, leverage, mutual_information, representative, segment
 from recprune.pruning.samples.inverse_propensity import inclusion
@@ -441,3 +441,8 @@ class TestLoop:
     def test_what_is_unknown_or_impossible_is_refused(self, arguments, message, ease, ratio):
         with pytest.raises(ValueError, match=message):
             prune_data(ease, ratio, **arguments)
+
+
+def test_weighted_criteria_refuse_whole_users(ratio):
+    with pytest.raises(ValueError, match="unit 'user' is not possible"):
+        prune_samples(ratio, criterion="inverse-propensity-weighted", keep=0.5, unit="user")

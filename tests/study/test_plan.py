@@ -272,3 +272,42 @@ def test_durations():
         "3 min 20 s",
         "2 h 5 min",
     ]
+
+
+class TestACriterionCountsForItsOwnRuns:
+    """A new method measures its own runs, no others."""
+
+    @pytest.fixture
+    def package(self, tmp_path):
+        from recprune.study.identity import PACKAGE
+
+        return Path(shutil.copytree(PACKAGE, tmp_path / "recprune"))
+
+    def test_a_changed_rule_changes_the_runs_that_use_it(self, package):
+        before = {name: library_hash(package, [name]) for name in ("taylor", "activation-variance", "mutual-information-axes")}
+        file = package / "pruning" / "parameters" / "activations.py"
+        file.write_text(file.read_text() + "\nMORE = 1\n")
+        changed = {name for name, key in before.items() if library_hash(package, [name]) != key}
+        assert changed == {"activation-variance", "mutual-information-axes"}, "imported by the rules, not by the table"
+
+    def test_a_new_entry_changes_no_other_run(self, package):
+        before = library_hash(package, ["taylor"]), library_hash(package)
+        table = package / "pruning" / "criteria.py"
+        (package / "pruning" / "parameters" / "new.py").write_text("score = None\n")
+        text = table.read_text().replace('    "snip": Criterion(', '    "new": Criterion("", "", parameters=new.score),\n    "snip": Criterion(')
+        table.write_text(text.replace("    mutual_information,\n", "    mutual_information,\n    new,\n", 1))
+        assert library_hash(package, ["taylor"]) == before[0]
+        assert library_hash(package) != before[1]
+        assert library_hash(package, ["new"]) != before[0]
+
+    def test_everything_else_counts_for_all(self, package):
+        before = library_hash(package, ["taylor"])
+        file = package / "pruning" / "loop.py"
+        file.write_text(file.read_text() + "\nMORE = 1\n")
+        assert library_hash(package, ["taylor"]) != before
+
+    def test_a_loop_counts_with_its_rules(self, package):
+        before = {name: library_hash(package, [name]) for name in ("segment", "loss")}
+        file = package / "pruning" / "samples" / "segment.py"
+        file.write_text(file.read_text() + "\nMORE = 1\n")
+        assert [library_hash(package, [name]) == key for name, key in before.items()] == [False, True]
