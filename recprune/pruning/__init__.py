@@ -5,7 +5,7 @@ from recprune.pruning.criteria import CRITERIA
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.loop import Path, Pruned, importance, prune
 from recprune.pruning.recovery import RECOVERIES
-from recprune.pruning.sample_loop import LOOPS, PrunedData, prune_data
+from recprune.pruning.sample_loop import LOOPS, PrunedData, data_path, prune_data
 from recprune.pruning.sample_removal import SAMPLE_UNITS, SamplePath, prune_samples, sample_scores
 from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.units import UNITS
@@ -23,6 +23,7 @@ __all__ = [
     "Pruned",
     "PrunedData",
     "SamplePath",
+    "data_path",
     "importance",
     "prune",
     "prune_data",

@@ -7,7 +7,7 @@ are left, again; and the model lives on from round to round.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -58,6 +58,9 @@ LOOPS = {
 }
 
 
+ROUND = ["kept", "score_s", "recovery_s", "val_ndcg@10"]
+
+
 @dataclass(eq=False)
 class PrunedData:
     """What the loop ends with.
@@ -100,20 +103,42 @@ def prune_data(
 
     Raises ValueError for an unknown name, a share outside (0, 1], or a model that cannot be trained on.
     """
+    floor = -np.inf if max_loss is None else (1 - max_loss) * _quality(model, split)
+    state = PrunedData(split, model.clone(), pd.DataFrame(columns=ROUND))
+    for then in data_path(model, split, criterion, keep, schedule, rounds, recovery, seed, max_loss=max_loss):
+        if then.rounds["val_ndcg@10"].iloc[-1] < floor:
+            break
+        state = then
+    return state
+
+
+def data_path(
+    model: Recommender,
+    split: Split,
+    criterion: str,
+    keep: float,
+    schedule: str = "linear",
+    rounds: int = 5,
+    recovery: str = "retrain",
+    seed: int = 0,
+    *,
+    max_loss: float | None = None,
+) -> Iterator[PrunedData]:
+    """What stands after every round of `prune_data`; arguments and errors as there (`max_loss` ends nothing here).
+
+    Shares that lie on the way to a smaller one cost nothing more: under the schedule `linear`, with rounds
+    in proportion to what goes, each is what `prune_data` ends with alone.
+    """
     loop = _loop(criterion)
     _check(model, schedule, recovery, max_loss)
     n = split.train.nnz
     how_many(n, keep)
-    floor = -np.inf if max_loss is None else (1 - max_loss) * _quality(model, split)
     state, log = PrunedData(split, model.clone(), pd.DataFrame()), []
     for turn, share in enumerate(SCHEDULES[schedule](keep, rounds)):
-        then, row = _round(state, loop, recovery, how_many(n, share), seed + turn)
-        if row["val_ndcg@10"] < floor:
-            break
-        state = then
-        log.append({"kept": then.split.train.nnz / n, **row})
-    state.rounds = pd.DataFrame(log, columns=["kept", "score_s", "recovery_s", "val_ndcg@10"])
-    return state
+        state, row = _round(state, loop, recovery, how_many(n, share), seed + turn)
+        log.append({"kept": state.split.train.nnz / n, **row})
+        state.rounds = pd.DataFrame(log, columns=ROUND)
+        yield state
 
 
 def _round(state: PrunedData, loop: Loop, recovery: str, k: int, seed: int) -> tuple[PrunedData, dict[str, float]]:

@@ -285,7 +285,7 @@ def load_study(
         _keys("the top level", tables, {"study", "hyperparameters"})
         _one_of("study", name, tables.get("study", {}))
         profiles = _profiles(tables.get("hyperparameters", {}))
-        study = _study(name, tables["study"][name], profiles, dataset, columns, models)
+        study = _study(name, _like(name, tables["study"]), profiles, dataset, columns, models)
         study = replace(study, tuned=tuned)
         study.runs()
     except StudyError as error:
@@ -336,6 +336,18 @@ def known() -> dict[str, tuple[str, ...]]:
         "schedule": tuple(pruning.SCHEDULES),
         "recovery": (*pruning.RECOVERIES, "retrain-updates"),
     }
+
+
+def _like(name: str, studies: dict) -> dict:
+    """The table of a study; one that is `like` another has that one's keys and runs too, all runs with the study's seeds."""
+    table = dict(studies[name])
+    if "like" not in table:
+        return table
+    other = table.pop("like")
+    _one_of(f"study.{name}.like", other, set(studies) - {name})
+    theirs = _like(other, studies)
+    runs = [{key: value for key, value in run.items() if key != "seeds"} for run in theirs.get("runs", [])]
+    return theirs | table | {"runs": runs + table.get("runs", [])}
 
 
 def _study(name: str, table: dict, profiles: dict, dataset: str | None, columns: dict | None, models) -> Study:

@@ -23,12 +23,13 @@ from recprune.models import Recommender, build, load_model
 from recprune.models.training import with_equal_updates
 from recprune.pruning import Path as PruningPath
 from recprune.pruning import Pruned, SamplePath, prune
-from recprune.pruning.sample_loop import PrunedData, prune_data
+from recprune.pruning.sample_loop import PrunedData, data_path
 from recprune.splits import Split, split
-from recprune.study.config import Parameters, dataset_name
+from recprune.study.config import Parameters, StudyError, dataset_name
 from recprune.study.rows import CUTOFFS, read_rows
 
 HEADLINE = "ndcg@10"
+LOOP_STEPS = 10  # rounds that a loop over samples takes from everything to nothing
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Bench:
 
     @cached_property
     def _sample_paths(self) -> dict[int, SamplePath]:
+        return {}
+
+    @cached_property
+    def _loops(self) -> dict[int, dict[float, PrunedData]]:
         return {}
 
     @cached_property
@@ -202,25 +207,33 @@ class Bench:
             rows.append(self.measure(model, cell, train_s=model.train_seconds, score_s=path.seconds, on=less))
         return self.intervals(rows)
 
-    def loop(self, seed: int, share: float) -> PrunedData:
-        """The articles' loop from the dense model of a seed, as the parameters of the run say."""
-        if (seed, share) not in self._shown:
-            p = self.p
-            done = prune_data(
-                self.dense(seed).model, self.split(seed), p.criterion, share, p.schedule, recovery=p.recovery, seed=seed, **p.options
+    def loop(self, seed: int) -> dict[float, PrunedData]:
+        """Share of the training interactions -> what stands there in the articles' loop, from the dense model of a seed.
+
+        One walk down to the smallest share, in steps of equal size, passes through the others.
+        """
+        p, steps = self.p, LOOP_STEPS
+        if seed not in self._loops:
+            least = min(p.keep)
+            rounds = max(1, round((1 - least) * steps))
+            path = data_path(
+                self.dense(seed).model, self.split(seed), p.criterion, least, p.schedule, rounds, p.recovery, seed, **p.options
             )
-            self._show(seed, share, done)
-            return done
-        return self._shown[seed, share]
+            states = {round(1 - (1 - least) * turn / rounds, 6): state for turn, state in enumerate(path, 1)}
+            missing = [share for share in p.keep if round(share, 6) not in states]
+            if missing:
+                raise StudyError(f"keep: {missing[0]} is not on the way from 1 to {least} in steps of 1/{steps}")
+            self._loops[seed] = {share: states[round(share, 6)] for share in sorted(p.keep, reverse=True)}
+        return self._loops[seed]
 
     def loop_rows(self) -> pd.DataFrame:
         """Training interactions go a share a round, and the model is adjusted after each."""
         rows = []
-        for seed, share in self._cells(self.p.keep):
-            done = self.loop(seed, share)
-            spent = done.rounds[["score_s", "recovery_s"]].sum()
-            cell = self._cell("samples", share, seed)
-            rows.append(self.measure(done.model, cell, train_s=spent["recovery_s"], score_s=spent["score_s"], on=done.split))
+        for seed in self._progress(self.p.seeds):
+            for share, done in self.loop(seed).items():
+                spent = done.rounds[["score_s", "recovery_s"]].sum()
+                cell, cost = self._cell("samples", share, seed), {"train_s": spent["recovery_s"], "score_s": spent["score_s"]}
+                rows.append(self.measure(done.model, cell, **cost, on=done.split))
         return self.intervals(rows)
 
     def both_rows(self) -> pd.DataFrame:
@@ -264,7 +277,7 @@ class Bench:
             rows.append(self.measure(dense.model, cell, train_s=0.0, score_s=0.0, found=found))
         return self.intervals(rows)
 
-    def _show(self, seed: int, share: float, model: Recommender | Pruned | PrunedData) -> None:
+    def _show(self, seed: int, share: float, model: Recommender | Pruned) -> None:
         if (seed, share) == (self.p.seeds[0], min(self.p.keep)):
             self._shown[seed, share] = model
 

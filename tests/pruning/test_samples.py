@@ -12,7 +12,7 @@ from recprune.evaluation import evaluate
 from recprune.interactions import Interactions
 from recprune.models import BPR, DLRM, EASE, IALS, ItemKNN, MultVAE, NeuMF, SASRec, sample_weights
 from recprune.pruning import CRITERIA, prune_samples
-from recprune.pruning.sample_loop import LOOPS, prune_data
+from recprune.pruning.sample_loop import LOOPS, data_path, prune_data
 from recprune.pruning.samples import inverse_propensity, k_core, leverage, mutual_information, representative, segment
 from recprune.pruning.samples.inverse_propensity import inclusion
 from recprune.pruning.samples.k_core import core_numbers
@@ -446,3 +446,12 @@ class TestLoop:
 def test_weighted_criteria_refuse_whole_users(ratio):
     with pytest.raises(ValueError, match="unit 'user' is not possible"):
         prune_samples(ratio, criterion="inverse-propensity-weighted", keep=0.5, unit="user")
+
+
+def test_a_share_on_the_way_is_what_the_loop_ends_with_alone(ratio):
+    model = EASE(l2=50.0).fit(ratio.train)
+    on_the_way = {round(state.kept, 2): state for state in data_path(model, ratio, "representative", 0.4, rounds=6)}
+    alone = prune_data(model, ratio, "representative", 0.7, rounds=3)
+    np.testing.assert_array_equal(on_the_way[0.7].model.score([0, 1]), alone.model.score([0, 1]))
+    assert on_the_way[0.7].split.train.nnz == alone.split.train.nnz
+    assert len(on_the_way) == 6

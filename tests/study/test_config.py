@@ -208,3 +208,19 @@ def test_columns_of_the_command_line():
 
 def test_every_kind_of_name_is_registered():
     assert all(len(names) > 0 for names in known().values())
+
+
+def test_a_study_like_another_has_its_runs_with_its_own_seeds(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(
+        '[study.main]\ndataset = "synthetic"\nprotocol = "ratio"\nseeds = [0, 1]\nmodels = ["ease"]\n'
+        '[[study.main.runs]]\nnotebook = "10-dense"\nmethod = "dense"\nseeds = [0]\n'
+        '[study.full]\nlike = "main"\n'
+        '[[study.full.runs]]\nnotebook = "12-controls"\nmethod = "controls"\nkeep = [0.5]\n'
+    )
+    runs = {run.parameters.method: run.parameters.seeds for run in load_study(path, "full").runs()}
+    assert runs == {"dense": (0, 1), "controls": (0, 1)}
+    assert [run.parameters.seeds for run in load_study(path, "main").runs()] == [(0,)]
+    path.write_text('[study.full]\nlike = "main"\n')
+    with pytest.raises(StudyError, match="study.full.like: 'main' is unknown"):
+        load_study(path, "full")
