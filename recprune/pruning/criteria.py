@@ -11,6 +11,7 @@ from recprune.pruning.criterion import Criterion
 from recprune.pruning.parameters import (
     activation_variance,
     brain_surgeon,
+    clipping,
     cost_complexity,
     group_lasso,
     l2_threshold,
@@ -19,7 +20,9 @@ from recprune.pruning.parameters import (
     mutual_information,
     principal_axes,
     proximal_l1,
+    slim,
     snip,
+    soft_threshold,
     taylor,
 )
 from recprune.pruning.parameters import random as random_parameters
@@ -187,6 +190,35 @@ PARAMETERS = {
         "article 2; Pascanu 2013",
         ("weight", "n-of-m"),
         partial(l2_threshold.prepare, clip=True),
+    ),
+    "soft-threshold": Criterion(
+        "|v| less a threshold learned with the weights (PEP); meant for retraining",
+        "article 2; Liu 2021",
+        units=("weight",),
+        parameters=soft_threshold.score,
+        prepare=soft_threshold.prepare,
+        adjust=soft_threshold.adjust,
+        needs=("descend",),
+    ),
+    "clip": _trained(
+        "magnitude after training on with clipped gradients and no penalty",
+        "article 2; Pascanu 2013",
+        ("weight", "n-of-m"),
+        clipping.prepare,
+    ),
+    "train-longer": _trained(
+        "magnitude after as much more training, nothing clipped: the control of all that train on",
+        "article 2",
+        ("weight", "n-of-m"),
+        partial(clipping.prepare, clip=False),
+    ),
+    "slim": Criterion(
+        "magnitude after the item-item regression was solved again under an L1 penalty",
+        "article 2; Ning and Karypis 2011; Beck and Teboulle 2009",
+        units=("neighbour",),
+        parameters=magnitude.score,
+        prepare=slim.prepare,
+        needs=("linear_layers",),
     ),
     "cost-complexity": Criterion(
         "weakest link: impurity gained per leaf",

@@ -19,13 +19,11 @@ from collections.abc import Callable
 
 import torch
 
-from recprune.models.base import Recommender
-from recprune.models.training import Regulariser, steps_an_epoch
+from recprune.models.training import GradientModel, Regulariser, steps_an_epoch
 from recprune.splits import Split
 
 EPOCHS = 30  # and no more than the model's own
 EMPTY = 0.9  # share of the units that is wanted empty at the end
-GAIN = 2.0  # lambda for each unit of share that is missing
 CLIP = 0.5  # of the mean norm of the gradients
 
 Shrink = Callable[[dict[str, torch.Tensor], float], float]
@@ -35,46 +33,54 @@ class Penalty:
     """A regulariser whose strength follows its effect.
 
     shrink  (arrays, size) -> share of empty units: the proximal map of size * P, in place
+    gain    lambda for a lack of all units
     steps   steps of the whole training
 
-    The wanted share of empty units grows linearly to EMPTY, and lambda = GAIN * (wanted - present share), within
+    The wanted share of empty units grows linearly to EMPTY, and lambda = gain (wanted - present share), within
     0 and 1. So no strength is tuned for each model; the share that is reached stays below the wanted one, the more so
     the more the loss holds against it.
     """
 
-    def __init__(self, shrink: Shrink, steps: int):
-        self.shrink, self.steps, self.taken = shrink, steps, 0
+    def __init__(self, shrink: Shrink, gain: float, steps: int):
+        self.shrink, self.gain, self.steps, self.taken = shrink, gain, steps, 0
         self.empty = self.strength = 0.0
 
     def __call__(self, arrays: dict[str, torch.Tensor], learning_rate: float) -> None:
         self.taken += 1
-        wanted = EMPTY * self.taken / self.steps
-        self.strength = min(1.0, max(0.0, GAIN * (wanted - self.empty)))
+        self.strength = min(1.0, max(0.0, self.gain * (EMPTY * self.taken / self.steps - self.empty)))
         self.empty = self.shrink(arrays, learning_rate * self.strength)
 
 
-def train_on(
-    model: Recommender, split: Split, seed: int, regulariser: Callable[[int], Regulariser] | None, clip: bool = False
-) -> None:
-    """Train a trained model on, in place; `regulariser` is given the number of steps that there will be.
+def epochs_of(model: GradientModel) -> int:
+    """Epochs of training on."""
+    return min(EPOCHS, model.epochs)
+
+
+def steps_of(model: GradientModel, split: Split) -> int:
+    """Steps in all those epochs."""
+    return epochs_of(model) * steps_an_epoch(model, split.train)
+
+
+def train_on(model: GradientModel, split: Split, seed: int, regulariser: Regulariser | None, clip: bool = False) -> None:
+    """Train a trained model on, in place. A weight that is zero stays zero: it is not there, or was removed before.
 
     clip  whether gradients are clipped, at half of their mean norm over an epoch: Pascanu et al. (2013, section 3.2)
-          advise half of it to ten times of it, and at more than their norm nothing would happen
+          advise half of it to ten times of it, and at a fixed length nothing would happen in most models
     """
-    epochs = min(EPOCHS, model.epochs)
-    steps = epochs * steps_an_epoch(model, split.train)
+    there = {name: weight != 0 for name, weight in model.prunable().items()}
     model.descend(
         split.train,
         None,
         seed,
-        epochs=epochs,
+        epochs=epochs_of(model),
         first_epoch=model.epochs,
-        regulariser=regulariser(steps) if regulariser else None,
+        masks={name: mask for name, mask in there.items() if not mask.all()},
+        regulariser=regulariser,
         clip=CLIP * mean_norm(model, split, seed) if clip else None,
     )
 
 
-def mean_norm(model: Recommender, split: Split, seed: int) -> float:
+def mean_norm(model: GradientModel, split: Split, seed: int) -> float:
     """Mean Euclidean norm of the gradients of an epoch, of a copy of the model that is trained on."""
     copy = model.clone()
     copy.descend(split.train, None, seed, epochs=1, first_epoch=model.epochs, clip=math.inf)

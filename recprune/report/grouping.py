@@ -11,7 +11,7 @@ SINGLE = ("weight", "neighbour")  # one parameter each, anywhere
 BLOCKS = ("n-of-m",)
 ROWS = ("item-row", "user-row")
 #: rules whose scores come out of a training of their own
-SPARSE = ("proximal-l1", "proximal-l1-clip", "l2-threshold", "l2-threshold-clip", "group-lasso", "group-lasso-clip", "clip",
+SPARSE = ("proximal-l1", "proximal-l1-clip", "l2-threshold", "l2-threshold-clip", "group-lasso", "group-lasso-clip", "clip", "train-longer", "slim",
           "soft-threshold", "snip")  # fmt: skip
 #: rules for samples that ask a proxy model, or a decomposition of the log
 MODELLED = ("loss", "gradient", "forgetting", "score-variance", "leverage", "mutual-information", "mutual-information-redundant")

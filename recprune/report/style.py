@@ -37,26 +37,50 @@ MODELS = {
     "sasrec": (SAND, "p"),
     "tree": (GREY, "h"),
 }
-#: one colour and marker per criterion
+#: one colour and marker per criterion; names that never share a figure may look alike
 CRITERIA = {
     "magnitude": (BLUE, "o"),
     "magnitude-layer": (CYAN, "^"),
     "neighbours": (GREEN, "v"),
     "principal-axes": (PURPLE, "D"),
     "activation-variance": (OLIVE, "p"),
+    "activation-variance-axes": (TEAL, "d"),
     "mutual-information": (ORANGE, "X"),
+    "mutual-information-axes": (SAND, "<"),
     "taylor": (RED, "P"),
+    "taylor-apart": (WINE, ">"),
+    "brain-surgeon": (GREEN, "v"),
+    "cost-complexity": (GREEN, "v"),
     "snip": (WINE, "h"),
+    "proximal-l1": (GREEN, "v"),
+    "proximal-l1-clip": (TEAL, "^"),
+    "l2-threshold": (ORANGE, "X"),
+    "l2-threshold-clip": (SAND, "d"),
+    "soft-threshold": (PURPLE, "D"),
+    "clip": (OLIVE, "p"),
+    "train-longer": (BLACK, ">"),
+    "slim": (GREEN, "v"),
+    "group-lasso": (INDIGO, "<"),
+    "group-lasso-clip": (CYAN, ">"),
     "stratified": (BLUE, "o"),
     "weight": (TEAL, "^"),
     "loss": (RED, "P"),
     "gradient": (PURPLE, "D"),
     "forgetting": (ORANGE, "X"),
-    "variance": (OLIVE, "p"),
+    "score-variance": (OLIVE, "p"),
+    "leverage": (BLUE, "o"),
+    "mutual-information-redundant": (SAND, "<"),
     "inverse-propensity": (GREEN, "v"),
+    "inverse-propensity-weighted": (ORANGE, "X"),
+    "k-core": (WINE, "h"),
+    "recency": (PURPLE, "D"),
+    "representative": (BLUE, "o"),
+    "segment": (RED, "P"),
+    "segment-learnt": (ORANGE, "X"),
     "random": (GREY, "x"),
     "mask-shuffle": (GREY, "1"),
     "zero-reset": (GREY, "*"),
+    "train-on": (BLACK, "d"),
     "smaller-dense": (BLACK, "s"),
 }
 #: for names that are in neither list
@@ -64,7 +88,7 @@ SPARE_COLOURS = (TEAL, ORANGE, WINE, SAND, INDIGO, YELLOW, RED, GREEN)
 SPARE_MARKERS = ("h", "d", "<", ">", "H", "8", "p", "P")
 UNFILLED = ("x", "+", "1", "2", "3", "4")
 
-LINES = {"fine-tune": (0, (6, 1.5)), "retrain": (0, (5, 1, 1, 1)), "rewind": "-.", "none": (0, (1, 1.2))}
+LINES = {"retrain-updates": (0, (3, 1, 1, 1, 1, 1)), "fine-tune": (0, (6, 1.5)), "retrain": (0, (5, 1, 1, 1)), "rewind": "-.", "none": (0, (1, 1.2))}
 
 LABELS = {
     # recommenders and families
@@ -74,7 +98,7 @@ LABELS = {
     "slim": "SLIM", "admm-slim": "ADMM-SLIM", "recvae": "RecVAE", "mult-dae": "Mult-DAE", "gru4rec": "GRU4Rec",
     # units, as readers see them
     "weight": "weights", "neighbour": "neighbours", "factor": "factors", "neuron": "neurons", "row": "embedding rows",
-    "user-row": "user rows", "item-row": "item rows", "block": "blocks",
+    "user-row": "user rows", "item-row": "item rows", "n-of-m": "N of 4", "split": "splits",
     "interaction": "interactions", "user": "users", "item": "items",
     # criteria; "unit criterion" goes before the bare criterion
     "magnitude": "magnitude", "weight magnitude": "magnitude (global)",
@@ -83,9 +107,18 @@ LABELS = {
     "neighbours": "neighbours per item", "neighbour neighbours": "neighbours per item",
     "principal-axes": "principal axes", "factor principal-axes": "principal axes",
     "activation-variance": "activation variance", "mutual-information": "mutual information", "taylor": "Taylor",
+    "activation-variance-axes": "activation variance (axes)", "mutual-information-axes": "mutual information (axes)",
+    "taylor-apart": "Taylor (apart)", "brain-surgeon": "brain surgeon", "cost-complexity": "cost complexity",
+    "proximal-l1": "proximal L1", "proximal-l1-clip": "proximal L1, clipped", "l2-threshold": "L2, then threshold",
+    "l2-threshold-clip": "L2, then threshold, clipped", "soft-threshold": "soft threshold (PEP)", "clip": "clipping", "train-longer": "trained longer",
+   
+    "group-lasso": "group lasso", "group-lasso-clip": "group lasso, clipped",
     "snip": "SNIP", "mask-shuffle": "mask shuffle", "zero-reset": "zero reset", "smaller-dense": "smaller dense",
-    "inverse-propensity": "inverse propensity", "interaction weight": "rating weight", "loss": "loss (EL2N)",
-    "gradient": "gradient (GraNd)",
+    "train-on": "trained on",
+    "inverse-propensity": "inverse propensity", "inverse-propensity-weighted": "inverse propensity, weighted",
+    "interaction weight": "rating", "loss": "loss (EL2N)", "gradient": "gradient (GraNd)", "score-variance": "score variance",
+    "mutual-information-redundant": "mutual information, low first", "segment-learnt": "segment, learnt first",
+    "retrain-updates": "equal updates",
     # columns
     "ndcg@10": "nDCG@10", "ndcg@100": "nDCG@100", "recall@20": "recall@20", "mrr@10": "MRR@10", "coverage@20": "coverage@20",
     "bytes_disk": "bytes on disk", "bytes_memory": "bytes in memory", "p50_ms": "milliseconds per user (p50)",

@@ -12,7 +12,7 @@ from recprune.models import BPR, MultVAE, NeuMF
 from recprune.models import negatives as sampling
 from recprune.models.layers import dropout, lookup
 from recprune.models.negatives import Positives
-from recprune.models.training import Adam, Target
+from recprune.models.training import Adam, Target, steps_an_epoch, with_equal_updates
 
 
 @given(st.integers(0, 50))
@@ -136,3 +136,71 @@ def test_neumf_learns_what_it_scores_with(ratio):
     scores = torch.from_numpy(model.score(users.numpy())).gather(1, items) + model.auxiliary["output.bias"]
     label = torch.tensor([[1.0, 0.0, 0.0]]).expand(20, 3)
     assert float(loss) == pytest.approx(float(F.binary_cross_entropy_with_logits(scores, label)), rel=1e-5)
+
+
+@given(st.floats(0.01, 30), st.integers(0, 99))
+@settings(max_examples=20, deadline=None)
+def test_clipping_bounds_the_norm_of_all_gradients_and_keeps_their_direction(limit, seed):
+    rng = torch.Generator().manual_seed(seed)
+    arrays = [torch.zeros(shape).requires_grad_() for shape in ((4, 3), (5,))]
+    adam = Adam(arrays, 0.1, 0.0)
+    for array in arrays:
+        array.grad = torch.randn(array.shape, generator=rng)
+    before = torch.cat([array.grad.ravel() for array in arrays])
+    assert adam.clip(limit) == pytest.approx(float(before.norm()), rel=1e-5)
+    after = torch.cat([array.grad.ravel() for array in arrays])
+    torch.testing.assert_close(after, before * min(1.0, limit / float(before.norm())), rtol=1e-4, atol=1e-6)
+
+
+def test_a_step_clips_then_moves_then_regularises_then_masks(ratio):
+    """A regulariser sees what Adam's step left, with its learning rate; the masks have the last word."""
+    model, seen = BPR(factors=3, epochs=1).fit(ratio.train, seed=0), []
+
+    def regulariser(arrays, learning_rate):
+        seen.append(learning_rate)
+        arrays["item_factors"].fill_(2.0)
+
+    mask = torch.arange(model.n_items * 3).reshape(-1, 3) % 2 == 0
+    model.descend(
+        ratio.train, None, 0, epochs=2, learning_rate=0.03, masks={"item_factors": mask}, regulariser=regulariser, clip=1e-3
+    )
+    assert torch.equal(model.arrays["item_factors"], 2.0 * mask)
+    assert set(seen) == {0.03}
+    assert all(row["clipped"] == 1 and row["gradient_norm"] > 1e-3 for row in model.train_log)
+
+
+def test_training_without_clipping_or_with_a_limit_never_reached_is_the_same(ratio):
+    plain, clipped = (BPR(factors=4, epochs=2).fit(ratio.train, seed=0) for _ in range(2))
+    assert set(plain.train_log[0]) == {"epoch", "loss"}
+    plain.descend(ratio.train, None, 1, epochs=2)
+    clipped.descend(ratio.train, None, 1, epochs=2, clip=1e6)
+    assert [row["clipped"] for row in clipped.train_log] == [0, 0]
+    for name, array in plain.arrays.items():
+        assert torch.equal(array, clipped.arrays[name])
+
+
+def test_masks_that_hold_from_an_epoch_on(ratio):
+    """Before it training is the dense one; the best epoch is one of those after it."""
+    dense = BPR(factors=4, epochs=12, learning_rate=0.02).fit(ratio.train, ratio.validation, seed=0)
+    model = BPR(factors=4, epochs=12, learning_rate=0.02)
+    model._know(ratio.train)
+    model.initialise(torch.Generator().manual_seed(0))
+    rng = torch.Generator().manual_seed(1)
+    masks = {name: torch.rand(array.shape, generator=rng) < 0.1 for name, array in model.arrays.items()}
+    model.descend(ratio.train, ratio.validation, 0, epochs=12, masks=masks, masked_from=10)
+    assert model.train_log[:10] == dense.train_log[:10]
+    assert model.train_log[10]["val_ndcg@10"] < dense.train_log[9]["val_ndcg@10"]
+    assert all(not array[~masks[name]].any() for name, array in model.arrays.items())
+
+
+def test_equal_updates_take_as_many_steps_on_less_data(ratio):
+    rng = np.random.default_rng(0)
+    less = ratio.train.select(rng.random(ratio.train.nnz) < 0.25)
+    model = BPR(factors=4, epochs=10, patience=3, batch_size=64)
+    longer = with_equal_updates(model, ratio.train, less)
+    steps = [m.epochs * steps_an_epoch(m, train) for m, train in ((model, ratio.train), (longer, less))]
+    assert steps[0] <= steps[1] < steps[0] + 2 * steps_an_epoch(longer, less)
+    assert longer.patience == pytest.approx(3 * longer.epochs / 10, abs=1)
+    assert longer.history is None and model.history is None
+    users = MultVAE(epochs=10, batch_size=16)
+    assert with_equal_updates(users, ratio.train, less).epochs == 10

@@ -10,12 +10,15 @@ entries, the weights between two layers of neurons, the maps are applied in turn
 
 from functools import partial
 
-from recprune.pruning.sparse_training import Penalty, train_on
+from recprune.pruning.sparse_training import Penalty, steps_of, train_on
+
+GAIN = 0.5  # see `Penalty`; by validation nDCG@10 on ml-100k
 
 
 def prepare(model, split, unit, seed, clip=False):
     """Train on, in place, with ever more units empty; `clip`: see `train_on`."""
-    train_on(model, split, seed, partial(Penalty, partial(shrink, list(model.structure()[unit].values()))), clip)
+    dimensions = list(model.structure()[unit].values())
+    train_on(model, split, seed, Penalty(partial(shrink, dimensions), GAIN, steps_of(model, split)), clip)
 
 
 def shrink(dimensions, arrays, size):

@@ -5,24 +5,18 @@
 It shrinks and never zeroes: what is cut off afterwards is small, not absent.
 """
 
-from functools import partial
-
-from recprune.pruning.sparse_training import train_on
+from recprune.pruning.sparse_training import steps_of, train_on
 
 DECAY = 10.0  # a weight without a gradient ends at one part in so many of what it was
 
 
 def prepare(model, split, unit, seed, clip=False):
     """Train on, in place, with weights that decay; `clip`: see `train_on`."""
-    train_on(model, split, seed, partial(Decay, list(model.prunable())), clip)
+    factor = DECAY ** (-1 / steps_of(model, split))  # 1 / (1 + eta lambda)
+    names = list(model.prunable())
 
+    def decay(arrays, learning_rate):
+        for name in names:
+            arrays[name].mul_(factor)
 
-class Decay:
-    """The regulariser of the named arrays: eta lambda is such that (1 + eta lambda)^steps = DECAY."""
-
-    def __init__(self, names, steps):
-        self.names, self.factor = names, DECAY ** (-1 / steps)
-
-    def __call__(self, arrays, learning_rate):
-        for name in self.names:
-            arrays[name].mul_(self.factor)
+    train_on(model, split, seed, decay, clip)
