@@ -13,6 +13,7 @@ from recprune.report import style
 from recprune.report.cells import ReportError, canonical, models_in_order
 from recprune.report.safe import FLOOR_LEVELS
 from recprune.report.style import label
+from recprune.report.tradeoff import legend_columns
 
 SAFE = 0.99
 
@@ -36,19 +37,20 @@ def both(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
             mine = data[data["model"] == name]
             for share, colour, marker in zip(shares, colours, np.resize(list("osD^vP"), len(shares)), strict=False):
                 line = mine[mine["samples_kept"] == share].sort_values("kept")
-                looks = {"color": colour, "marker": marker, "label": f"{share:.0%} of the samples"}
+                looks = {"color": colour, "marker": marker, "label": f"{share:.0%} of the samples".replace("%", " %")}
                 axes[0].plot(line["kept"], line["ndcg"], **looks)
                 axes[1].plot(line["kept"], line["ratio"], **looks)
                 axes[1].fill_between(line["kept"], line["lo"], line["hi"], color=colour, alpha=0.12, lw=0)
             axes[1].axhline(SAFE, color="black", lw=0.7, ls=(0, (1, 1.5)))
             axes[0].set(ylabel="test nDCG@10", title=label(name))
-            axes[1].set(ylabel="… / dense of the same samples", title=label(name), ylim=(max(0.6, mine["lo"].min()), None))
+            axes[1].set(ylabel="… / dense, same samples", title=label(name), ylim=(max(0.6, mine["lo"].min()), None))
             for ax in axes:
                 ax.set(xscale="log", xlabel="share of parameters kept")
-                ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.3g}"))
+                ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.3g} %"))
                 ax.xaxis.set_minor_formatter(NullFormatter())
         handles = rows[0][0].get_legend_handles_labels()[0]
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(shares))
+        across = legend_columns([handle.get_label() for handle in handles], style.DOUBLE)
+        figure.legend(handles=handles, loc="outside lower center", ncols=across)
         style.settle(figure)
     return figure, data
 
