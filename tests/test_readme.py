@@ -78,8 +78,10 @@ SENTENCES = {
     f"{ratio(**VAE, **ONCE, criterion='magnitude', recovery='none', kept=0.1)}, fine-tuned "
     f"{ratio(**VAE, **ONCE, criterion='magnitude', recovery='fine-tune', kept=0.1)}, retrained "
     f"{ratio(**VAE, **ONCE, criterion='magnitude', recovery='retrain', kept=0.1)}",
-    "smaller Mult-VAE": lambda: "trained at an eighth of the size, it keeps "
+    "smaller Mult-VAE": lambda: "Trained at an eighth of the size, it keeps "
     + ratio(model="mult-vae", criterion="smaller-dense", kept=0.125),
+    "sparse": lambda: f"training on under proximal L1 first keeps "
+    f"{ratio(**VAE, **ONCE, criterion='proximal-l1', recovery='fine-tune', kept=0.1)} fine-tuned",
     "rules": lambda: f"at 20 % of the weights, left alone, Taylor keeps {ratio(**VAE, **ONCE, criterion='taylor', recovery='none', kept=0.2)}, "
     f"magnitude {ratio(**VAE, **ONCE, criterion='magnitude', recovery='none', kept=0.2)}, its shuffled mask "
     f"{ratio(**VAE, **ONCE, criterion='mask-shuffle', recovery='none', kept=0.2)}",
@@ -88,12 +90,22 @@ SENTENCES = {
     f"{ratio(**HALF, **ONCE, model='ease', criterion='random')} and {ratio(**HALF, **ONCE, model='mult-vae', criterion='random')}, stratified "
     f"{ratio(**HALF, **ONCE, model='ease', criterion='stratified')} and {ratio(**HALF, **ONCE, model='mult-vae', criterion='stratified')}, the hardest "
     f"(loss) {ratio(**HALF, **ONCE, model='ease', criterion='loss')} and {ratio(**HALF, **ONCE, model='mult-vae', criterion='loss')}",
-    "both": lambda: f"EASE cut to 1 % keeps {ratio(model='ease', side='both', kept=0.01, samples_kept=1.0)} of what it had on all the data, and "
-    f"{ratio(model='ease', side='both', kept=0.01, samples_kept=0.4)} on 40 % of them",
+    "segment": lambda: f"the loop that drops, round by round, what the model predicts worst (by segments of active users and popular items) keeps "
+    f"{ratio(**HALF, model='ease', criterion='segment')} and {ratio(**HALF, model='mult-vae', criterion='segment')}",
+    "who pays": lambda: f"the rarest third of what is liked is found {gone(model='ease', criterion='segment'):.0%} less often by EASE".replace("%", " %"),
+    "both": lambda: f"EASE cut to 1 % and refitted keeps {ratio(model='ease', side='both', kept=0.01, samples_kept=1.0)} of the dense model of "
+    f"all the data, {ratio(model='ease', side='both', kept=0.01, samples_kept=0.4)} of that of 40 % of them; Mult-VAE cut to 10 % and fine-tuned "
+    f"{ratio(model='mult-vae', side='both', kept=0.1, samples_kept=1.0)}, and {ratio(model='mult-vae', side='both', kept=0.1, samples_kept=0.4)}",
     "slow": lambda: "{} of the bytes and {:.2f} times the time".format(
         share("bytes_ratio", **EASE, recovery="refit", kept=0.1), mean("p50_ratio", ROWS[ROWS["seed"] == 0].pipe(thrice), **EASE, recovery="refit", kept=0.1)
     ),
 }
+
+
+def gone(**where) -> float:
+    """By how much recall@20 of the least popular third falls at half of the data."""
+    rare = "test_recall@20_items_low"
+    return 1 - mean(rare, **HALF, **where) / mean(rare, side="dense", model=where["model"])
 
 
 def thrice(rows: pd.DataFrame) -> pd.DataFrame:

@@ -264,7 +264,7 @@ def test_the_registry_says_where_everything_comes_from():
         assert rule.parameters or rule.samples
         assert set(rule.units) <= set(UNITS)
         assert name == name.lower()
-    assert set(RECOVERIES) == {"none", "refit", "fine-tune", "retrain"}
+    assert set(RECOVERIES) == {"none", "refit", "fine-tune", "rewind", "retrain"}
 
 
 def pairs(train) -> set:
