@@ -102,11 +102,12 @@ def heading(rows: pd.DataFrame) -> str:
 
 
 def points(cells: pd.DataFrame) -> pd.DataFrame:
-    """One row per curve point: the numbers in NEEDED and MORE averaged over seeds.
+    """One row per curve point: the numbers in NEEDED and MORE averaged over seeds; without cells that prune samples and model.
 
     Adds `seeds`, how many there are, and `test_ndcg@10_sd` and the like: standard deviations over
     seeds, NaN for one seed. Ordered by model (CF, deep, other), then side, method and share kept.
     """
+    cells = cells[cells["side"] != "both"]  # a grid is no curve: see `recprune.report.both`
     wanted = [*NEEDED, *MORE]
     numbers = [column for column in wanted if column not in TEXT and column not in ("kept", "seed")]
     frame = cells[wanted].astype({column: "float64" for column in ("kept", *numbers)})

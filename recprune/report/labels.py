@@ -77,7 +77,7 @@ def _cost(box: np.ndarray, covered: np.ndarray, boxes: list[np.ndarray], frame) 
     for other in boxes:
         wide = min(right, other[2]) - max(left, other[0])
         high = min(top, other[3]) - max(bottom, other[1])
-        cost += 50 * (wide > -2 and high > -2)
+        cost += 1000 * (wide > -2 and high > -2)  # words over words cannot be read, words over points can
     outside = left < frame.x0 or right > frame.x1 or bottom < frame.y0 or top > frame.y1
     return cost + 200 * outside
 

@@ -40,3 +40,12 @@ def test_rows_without_a_grid_are_refused(cells):
 
 def test_the_figure_is_among_those_of_a_study(cells):
     assert "samples-and-parameters-fake-100k" in {drawing.name for drawing in figures.drawings(cells)}
+
+
+def test_the_grid_is_in_no_curve(cells):
+    from recprune.report.cells import points
+
+    assert set(points(cells)["side"]) == set(cells["side"]) - {"both"}
+    _, drawn = figures.pareto(cells, "bytes_disk")
+    _, without = figures.pareto(cells[cells["side"] != "both"], "bytes_disk")
+    pd.testing.assert_frame_equal(drawn, without)
