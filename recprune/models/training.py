@@ -96,13 +96,13 @@ class GradientModel(Recommender):
         held = [(arrays[name], mask) for name, mask in (masks or {}).items()]
         optimizer = Adam(trained, learning_rate or self.learning_rate, self.l2)
         step = Step(self.loss, arrays, optimizer, torch.Generator().manual_seed(seed), regulariser, clip)
-        rng = np.random.default_rng(seed)
+        rng, learned_from = np.random.default_rng(seed), self.trainable(train)
         target = None if validation is None else Target(train, validation, fold_in)
         best = Best(trained, target.ndcg(self) if target and first_epoch else -math.inf)
         for epoch in range(first_epoch, first_epoch + epochs):
             masked = epoch >= masked_from
             step.hold(held if masked else [])
-            losses = [step(batch) for batch in self.batches(self.trainable(train), rng, epoch)]
+            losses = [step(batch) for batch in self.batches(learned_from, rng, epoch)]
             total = sum(losses)
             if not math.isfinite(total):
                 raise ValueError(f"{self.name}: the loss is {total} in epoch {epoch + 1}; a lower learning_rate is needed")

@@ -6,7 +6,7 @@ from recprune.pruning.criterion import Criterion
 from recprune.pruning.loop import Path, Pruned, importance, prune
 from recprune.pruning.recovery import RECOVERIES
 from recprune.pruning.sample_loop import LOOPS, PrunedData, data_path, prune_data
-from recprune.pruning.sample_removal import SAMPLE_UNITS, SamplePath, prune_samples, sample_scores
+from recprune.pruning.sample_removal import SAMPLE_UNITS, SamplePath, prune_samples
 from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.units import UNITS
 
@@ -28,5 +28,4 @@ __all__ = [
     "prune",
     "prune_data",
     "prune_samples",
-    "sample_scores",
 ]

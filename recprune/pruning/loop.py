@@ -17,10 +17,10 @@ import torch
 from recprune.models.base import Recommender
 from recprune.pruning import units
 from recprune.pruning.budget import Budget
-from recprune.pruning.criteria import Criterion, check
+from recprune.pruning.criteria import check
 from recprune.pruning.recovery import RECOVERIES
 from recprune.pruning.schedule import SCHEDULES, STEP
-from recprune.pruning.select import best_first, first, how_many
+from recprune.pruning.select import best_first, how_many
 from recprune.splits import Split
 
 

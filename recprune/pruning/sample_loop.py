@@ -16,7 +16,7 @@ import pandas as pd
 from recprune.evaluation import evaluate
 from recprune.models.base import Recommender
 from recprune.pruning.criteria import criterion as find_criterion
-from recprune.pruning.recovery import FINE_TUNE_EPOCHS, FINE_TUNE_PATIENCE
+from recprune.pruning.recovery import fine_tune as train_on
 from recprune.pruning.samples import representative, segment
 from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.select import best_first, first, how_many
@@ -103,9 +103,11 @@ def prune_data(
 
     Raises ValueError for an unknown name, a share outside (0, 1], or a model that cannot be trained on.
     """
+    if max_loss is not None and not 0 <= max_loss < 1:
+        raise ValueError(f"max_loss is {max_loss!r}; a share from 0 to below 1 is needed")
     floor = -np.inf if max_loss is None else (1 - max_loss) * _quality(model, split)
     state = PrunedData(split, model.clone(), pd.DataFrame(columns=ROUND))
-    for then in data_path(model, split, criterion, keep, schedule, rounds, recovery, seed, max_loss=max_loss):
+    for then in data_path(model, split, criterion, keep, schedule, rounds, recovery, seed):
         if then.rounds["val_ndcg@10"].iloc[-1] < floor:
             break
         state = then
@@ -121,16 +123,14 @@ def data_path(
     rounds: int = 5,
     recovery: str = "retrain",
     seed: int = 0,
-    *,
-    max_loss: float | None = None,
 ) -> Iterator[PrunedData]:
-    """What stands after every round of `prune_data`; arguments and errors as there (`max_loss` ends nothing here).
+    """What stands after every round of `prune_data`; arguments and errors as there.
 
     Shares that lie on the way to a smaller one cost nothing more: under the schedule `linear`, with rounds
     in proportion to what goes, each is what `prune_data` ends with alone.
     """
     loop = _loop(criterion)
-    _check(model, schedule, recovery, max_loss)
+    _check(model, schedule, recovery)
     n = split.train.nnz
     how_many(n, keep)
     state, log = PrunedData(split, model.clone(), pd.DataFrame()), []
@@ -165,15 +165,7 @@ def fine_tune(model: Recommender, split: Split, seed: int) -> Recommender:
     """The model, trained on for a few epochs on what stays, which is also all that it still knows of its users."""
     model = model.clone()
     model.history = split.train.sequences() if model.needs_times else split.train.tocsr()
-    model.descend(
-        split.train,
-        split.validation,
-        seed,
-        epochs=min(FINE_TUNE_EPOCHS, model.epochs),
-        first_epoch=model.epochs,
-        patience=FINE_TUNE_PATIENCE,
-        fold_in=split.fold_in("validation"),
-    )
+    train_on(model, split, {}, seed)  # nothing is held at zero
     return model
 
 
@@ -190,14 +182,12 @@ def _loop(criterion: str) -> Loop:
     return Loop(rule.summary, rule.source, lambda model, split, seed: rule.samples(split.train, seed), rule.weights)
 
 
-def _check(model: Recommender, schedule: str, recovery: str, max_loss: float | None) -> None:
+def _check(model: Recommender, schedule: str, recovery: str) -> None:
     for what, value, known in (("schedule", schedule, SCHEDULES), ("recovery", recovery, UPDATES)):
         if value not in known:
             raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}")
     if recovery == "fine-tune" and not hasattr(model, "descend"):
         raise ValueError(f"recovery 'fine-tune' does not apply to {model.name}, which is not trained by gradient descent")
-    if max_loss is not None and not 0 <= max_loss < 1:
-        raise ValueError(f"max_loss is {max_loss!r}; a share from 0 to below 1 is needed")
 
 
 def _quality(model: Recommender, split: Split) -> float:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from recprune.interactions import Interactions
 from recprune.pruning.criteria import criterion as find_criterion
 from recprune.pruning.select import best_first, first, how_many
 from recprune.splits import Split
@@ -30,11 +29,6 @@ def prune_samples(
     criterion looks at (times, ratings).
     """
     return SamplePath(split, criterion, seed, unit).cut(keep)
-
-
-def sample_scores(train: Interactions, criterion: str, seed: int = 0) -> np.ndarray:
-    """(nnz,) importance of each training interaction, high = keep. Raises ValueError for an unknown criterion."""
-    return np.asarray(find_criterion(criterion, "samples").samples(train, seed)[0])
 
 
 class SamplePath:

@@ -13,9 +13,7 @@ from recprune.report import style
 from recprune.report.cells import ReportError, canonical, models_in_order
 from recprune.report.safe import FLOOR_LEVELS
 from recprune.report.style import label
-from recprune.report.tradeoff import legend_columns
-
-SAFE = 0.99
+from recprune.report.tradeoff import SAFE, legend_columns
 
 
 def both(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
