@@ -9,6 +9,7 @@ import pandas as pd
 
 from recprune.study.config import StudyError, dataset_name
 from recprune.study.files import write_atomically
+from recprune.study.per_user import FILE, read_per_user, write_per_user
 from recprune.study.plan import Plan, Planned
 from recprune.study.rows import canonical, empty, read_rows, to_csv
 
@@ -20,7 +21,7 @@ PROVENANCE = (
 
 
 def gather(plan: Plan) -> tuple[Path, int]:
-    """Write cells.csv and provenance.csv into the plan's results folder. Returns the path and number of rows.
+    """Write cells.csv, per_user.parquet and provenance.csv into the plan's results folder. Returns the path and number of rows.
 
     Rows of a data set and protocol that the plan does not hold stay as they are. A file that would
     not change is not touched. Raises StudyError when a run is missing, or two runs measured one cell.
@@ -39,7 +40,15 @@ def gather(plan: Plan) -> tuple[Path, int]:
     origin = pd.concat([others, origin]).sort_values(["dataset", "protocol", "model", "method"])
     _write_if_changed(folder / "provenance.csv", origin.to_csv(index=False, lineterminator="\n"))
     _write_if_changed(folder / "cells.csv", to_csv(rows))
+    _gather_users(runs, folder, replaced)
     return folder / "cells.csv", len(rows)
+
+
+def _gather_users(runs: list[Planned], folder: Path, replaced: set[tuple[str, ...]]) -> None:
+    found = [_others(lambda path: read_per_user(path.parent), folder / FILE, replaced, empty())]
+    found += [read_per_user(run.folder) for run in runs]
+    if known := [frame for frame in found if len(frame)]:
+        write_per_user(folder, pd.concat(known))
 
 
 def _others(read, path: Path, replaced: set[tuple[str, ...]], nothing: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from recprune.pruning import Pruned, SamplePath, prune
 from recprune.pruning.sample_loop import PrunedData, data_path
 from recprune.splits import Split, split
 from recprune.study.config import Parameters, StudyError, dataset_name
-from recprune.study.rows import CUTOFFS, read_rows
+from recprune.study.rows import CUTOFFS, PER_USER, read_rows
 
 HEADLINE = "ndcg@10"
 LOOP_STEPS = 10  # rounds that a loop over samples takes from everything to nothing
@@ -357,8 +357,8 @@ class Bench:
                     row |= {f"{short}_ratio_{end}": getattr(interval, end) for end in ("lo", "hi", "lower")}
             ones = [np.where(np.isnan(values), np.nan, 1.0) for values in pruned]  # the ratio to 1 is the mean itself
             level = paired_ratio(list(pruned), ones)
-            for row in point:
-                row |= {f"test_{HEADLINE}_lo": level.lo, f"test_{HEADLINE}_hi": level.hi}
+            for row, values in zip(point, pruned, strict=True):
+                row |= {f"test_{HEADLINE}_lo": level.lo, f"test_{HEADLINE}_hi": level.hi, PER_USER: values}
         return pd.DataFrame(rows)
 
 

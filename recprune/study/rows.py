@@ -49,6 +49,7 @@ COLUMNS = (
 TIMING = frozenset(CLOCK) | {"p50_ratio"}
 TEXT = frozenset(CELL) - {"kept", "samples_kept", "seed"} | {"run"}
 WHOLE = frozenset(FOOTPRINT) | {"seed"}
+PER_USER = "per_user"  # of a frame that was just measured: test nDCG@10 of every user; goes to a file of its own
 SIDES = ("dense", "samples", "parameters", "both", "control")
 
 
@@ -61,8 +62,7 @@ def canonical(frame: pd.DataFrame, where: str = "rows") -> pd.DataFrame:
     unknown = [column for column in frame.columns if column not in COLUMNS]
     if unknown:
         raise StudyError(f"{where}: unknown column {unknown[0]!r}; the columns are: {', '.join(COLUMNS)}")
-    given = {column: frame[column] if column in frame else pd.Series(None, frame.index, dtype=object) for column in DEFAULTS}
-    frame = frame.assign(**{column: values.where(values.notna(), DEFAULTS[column]) for column, values in given.items()})
+    frame = _filled(frame)
     missing = [column for column in CELL if column not in frame.columns]
     if missing:
         raise StudyError(f"{where}: column {missing[0]!r} is missing; a row needs: {', '.join(CELL)}")
@@ -76,6 +76,12 @@ def canonical(frame: pd.DataFrame, where: str = "rows") -> pd.DataFrame:
         cell = ", ".join(f"{k}={v}" for k, v in rows.loc[twice.idxmax(), list(CELL)].items())
         raise StudyError(f"{where}: the cell occurs twice: {cell}")
     return rows
+
+
+def _filled(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with DEFAULTS where it says nothing."""
+    given = {column: frame[column] if column in frame else pd.Series(None, frame.index, dtype=object) for column in DEFAULTS}
+    return frame.assign(**{column: values.where(values.notna(), DEFAULTS[column]) for column, values in given.items()})
 
 
 def _column(frame: pd.DataFrame, column: str, where: str) -> pd.Series:
@@ -125,12 +131,18 @@ def empty() -> pd.DataFrame:
 def finish(p: Parameters, frame: pd.DataFrame | None = None) -> pd.DataFrame:
     """The last call of every notebook: its rows, written to `p.out` when a run gave one.
 
-    A run counts only when this file appeared. A notebook without rows of its own (00-data,
+    The values of every user, where the frame has them, go to a file beside them (see `recprune.study.per_user`).
+    A run counts only when the file of rows appeared. A notebook without rows of its own (00-data,
     30-compare) calls `finish(p)`. Data set, protocol and run are the parameters', whatever the frame
     says. Returns the canonical rows, so that the notebook can show them.
     """
     ours = {"dataset": dataset_name(p.dataset), "protocol": p.protocol, "run": p.run}
-    rows = canonical(empty() if frame is None else frame.assign(**ours))
+    frame = empty() if frame is None else frame.assign(**ours)
+    rows = canonical(frame.drop(columns=PER_USER, errors="ignore"))
+    if p.out and PER_USER in frame:
+        from recprune.study.per_user import VALUES, write_per_user  # it names cells as this module does
+
+        write_per_user(p.out, _filled(frame).drop(columns=VALUES).rename(columns={PER_USER: VALUES}))
     if p.out:
         write_rows(p.out, rows)
     return rows

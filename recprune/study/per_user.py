@@ -1,0 +1,51 @@
+"""How well each user is served by each cell: what paired comparisons between any two cells need.
+
+One Parquet file beside a cells.csv: the columns of a cell, and VALUES, a list with the test nDCG@10 of every user
+(float32, NaN where a user has nothing relevant). Users stand in the order of their codes in the split, which is the
+same for all cells of a data set, protocol and seed. The same cells give the same bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recprune.study.config import StudyError
+from recprune.study.files import write_atomically
+from recprune.study.rows import CELL
+
+VALUES = "test_ndcg@10"
+FILE = "per_user.parquet"
+
+
+def write_per_user(folder: str | Path, frame: pd.DataFrame) -> Path:
+    """Write <folder>/per_user.parquet from a frame with the columns of a cell and VALUES (arrays of the users)."""
+    frame = frame.sort_values(list(CELL), ignore_index=True)
+    columns = {name: pa.array(frame[name].astype(_kind(name))) for name in CELL}
+    columns[VALUES] = pa.array([np.asarray(values, np.float32) for values in frame[VALUES]], pa.list_(pa.float32()))
+    sink = pa.BufferOutputStream()
+    # few values occur, so that a dictionary of them says most; what is left is noise to a compressor
+    pq.write_table(pa.table(columns), sink, compression="zstd", compression_level=9, row_group_size=1 << 10)
+    return write_atomically(Path(folder) / FILE, sink.getvalue().to_pybytes())
+
+
+def read_per_user(folder: str | Path) -> pd.DataFrame:
+    """The frame that `write_per_user` was given; no rows where there is no such file. Raises StudyError for another file."""
+    path = Path(folder) / FILE
+    if not path.exists():
+        return pd.DataFrame(columns=[*CELL, VALUES])
+    try:
+        frame = pq.read_table(path).to_pandas()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise StudyError(f"{path}: not a file of per-user values: {error}") from None
+    if missing := [name for name in (*CELL, VALUES) if name not in frame]:
+        raise StudyError(f"{path}: column {missing[0]!r} is missing")
+    return frame[[*CELL, VALUES]]
+
+
+def _kind(column: str) -> str:
+    return {"kept": "float64", "samples_kept": "float64", "seed": "int64"}.get(column, "str")
