@@ -17,8 +17,10 @@ from recprune.report.figures import drawings, write_figures
 from recprune.report.page import write_page
 from recprune.report.readme import update
 from recprune.report.reference import reference
-from recprune.report.tables import write_table, write_tables
+from recprune.report.tables import tables, write_table, write_tables
 from recprune.report.tuning import tuning_drawings, tuning_tables
+from recprune.study.config import StudyError
+from recprune.study.per_user import read_per_user
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,15 +51,16 @@ def main(arguments: list[str] | None = None) -> int:
             print(update(Path("README.md"), cells))
             return 0
         drawn = list(drawings(cells)) if options.what != "tables" else []
+        tabled = list(tables(cells, read_per_user(options.results))) if options.what != "figures" else []
         if options.what in ("figures", "all"):
             files = write_figures([*drawn, *tuning_drawings(options.results)], options.results)
             print(f"{len(files)} files in {options.results / 'figures'}")
         if options.what in ("tables", "all"):
-            files = write_tables(cells, options.results) + _tuning_tables(options.results)
+            files = write_tables(tabled, options.results) + _tuning_tables(options.results)
             print(f"{len(files)} files in {options.results / 'tables'}")
         if options.what in ("page", "all"):
-            print(write_page(cells, drawn, options.results))
-    except (ReportError, OSError) as error:
+            print(write_page(cells, drawn, tabled, options.results))
+    except (ReportError, StudyError, OSError) as error:
         print(f"recprune.report: {error}", file=sys.stderr)
         return 1
     return 0

@@ -12,7 +12,7 @@ import pandas as pd
 
 from recprune.report.cells import heading, studies
 from recprune.report.figures import Drawing
-from recprune.report.tables import WORDS, Table, tables
+from recprune.report.tables import WORDS, Table
 from recprune.study.files import write_atomically
 
 ACROSS = "protocols-"  # names of what sets several protocols side by side
@@ -33,13 +33,13 @@ li { overflow-wrap: anywhere; }
 """
 
 
-def write_page(cells: pd.DataFrame, drawn: list[Drawing], results: Path) -> Path:
-    """Write <results>/report/index.html from rows and their drawings; returns its path.
+def write_page(cells: pd.DataFrame, drawn: list[Drawing], tabled: list[Table], results: Path) -> Path:
+    """Write <results>/report/index.html from rows, their drawings and their tables; returns its path.
 
     The same rows and notebooks give the same bytes.
     """
     results = Path(results)
-    tabled, notebooks = list(tables(cells)), executed(results)
+    notebooks = executed(results)
     names = [name for name, _ in studies(cells)]
     parts = [
         "<h1>What can be removed from a recommender</h1>",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -24,8 +24,8 @@ WORDS = ("model", "family", "removes", "method", "on test", "artefact", "target"
 COSTS = {"parameters": "parameters", "bytes_disk": "disk", "train_s": "training s", "p50_ms": "p50 ms"}
 
 
-def tables(cells: pd.DataFrame) -> Iterator[Table]:
-    """Every table that the rows suffice for, study after study."""
+def tables(cells: pd.DataFrame, users: pd.DataFrame | None = None) -> Iterator[Table]:
+    """Every table that the rows, and the values of every user (`recprune.study.per_user`), suffice for, study after study."""
     for name, rows in studies(cells):
         if (rows["side"] == "dense").any():
             yield dense(rows, f"dense-{name}")
@@ -161,9 +161,9 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def write_tables(cells: pd.DataFrame, results: Path) -> list[Path]:
-    """Write every table to <results>/tables as CSV, Markdown and LaTeX; returns the paths."""
-    return [path for table in tables(cells) for path in write_table(table, results)]
+def write_tables(tabled: Iterable[Table], results: Path) -> list[Path]:
+    """Write each table to <results>/tables as CSV, Markdown and LaTeX; returns the paths."""
+    return [path for table in tabled for path in write_table(table, results)]
 
 
 def write_table(table: Table, results: Path) -> list[Path]:
