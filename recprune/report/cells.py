@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from recprune.report.style import FAMILIES, MODELS, Method
-from recprune.study.config import StudyError
+from recprune.study.config import StudyError, dataset_name
+from recprune.study.gather import registered
 from recprune.study.rows import COLUMNS, TEXT, read_rows
 from recprune.study.rows import canonical as canonical_rows
 
@@ -82,6 +83,12 @@ def studies(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         if names.count(name.lower()) > 1:
             name += "-" + hashlib.sha256("\0".join(key).encode()).hexdigest()[:6]
         yield name, rows
+
+
+def of_study(cells: pd.DataFrame, dataset: str, protocol: str) -> pd.DataFrame:
+    """The rows (or values of users) of one data set, by its name or a path to its file, under one protocol."""
+    name = registered(dataset_name(dataset))
+    return cells[(cells["dataset"] == name) & (cells["protocol"] == protocol)]
 
 
 def data_name(dataset: str) -> str:

@@ -174,6 +174,7 @@ class Study:
     columns: dict = field(default_factory=dict)
     families: tuple[Family, ...] = ()
     hyperparameters: dict = field(default_factory=dict)  # profile -> model -> values, as study.toml has them
+    beside: str = ""  # the study into whose results the rows go, next to its own; "" for results of its own
     tuned: dict = field(default_factory=dict, repr=False)  # data set -> protocol -> model -> values
 
     def runs(self) -> list[Run]:
@@ -368,6 +369,8 @@ def _study(name: str, table: dict, profiles: dict, dataset: str | None, columns:
             raise StudyError(f"{where}.{key}: one value or more is needed")
     for model in values["models"]:
         _one_of(f"{where}.models", model, known()["model"])
+    if values["beside"] not in ("", "main"):
+        raise StudyError(f"{where}.beside: {values['beside']!r}; `main` is accepted")
     if models is not None:
         models = tuple(models)
         for model in models:

@@ -30,12 +30,13 @@ def gather(plan: Plan) -> tuple[Path, int]:
     missing = [run.id for run in runs if not run.done]
     if missing:
         raise StudyError(f"{len(missing)} of {len(runs)} runs are not finished: {', '.join(missing)}")
-    replaced = {tuple(run.id.split("/")[:2]) for run in runs}
+    replaced = {(registered(dataset), protocol) for dataset, protocol, *_ in (run.id.split("/") for run in runs)}
     folder = Path(plan.results)
     others = _others(read_rows, folder / "cells.csv", replaced, empty())
     rows = pd.concat([others, *(read_rows(Path(run.folder, "cells.csv")) for run in runs)])
-    rows = canonical(rows, str(folder / "cells.csv"))
+    rows = canonical(rows.assign(dataset=rows["dataset"].map(registered)), str(folder / "cells.csv"))
     origin = pd.DataFrame([_provenance(run) for run in runs], columns=list(PROVENANCE)).astype(str)
+    origin["dataset"] = origin["dataset"].map(registered)
     others = _others(_read_text, folder / "provenance.csv", replaced, origin[:0])
     origin = pd.concat([others, origin]).sort_values(["dataset", "protocol", "model", "method"])
     _write_if_changed(folder / "provenance.csv", origin.to_csv(index=False, lineterminator="\n"))
@@ -44,11 +45,19 @@ def gather(plan: Plan) -> tuple[Path, int]:
     return folder / "cells.csv", len(rows)
 
 
+def registered(dataset: str) -> str:
+    """The registered name of a data set, where a file is known to hold one: its rows are that data set's rows."""
+    from recprune.datasets.registry import alias
+
+    return alias(dataset) or dataset
+
+
 def _gather_users(runs: list[Planned], folder: Path, replaced: set[tuple[str, ...]]) -> None:
     found = [_others(lambda path: read_per_user(path.parent), folder / FILE, replaced, empty())]
     found += [read_per_user(run.folder) for run in runs]
     if known := [frame for frame in found if len(frame)]:
-        write_per_user(folder, pd.concat(known))
+        users = pd.concat(known)
+        write_per_user(folder, users.assign(dataset=users["dataset"].map(registered)))
 
 
 def _others(read, path: Path, replaced: set[tuple[str, ...]], nothing: pd.DataFrame) -> pd.DataFrame:

@@ -232,7 +232,7 @@ def study_of(options) -> Study:
 def results_folder(options, study: Study) -> Path:
     """Where the study's rows are gathered.
 
-    results/ (study main) or results/<study>/. Below results/own/<data set>/ where the study does not name
+    results/ (study main, and what goes beside it) or results/<study>/. Below results/own/<data set>/ where the study does not name
     the data set, and below results/part/ when only some runs are asked for: they must not take the place
     of committed rows (those of quick are not).
     """
@@ -245,7 +245,7 @@ def results_folder(options, study: Study) -> Path:
         return place if study.name in ("main", "quick") else place / study.name
     if study.name != "quick" and (options.models or options.only):
         place = place / "part"
-    return place if study.name == "main" else place / study.name
+    return place if study.name == "main" or study.beside == "main" else place / study.name
 
 
 def write_plan(options) -> Plan:

@@ -1,0 +1,192 @@
+"""From a contrast to numbers: which cells are compared, and what the effect is in each model and family."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from recprune.report.cells import METHOD, ReportError, models_in_order
+from recprune.report.claims import Cells, Contrast
+from recprune.report.draws import Draws
+from recprune.report.measures import MEASURES, QUALITY
+from recprune.study.rows import CELL
+
+WORTH = 0.01  # of the dense model's quality: less is too little to matter
+CONTROLS = ("random", "mask-shuffle", "zero-reset")  # no rule of choice may end at these
+FAMILIES = ("cf", "deep")
+MATCHED = ("unit", "kept", "samples_kept")  # what a and b share, unless the contrast is about it
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One comparison.
+
+    family, model    the model; "" for a family as a whole (each model counts alike)
+    effect, lo, hi   with its two-sided 95 % interval, NaN where there is none
+    p_yes, p_no      one-sided p-values of "the claim does not hold" and "it may hold"
+    points, seeds    shares compared, and seeds of each
+    chosen           what validation chose, in words
+    """
+
+    family: str
+    model: str
+    effect: float
+    lo: float
+    hi: float
+    p_yes: float
+    p_no: float
+    points: int
+    seeds: int
+    chosen: str = ""
+
+
+def effects(contrast: Contrast, cells: pd.DataFrame, draws: Draws) -> list[Effect]:
+    """The effects of a contrast in each model that has its cells, then in each family with such models.
+
+    cells  canonical rows of one data set and protocol;  draws  of the same
+    """
+    found, samples = [], {}
+    for model in models_in_order(cells):
+        mine = cells[cells["model"] == model]
+        pairs = _pairs(contrast, mine)
+        if pairs.empty:
+            continue
+        family = mine["family"].iloc[0]
+        if contrast.measure == QUALITY:
+            samples[model] = (family, _drawn(contrast, pairs, mine, draws))
+            effect = _bootstrapped(contrast, samples[model][1])
+        else:
+            effect = _over_seeds(contrast, _measured(contrast, pairs, mine))
+        found.append(Effect(family, model, *effect, points=_n_points(pairs), seeds=pairs["seed"].nunique(), chosen=_chosen(contrast, pairs)))
+    for family in FAMILIES:
+        together = [sample for of, sample in samples.values() if of == family]
+        if together:
+            found.append(Effect(family, "", *_bootstrapped(contrast, np.mean(together, axis=0)), points=len(together), seeds=0))
+    if {of for of, _ in samples.values()} >= set(FAMILIES):
+        cf, deep = (np.mean([sample for of, sample in samples.values() if of == family], axis=0) for family in FAMILIES)
+        found.append(Effect("difference", "", *_summary(cf - deep), np.nan, np.nan, points=len(samples), seeds=0))
+    return found
+
+
+def _pairs(contrast: Contrast, cells: pd.DataFrame) -> pd.DataFrame:
+    """One row per compared pair of cells of one model: columns of a as they are, those of b with `_b`."""
+    a = _picked(cells, contrast.a)
+    if contrast.best:
+        a = _best(a[a["kept"] < 1], contrast.best)
+    if contrast.keep:
+        a = a[a["kept"].isin(contrast.keep)]
+    if contrast.measure != QUALITY:
+        return _once(a, contrast)
+    b = _picked(cells, contrast.b)
+    if contrast.keep and contrast.a == {"side": "dense"}:
+        a, b = _picked(cells, contrast.a), b[b["kept"].isin(contrast.keep)]
+    about = set(contrast.a) | set(contrast.b)
+    whole = {"dense", "control"} & (set(a["side"]) | set(b["side"]))  # those have no share of their own to match
+    match = ["seed", *(name for name in MATCHED if name not in about and not whole)]
+    return _once(a, contrast).merge(_once(b, contrast), on=match, suffixes=("", "_b")).assign(
+        **{f"{name}_b": lambda pairs, name=name: pairs.get(f"{name}_b", pairs[name]) for name in CELL}
+    )  # fmt: skip
+
+
+def _picked(cells: pd.DataFrame, wanted: Cells) -> pd.DataFrame:
+    keep = pd.Series(True, cells.index)
+    for column, value in wanted.items():
+        keep &= cells[column].isin(value if isinstance(value, (list, tuple)) else [value])
+    return cells[keep & (cells["side"] != "both")] if "side" not in wanted else cells[keep]
+
+
+def _best(cells: pd.DataFrame, what: str) -> pd.DataFrame:
+    """The cells of the method (of each share), or of the one point, that is best on validation, controls apart."""
+    cells = cells[~cells["criterion"].isin(CONTROLS)]
+    if cells.empty:
+        return cells
+    means = cells.groupby([*METHOD, "kept"], as_index=False)["val_ratio"].mean().sort_values("val_ratio", ascending=False, kind="stable")
+    chosen = means.head(1) if what == "point" else means.drop_duplicates("kept")
+    return cells.merge(chosen[[*METHOD, "kept"]], on=[*METHOD, "kept"])
+
+
+def _once(cells: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
+    """`cells`, after a check that they are of one method for each share and seed."""
+    twice = cells.duplicated(["model", "unit", "kept", "samples_kept", "seed"])
+    if twice.any():
+        ways = cells.loc[twice, METHOD].drop_duplicates().agg(" ".join, axis=1)
+        raise ReportError(f"contrast {contrast.name!r} means several methods of one model, such as: {', '.join(ways[:2])}")
+    return cells
+
+
+def _drawn(contrast: Contrast, pairs: pd.DataFrame, cells: pd.DataFrame, draws: Draws) -> np.ndarray:
+    """(1 + draws,): (a - b) / dense, or a / a's base - b / b's base; mean over seeds, then over points."""
+    of_a = list(zip(*(pairs[name] for name in CELL), strict=True))
+    of_b = list(zip(*(pairs[f"{name}_b"] for name in CELL), strict=True))
+    if contrast.relative_to:
+        base_a, base_b = ([_changed(cell, contrast.relative_to) for cell in side] for side in (of_a, of_b))
+    else:
+        dense = dict(zip(*_dense(cells), strict=True))
+        base_a = base_b = [dense[seed] for seed in pairs["seed"]]
+    known = [place for place, four in enumerate(zip(of_a, of_b, base_a, base_b, strict=True)) if all(cell in draws for cell in four)]
+    if len(known) < len(pairs):
+        raise ReportError(f"contrast {contrast.name!r}: per_user.parquet lacks cells that cells.csv has: gather them together")
+    sums = draws.of([*of_a, *of_b, *base_a, *base_b])
+    values = [sums[a] / sums[x] - sums[b] / sums[y] for a, b, x, y in zip(of_a, of_b, base_a, base_b, strict=True)]
+    by_point = pd.Series(range(len(pairs)), index=pairs.index).groupby([pairs["kept"], pairs["kept_b"], pairs["samples_kept"]])
+    return np.mean([np.mean([values[place] for place in places], axis=0) for _, places in by_point], axis=0)
+
+
+def _dense(cells: pd.DataFrame) -> tuple[list, list]:
+    dense = cells[cells["side"] == "dense"]
+    return list(dense["seed"]), list(zip(*(dense[name] for name in CELL), strict=True))
+
+
+def _changed(cell: tuple, changes: Cells) -> tuple:
+    return tuple((dict(zip(CELL, cell, strict=True)) | changes).values())
+
+
+def _bootstrapped(contrast: Contrast, drawn: np.ndarray) -> tuple[float, ...]:
+    yes, no = (0.0, WORTH) if contrast.expect == "higher" else (-WORTH, -WORTH)
+    sample = drawn[1:]
+    p_yes, p_no = (1 + (sample <= yes).sum()) / (1 + len(sample)), (1 + (sample >= no).sum()) / (1 + len(sample))
+    return *_summary(drawn), float(p_yes), float(p_no)
+
+
+def _summary(drawn: np.ndarray) -> tuple[float, float, float]:
+    lo, hi = np.quantile(drawn[1:], [0.025, 0.975])
+    return float(drawn[0]), float(lo), float(hi)
+
+
+def _measured(contrast: Contrast, pairs: pd.DataFrame, cells: pd.DataFrame) -> np.ndarray:
+    """(seeds,): the measure of each seed, mean over points; without seeds in which it was not measured."""
+    dense = cells[cells["side"] == "dense"].set_index("seed").loc[pairs["seed"]].set_axis(pairs.index)
+    values = MEASURES[contrast.measure](pairs, dense).astype(float)
+    return values.groupby(pairs["seed"]).mean().dropna().to_numpy()
+
+
+def _over_seeds(contrast: Contrast, values: np.ndarray) -> tuple[float, ...]:
+    """Mean and t interval over seeds, and the p-values. Without a spread (one seed, or all alike) the number decides."""
+    sign = 1 if contrast.expect == "higher" else -1
+    if len(values) == 0:
+        return (np.nan,) * 5
+    mean, beyond = values.mean(), sign * (values - contrast.than)
+    if len(values) < 2 or np.ptp(values) < 1e-12:
+        end = mean if len(values) > 1 else np.nan
+        return float(mean), float(end), float(end), float(beyond.mean() <= 0), float(beyond.mean() >= 0)
+    test = stats.ttest_1samp(beyond, 0)
+    half = stats.sem(values) * stats.t.ppf(0.975, len(values) - 1)
+    above = float(stats.t.sf(test.statistic, len(values) - 1))
+    return float(mean), float(mean - half), float(mean + half), above, 1 - above
+
+
+def _n_points(pairs: pd.DataFrame) -> int:
+    return len(pairs[[name for name in ("kept", "kept_b", "samples_kept") if name in pairs]].drop_duplicates())
+
+
+def _chosen(contrast: Contrast, pairs: pd.DataFrame) -> str:
+    from recprune.report.style import Method, method_label
+
+    if not contrast.best:
+        return ""
+    ways: Iterator = pairs[[*METHOD, "kept"]].drop_duplicates().itertuples(index=False)
+    return "; ".join(f"{method_label(Method(*way[:4]))}, {100 * way[4]:.3g} % kept" for way in ways)

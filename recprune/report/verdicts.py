@@ -1,0 +1,72 @@
+"""From effects to verdicts: every comparison of a claim, corrected for their number, and what follows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+
+from recprune.evaluation.significance import holm
+from recprune.report.claims import Claim
+from recprune.report.contrasts import Effect, effects
+from recprune.report.draws import Draws
+from recprune.report.measures import QUALITY
+
+LEVEL = 0.025  # one-sided
+DIGITS = 6  # of numbers in tables: what the order of a processor's sums decides does not reach them
+VERDICTS = ("supported", "depends", "refuted", "undecided", "not tested")
+
+
+def comparisons(claims: tuple[Claim, ...], cells: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
+    """One row per comparison: each contrast of each claim in each model, in each family, and the families' difference.
+
+    cells, users  rows, and the values of every user, of one data set and protocol
+    says          "yes", "no" or "undecided" after Holm's correction over the models' comparisons of the claim; "" for families
+    """
+    draws, rows = Draws(users), []
+    for claim in claims:
+        rows += [_row(claim, contrast, effect) for contrast in claim.contrasts for effect in effects(contrast, cells, draws)]
+    table = pd.DataFrame(rows, columns=["claim", "contrast", "measure", "expect", "than", *Effect.__dataclass_fields__, "says"])
+    for _, mine in table[table["model"] != ""].groupby("claim"):
+        yes, no = (holm(mine[name]) <= LEVEL for name in ("p_yes", "p_no"))
+        table.loc[mine.index, "says"] = np.select([yes, no], ["yes", "no"], "undecided")
+    return table.round(DIGITS)
+
+
+def _row(claim: Claim, contrast, effect: Effect) -> dict:
+    what = {"claim": claim.number, "contrast": contrast.name, "measure": contrast.measure, "expect": contrast.expect}
+    return what | {"than": contrast.than} | asdict(effect) | {"says": ""}
+
+
+def verdict(says: pd.Series) -> str:
+    """The verdict that the comparisons of one claim add up to: the rule at the head of claims.toml."""
+    yes, no = (says == "yes").sum(), (says == "no").sum()
+    if len(says) == 0:
+        return "not tested"
+    if yes == len(says):
+        return "supported"
+    if yes:
+        return "depends"
+    return "refuted" if no else "undecided"
+
+
+def depends_on(found: pd.DataFrame, name) -> str:
+    """What a verdict hangs on, in words: for each contrast the models that say yes, no, or neither.
+
+    found  the comparisons of one claim;  name: model -> its name for readers
+    """
+    parts = []
+    for contrast, rows in found[found["model"] != ""].groupby("contrast", sort=False):
+        answers = [f"{answer} for {', '.join(map(name, rows.loc[rows['says'] == answer, 'model']))}"
+                   for answer in ("yes", "no", "undecided") if (rows["says"] == answer).any()]  # fmt: skip
+        parts.append(f"{contrast}: {'; '.join(answers)}")
+    return ". ".join(parts)
+
+
+def headline(found: pd.DataFrame) -> dict[str, pd.Series | None]:
+    """The rows of a claim's first contrast with the families' effects: {"cf", "deep", "difference"}, None where there is none."""
+    quality = found[found["measure"] == QUALITY]
+    first = quality[quality["contrast"] == quality["contrast"].iloc[0]] if len(quality) else quality
+    rows = {family: first[(first["family"] == family) & (first["model"] == "")] for family in ("cf", "deep", "difference")}
+    return {family: None if mine.empty else mine.iloc[0] for family, mine in rows.items()}
