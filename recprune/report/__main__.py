@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         cells = read_cells(options.results / "cells.csv")
         if options.what == "readme":
-            print(update(Path("README.md"), cells))
+            print(update(Path("README.md"), cells, read_per_user(options.results)))
             return 0
         drawn = list(drawings(cells)) if options.what != "tables" else []
         tabled = list(tables(cells, read_per_user(options.results))) if options.what != "figures" else []

@@ -1,4 +1,4 @@
-"""The parts of README.md that are made: the table of artefacts and that of methods, each between two comments."""
+"""The parts of README.md that are made: the verdicts, the artefacts and the methods, each between two comments."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import pandas as pd
 
 from recprune.report.artefacts import artefacts
 from recprune.report.cells import ReportError, studies
+from recprune.report.claims_tables import claims_tables
 from recprune.report.methods import methods
 from recprune.report.tables import to_markdown
 from recprune.study.files import write_atomically
 
 ARTEFACTS = "<!-- artefacts: written by `make readme` -->", "<!-- end of artefacts -->"
+CLAIMS = "<!-- claims: written by `make readme` -->", "<!-- end of claims -->"
 METHODS = "<!-- methods: written by `make readme` -->", "<!-- end of methods -->"
 
 
@@ -21,10 +23,15 @@ def block(cells: pd.DataFrame) -> str:
     return "\n".join(to_markdown(artefacts(rows, f"artefacts-{name}", name)) for name, rows in studies(cells))
 
 
-def update(readme: Path, cells: pd.DataFrame) -> Path:
+def verdicts(cells: pd.DataFrame, users: pd.DataFrame) -> str:
+    """The verdicts on the claims, as Markdown; nothing without the values of the users."""
+    return "\n".join(to_markdown(table) for table in claims_tables(cells, users) if table.name == "claims")
+
+
+def update(readme: Path, cells: pd.DataFrame, users: pd.DataFrame) -> Path:
     """Write the tables between their comments in a README. Raises ReportError when it lacks them."""
     text = readme.read_text("utf-8")
-    for place, written in ((ARTEFACTS, block(cells)), (METHODS, to_markdown(methods()))):
+    for place, written in ((ARTEFACTS, block(cells)), (METHODS, to_markdown(methods())), (CLAIMS, verdicts(cells, users))):
         text = _between(text, *place, written, readme)
     return write_atomically(readme, text)
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fake_cells import fake_cells
 
@@ -11,6 +12,8 @@ from recprune.pruning import CRITERIA, LOOPS
 from recprune.report import ReportError, read_cells, readme
 from recprune.report.artefacts import artefacts
 from recprune.report.methods import UNITS, methods
+from recprune.study.per_user import VALUES, read_per_user
+from recprune.study.rows import CELL
 
 ROOT = Path(recprune.__file__).parents[1]
 
@@ -34,22 +37,25 @@ def test_every_artefact_comes_from_a_notebook_that_exists():
 
 
 def test_a_readme_is_changed_between_its_comments_only(tmp_path):
-    path = tmp_path / "README.md"
-    places = [f"{begin}\nwhat stood there\n{end}\n" for begin, end in (readme.ARTEFACTS, readme.METHODS)]
+    path, cells = tmp_path / "README.md", fake_cells(models=("ease", "mult-vae"), kept=(0.5,), seeds=(0,))
+    users = cells[list(CELL)].assign(**{VALUES: [np.linspace(0, 1, 50) for _ in range(len(cells))]})
+    places = [f"{begin}\nwhat stood there\n{end}\n" for begin, end in (readme.ARTEFACTS, readme.CLAIMS, readme.METHODS)]
     path.write_text("before\n" + "between\n".join(places) + "after\n")
-    readme.update(path, fake_cells())
-    readme.update(path, fake_cells())
+    readme.update(path, cells, users)
+    readme.update(path, cells, users)
     text = path.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "\nbetween\n" in text
-    assert "what stood there" not in text and text.count("best dense CF model") == 1
+    assert "what stood there" not in text and text.count("best dense CF model") == 1 and text.count("The verdict on each claim") == 1
     path.write_text("no comments")
     with pytest.raises(ReportError, match="lacks the comments"):
-        readme.update(path, fake_cells())
+        readme.update(path, cells, users)
 
 
 def test_the_readme_tells_what_the_committed_rows_say():
     rows = ROOT / "results" / "cells.csv"
-    assert readme.block(read_cells(rows)) in (ROOT / "README.md").read_text("utf-8"), "make readme"
+    cells, text = read_cells(rows), (ROOT / "README.md").read_text("utf-8")
+    assert readme.block(cells) in text, "make readme"
+    assert readme.verdicts(cells, read_per_user(rows.parent)) in text, "make readme"
 
 
 class TestMethods:
