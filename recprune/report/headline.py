@@ -52,7 +52,7 @@ def headline(cells: pd.DataFrame, name: str = "headline", found: pd.DataFrame | 
         f"What each model on {heading(canonical(cells))} loses safely. Of its methods (of: how many) the one with the largest "
         "share removed that is safe at 0.99 on validation, which is a share of the method's own units; what that and the share "
         "safe at 0.95 keep on test (nDCG@10 / dense, 95 % interval; *: test does not confirm it); bytes on disk / dense at 0.99. "
-        "Right, what is safe at 0.99 by chance: random removal of the same units; and by training the model smaller."
+        "Right, what is safe at 0.99 by chance: random removal of the same units; and by training the model smaller (empty: not measured)."
     )
     return Table(name, caption, frame.drop(columns="label"), text, bold)
 

@@ -23,7 +23,7 @@ def numbers(cells: pd.DataFrame) -> dict[str, str]:
         "protocol": cells["protocol"].iloc[0],
         "cells": f"{len(cells):,}",
         "models": f"{cells.loc[~cells['model'].isin(FLOORS), 'model'].nunique()}",
-        "seeds": f"{cells['seed'].nunique()}",
+        "seeds": _seeds(cells),
     }
     found |= _dense(points(cells))
     if cells["side"].isin(["parameters", "samples"]).any():
@@ -37,6 +37,13 @@ def numbers(cells: pd.DataFrame) -> dict[str, str]:
 def to_macros(found: dict[str, str]) -> str:
     """LaTeX source that defines them for `\\known` and `\\given` of paper/main.tex."""
     return "".join(f"\\expandafter\\def\\csname rec@{name}\\endcsname{{{escape(words)}}}\n" for name, words in found.items())
+
+
+def _seeds(cells: pd.DataFrame) -> str:
+    """"5 seeds", or "3 to 5 seeds" where methods differ."""
+    counts = cells[~cells["model"].isin(FLOORS)].groupby(["model", "side", *METHOD])["seed"].nunique()
+    least, most = counts.min(), counts.max()
+    return f"{least} to {most} seeds" if least < most else f"{most} seed{'s' * (most > 1)}"
 
 
 def _dense(table: pd.DataFrame) -> dict[str, str]:
@@ -90,7 +97,7 @@ def _smallest(rows: pd.DataFrame) -> dict[str, str]:
     return {
         "disk model": label(least["model"]),
         "disk method": method_label(method_of(least)),
-        "disk ratio": f"{100 * least['bytes_ratio']:.2g} %",
+        "disk ratio": f"{float(format(100 * least['bytes_ratio'], '.2g')):g} %",  # two digits, no exponent
         "disk bytes": human(least["bytes_disk"]),
         "disk quality": interval(least["test_ratio"], least["test_ratio_lo"], least["test_ratio_hi"]),
     }

@@ -13,6 +13,7 @@ from recprune.report.cost import cost, cost_methods
 from recprune.report.footprint import footprint
 from recprune.report.headline import headline
 from recprune.report.heatmap import percent
+from recprune.report.latex import escape as escape  # figures write LaTeX, too
 from recprune.report.latex import to_latex
 from recprune.report.pareto import human
 from recprune.report.protocols_tables import protocol_tables
