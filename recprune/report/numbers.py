@@ -40,10 +40,10 @@ def to_macros(found: dict[str, str]) -> str:
 
 
 def _seeds(cells: pd.DataFrame) -> str:
-    """"5 seeds", or "3 to 5 seeds" where methods differ."""
-    counts = cells[~cells["model"].isin(FLOORS)].groupby(["model", "side", *METHOD])["seed"].nunique()
-    least, most = counts.min(), counts.max()
-    return f"{least} to {most} seeds" if least < most else f"{most} seed{'s' * (most > 1)}"
+    """5 seeds, or 3 to 5 seeds where methods differ."""
+    counts = cells.groupby(["model", "side", *METHOD])["seed"].nunique().tolist()
+    least, most = min(counts), max(counts)
+    return f"{least} to {most} seeds" if least < most else "one seed" if most == 1 else f"{most} seeds"
 
 
 def _dense(table: pd.DataFrame) -> dict[str, str]:

@@ -167,6 +167,11 @@ class TestNumbers:
         assert found["pairs"] == str(len(methods)) and found["safe pairs"] == "1"
         assert found["disk model"] == "EASE" and "samples share" not in found
 
+    def test_seeds_are_a_range_where_methods_differ(self, rows):
+        assert numbers(rows)["seeds"] == "2 seeds"
+        assert numbers(rows[rows["seed"] == 0])["seeds"] == "one seed"
+        assert numbers(rows[(rows["seed"] == 0) | (rows["side"] == "dense")])["seeds"] == "1 to 2 seeds"
+
     def test_what_the_rows_lack_has_no_name(self, rows):
         found = numbers(rows[(rows["side"] == "dense") & (rows["model"] == "popularity")])
         assert "cf model" not in found and "pairs" not in found and found["cells"] == "2"
