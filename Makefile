@@ -42,7 +42,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help env reproduce quick runs dense tune protocols reference test test-fast figures tables report readme verify bench lab doctor clean distclean
+.PHONY: help env reproduce quick runs dense tune protocols reference test test-fast figures tables report paper readme verify bench lab doctor clean distclean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"; echo
@@ -105,6 +105,11 @@ tables: $(ENV) ## tables from the rows: CSV, Markdown, LaTeX
 
 report: $(ENV) ## one page with all figures and tables (report/index.html beside the rows)
 	@$(PY) -m recprune.report page --results $(RESULTS)
+
+paper: $(ENV) ## the paper as PDF (paper/paper.pdf beside the rows), from new figures and tables; needs pdflatex
+	@$(AGAIN) figures
+	@$(AGAIN) tables
+	@$(PY) -m recprune.report.paper --results $(RESULTS)
 
 readme: $(ENV) ## put the expected values into README.md, from the rows
 	@$(PY) -m recprune.report readme --results $(RESULTS)

@@ -52,6 +52,13 @@ def published(path: Path = ROOT / "data" / "published.toml") -> pd.DataFrame:
     return frame.rename(columns={"value": "published", "hyperparameters": "published_hyperparameters"})
 
 
+def published_of(dataset: str, protocol: str, metric: str, numbers: pd.DataFrame | None = None) -> dict[str, float]:
+    """model -> the number published for it on this data set (or a file of the same ratings), scored from training alone."""
+    numbers = published() if numbers is None else numbers
+    mine = numbers[(numbers[["dataset", "protocol", "metric", "input"]] == [_registered(dataset), protocol, metric, TRAIN]).all(axis=1)]
+    return dict(zip(mine["model"], mine["published"], strict=True))
+
+
 def reference(results: Path, numbers: pd.DataFrame | None = None) -> Table:
     """Every published number and every dense model of the reference studies, one row each: the number, ours on test (mean and
     standard deviation over seeds), their ratio, protocol, hyper-parameters, and how many trials chose them.

@@ -9,6 +9,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 
+#: columns that are set to the left
+WORDS = ("model", "family", "removes", "method", "best method", "on test", "artefact", "target", "notebook", "what", "protocols",
+         "data set", "protocol", "input", "metric", "hyper-parameters", "search", "source", "note",
+         "state", "cost of")  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Table:
     """A table with its file name (no ending) and caption.
@@ -37,6 +43,11 @@ def interval(ratio: float, low: float, high: float) -> str:
     if math.isnan(ratio):
         return ""
     return f"{ratio:.3f}" if math.isnan(low) or math.isnan(high) else f"{ratio:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def starred(text: str, confirmed: bool) -> str:
+    """`text` with a star where test did not confirm it."""
+    return text if confirmed or not text else text + "*"
 
 
 def between(low: float, high: float) -> str:

@@ -9,18 +9,21 @@ import pandas as pd
 
 from recprune.report.artefacts import artefacts
 from recprune.report.cells import FLOORS, METHOD, MORE, canonical, heading, models_in_order, points, studies
+from recprune.report.cost import cost, cost_methods
+from recprune.report.footprint import footprint
+from recprune.report.headline import headline
 from recprune.report.heatmap import percent
+from recprune.report.latex import escape as escape  # figures write LaTeX, too
+from recprune.report.latex import to_latex
 from recprune.report.pareto import human
 from recprune.report.protocols_tables import protocol_tables
+from recprune.report.reference import published_of
 from recprune.report.safe import safe_points
 from recprune.report.style import label
-from recprune.report.table import Table, best, between, interval, plus_minus, written
+from recprune.report.table import WORDS, Table, best, between, interval, plus_minus, written
 from recprune.study.files import write_atomically
 
 QUALITY = ("ndcg@10", "recall@20", "mrr@10", "coverage@20")
-WORDS = ("model", "family", "removes", "method", "on test", "artefact", "target", "notebook", "what", "protocols",
-         "data set", "protocol", "input", "metric", "hyper-parameters", "search", "source",
-         "note")  # columns that are set to the left  # fmt: skip
 COSTS = {"parameters": "parameters", "bytes_disk": "disk", "train_s": "training s", "p50_ms": "p50 ms"}
 
 
@@ -30,7 +33,14 @@ def tables(cells: pd.DataFrame, users: pd.DataFrame | None = None) -> Iterator[T
         if (rows["side"] == "dense").any():
             yield dense(rows, f"dense-{name}")
         if rows["side"].isin(["parameters", "samples"]).any():
-            yield safe_sparsity(rows, f"safe-sparsity-{name}")
+            found = safe_points(rows)  # takes seconds
+            yield headline(rows, f"headline-{name}", found)
+            if {"dense", "parameters"} <= set(rows["side"]):
+                yield footprint(rows, f"footprint-{name}", found)
+            yield safe_sparsity(rows, f"safe-sparsity-{name}", found)
+        if "dense" in set(rows["side"]) and rows["side"].isin(["parameters", "samples"]).any():
+            yield cost(rows, f"cost-{name}")
+            yield cost_methods(rows, f"cost-methods-{name}")
         if {"dense", "parameters"} <= set(rows["side"]):
             yield artefacts(rows, f"artefacts-{name}", name)
     yield from protocol_tables(cells)
@@ -39,8 +49,9 @@ def tables(cells: pd.DataFrame, users: pd.DataFrame | None = None) -> Iterator[T
 def dense(cells: pd.DataFrame, name: str = "dense") -> Table:
     """The dense models of one study on test: quality as mean ± standard deviation over seeds, and what they cost.
 
-    Where the rows have it, the 95 % interval of mean nDCG@10 over users stands beside it. Best of the recommenders
-    in bold; popularity and random, the floors, stand below and take no part in that.
+    Where the rows have it, the 95 % interval of mean nDCG@10 over users stands beside it, and where others published
+    an nDCG@10 of one of the models under this protocol, that does. Best of the recommenders in bold; popularity and
+    random, the floors, stand below and take no part in that.
     """
     table = points(canonical(cells))
     table = table[table["side"] == "dense"].reset_index(drop=True)
@@ -49,6 +60,9 @@ def dense(cells: pd.DataFrame, name: str = "dense") -> Table:
     numbers = [column for metric in QUALITY for column in (f"test_{metric}", f"test_{metric}_sd")] + list(COSTS)
     known = table[MORE].notna().any(axis=None)
     frame = table[["dataset", "protocol", "model", "family", "seeds", *numbers, *(MORE if known else [])]]
+    others = table["model"].map(published_of(table["dataset"].iloc[0], table["protocol"].iloc[0], QUALITY[0])).astype(float)
+    if others.notna().any():
+        frame = frame.assign(**{f"published_{QUALITY[0]}": others})
     text = pd.DataFrame({"model": frame["model"].map(label), "family": frame["family"].map(label)})
     for metric in QUALITY:
         text[label(metric)] = [
@@ -56,6 +70,8 @@ def dense(cells: pd.DataFrame, name: str = "dense") -> Table:
         ]
         if known and metric == QUALITY[0]:
             text["95 % interval"] = [between(*pair) for pair in frame[MORE].itertuples(index=False)]
+        if metric == QUALITY[0] and others.notna().any():
+            text["published"] = written(others, "{:.4f}".format)
     writers = {
         "parameters": lambda v: f"{v:,.0f}",
         "bytes_disk": human,
@@ -73,6 +89,8 @@ def dense(cells: pd.DataFrame, name: str = "dense") -> Table:
     seeds = int(frame["seeds"].max())
     spread = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
     users = " The interval is of the mean nDCG@10: bootstrap over users, all seeds together." if known else ""
+    if others.notna().any():
+        users += " Published: nDCG@10 of the same model under the same protocol by others."
     caption = (
         f"Dense models on {heading(table)}: test quality ({spread}, full catalogue ranked) and cost.{users} "
         "Times are of the machine that measured them."
@@ -80,12 +98,13 @@ def dense(cells: pd.DataFrame, name: str = "dense") -> Table:
     return Table(name, caption, frame, text, bold)
 
 
-def safe_sparsity(cells: pd.DataFrame, name: str = "safe-sparsity") -> Table:
+def safe_sparsity(cells: pd.DataFrame, name: str = "safe-sparsity", found: pd.DataFrame | None = None) -> Table:
     """Model by method: the largest share removed safely, chosen on validation, and what test, disk and clock say there.
 
-    In bold, the most that is removed from a model (of parameters, and of samples). Rows are those of `safe_points`.
+    In bold, the most that is removed from a model (of parameters, and of samples). Rows are those of `safe_points`:
+    `found`, where they are known.
     """
-    frame = safe_points(cells)
+    frame = safe_points(cells) if found is None else found
     part = frame["side"].replace("control", "parameters")
     text = pd.DataFrame({
         "model": frame["model"].map(label),
@@ -121,37 +140,6 @@ def to_markdown(table: Table) -> str:
     marked = marked.where(~table.bold, "**" + marked + "**")
     align = ["left" if column in WORDS else "right" for column in marked.columns]
     return f"{_plain(table.caption)}\n\n{marked.to_markdown(index=False, colalign=align, disable_numparse=True)}\n"
-
-
-def to_latex(table: Table) -> str:
-    """A table environment with booktabs rules: \\usepackage{booktabs} is all it needs."""
-    text = table.text.map(escape)
-    text.columns = [escape(column) for column in text.columns]
-    bold = table.bold.set_axis(text.columns, axis=1)
-    marked = text.where(~bold, "\\textbf{" + text + "}")
-    kinds = "".join("l" if column in WORDS else "r" for column in table.text.columns)
-    body = marked.style.hide(axis="index").to_latex(
-        hrules=True,
-        column_format=kinds,
-        position="t",
-        position_float="centering",
-        caption=escape(table.caption),
-        label=f"tab:{table.name}",
-    )
-    small = "\\centering\n\\footnotesize\n\\setlength{\\tabcolsep}{3pt}\n"
-    return body.replace("\\centering\n", small, 1)
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "×": r"$\times$",
-    "≥": r"$\geq$", "<": r"$<$", ">": r"$>$",
-}  # fmt: skip
-
-
-def escape(text: str) -> str:
-    """`text` so that LaTeX prints it as it stands."""
-    return "".join(_LATEX.get(character, character) for character in text)
 
 
 def _plain(text: str) -> str:

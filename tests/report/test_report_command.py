@@ -33,7 +33,7 @@ def test_all_is_figures_tables_and_page(results):
     made = set(contents(results))
     assert "report/index.html" in made
     assert len([name for name in made if name.startswith("figures/")]) == 24
-    assert len([name for name in made if name.startswith("tables/")]) == 9
+    assert len([name for name in made if name.startswith("tables/")]) == 21
 
 
 def test_another_process_with_another_hash_seed_and_clock_makes_the_same_bytes(results, tmp_path):
@@ -58,7 +58,7 @@ def test_the_page_needs_nothing_but_itself(results):
     assert "<script" not in page
     assert not re.search(r'(src|href)="(https?:)?//', page)
     assert page.count("<img ") == page.count("data:image/svg+xml;base64,") == 6
-    assert page.count("<table>") == 3
+    assert page.count("<table>") == 7
     assert 'name="viewport"' in page
     links = re.findall(r'href="([^"]+)"', page)
     assert "../runs/main/fake-100k/a%20b/executed.ipynb" in links

@@ -8,8 +8,11 @@ from fake_cells import fake_cells
 from recprune.report import tables
 from recprune.report.cells import paired
 from recprune.report.heatmap import percent
+from recprune.report.latex import _LATEX, escape
 from recprune.report.pareto import human
+from recprune.report.table import Table
 
+NAMES = ("dense", "headline", "footprint", "safe-sparsity", "cost", "cost-methods", "artefacts")
 ODD = "50%_of_{a}\\b & $x^2$ #1 ~ ± × ≥ <b> | *c*"
 
 
@@ -114,24 +117,63 @@ def test_any_name_survives_markdown_and_latex():
         assert latex.isascii()
 
 
+def compile_latex(folder, body):
+    """What LaTeX says of a document that holds nothing but `body`."""
+    packages = "\\usepackage[T1]{fontenc}\\usepackage{booktabs,graphicx,longtable,mathptmx}"
+    (folder / "all.tex").write_text(f"\\documentclass{{article}}{packages}\\begin{{document}}\n{body}\\end{{document}}\n")
+    command = ["pdflatex", "-halt-on-error", "-interaction=batchmode", "all.tex"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return (folder / "all.log").read_text(errors="replace")
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
-def test_latex_compiles(tmp_path):
+def test_latex_compiles_and_nothing_runs_out_of_the_page(tmp_path):
     body = "\n".join(tables.to_latex(table) for rows in (fake_cells(), odd_rows()) for table in tables.tables(rows))
-    text = f"\\documentclass{{article}}\\usepackage{{booktabs}}\\begin{{document}}\n{body}\\end{{document}}\n"
-    (tmp_path / "all.tex").write_text(text)
-    subprocess.run(
-        ["pdflatex", "-halt-on-error", "-interaction=batchmode", "all.tex"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
+    assert "\\begin{longtable}" not in body, "none of them is long"
+    assert "Overfull \\hbox" not in compile_latex(tmp_path, body)
+
+
+def test_a_table_longer_than_a_page_breaks_between_its_rows():
+    text = pd.DataFrame({"model": ["EASE"] * 61, "safe at 0.99": ["50 %"] * 61})
+    table = Table("long-x", "A 95 % caption.", text, text, text == "none")
+    latex = tables.to_latex(table)
+    assert latex.count("\\begin{longtable}") == latex.count("\\caption") == 1
+    short = Table("short-x", "A caption.", text[:60], text[:60], text[:60] == "none")
+    assert "longtable" not in tables.to_latex(short)
+
+
+def test_a_head_wider_than_its_column_takes_two_lines():
+    text = pd.DataFrame({"model": ["EASE"], "safe at 0.99": ["50 %"], "test ratio": ["0.998 [0.992, 1.003]"]})
+    latex = tables.to_latex(Table("x", "A caption.", text, text, text == "none"))
+    assert "model & \\shortstack[r]{safe\\\\at 0.99} & test ratio" in latex
+
+
+CHARACTERS = {
+    "–": "--", "—": "---", "→": r"$\to$", "≤": r"$\leq$", "≥": r"$\geq$", "Δ": r"$\Delta$", "…": r"\dots{}", "−": "$-$",
+    "“a”": "{``}a{''}", '"': r"{\char34}", "--": "-{}-", "a — b--c": "a --- b-{}-c", "é": r"\'{e}", "Ä": r'\"{A}', "ß": r"\ss{}",
+    "ç": r"\c{c}", "a日": "a[U+65E5]", "a\nb\x07": "a b", "* 1": "{*} 1", "[1]": "{[}1]", "50 %": r"50~\%",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CHARACTERS)
+def test_characters_become_latex(text):
+    assert escape(text) == CHARACTERS[text]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_whatever_a_name_holds_compiles(tmp_path):
+    every = [chr(code) for code in (*range(0x20, 0x17F), *range(0x2010, 0x2040), 0x394, 0x65E5, 0x1F600)]
+    text = pd.DataFrame({"model": [*every, *_LATEX, "*", "[x]", "\\"]})
+    compile_latex(tmp_path, tables.to_latex(Table("x", "".join(every), text, text, text == "")))
 
 
 def test_files_are_the_same_twice(tmp_path, few):
     first = tables.write_tables(tables.tables(few), tmp_path / "a")
     second = tables.write_tables(tables.tables(few.sample(frac=1, random_state=1)), tmp_path / "b")
     assert [path.name for path in first] == [
-        f"{name}-fake-100k.{form}" for name in ("dense", "safe-sparsity", "artefacts") for form in ("csv", "md", "tex")
+        f"{name}-fake-100k.{form}" for name in NAMES for form in ("csv", "md", "tex")
     ]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 

@@ -1,0 +1,200 @@
+"""The data sets behind the rows: how large, how uneven, and how the protocol splits them.
+
+Rows say how well a model ranks, not on how many users. What is counted here from the logs themselves is kept in a
+file beside the rows, data-sets.csv, so that tables need no data:
+
+    python -m recprune.report.data_sets --results FOLDER [--dataset PATH]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recprune.datasets import FetchError, load
+from recprune.datasets.registry import known
+from recprune.interactions import DataError
+from recprune.report.cells import ReportError, data_name, read_cells, studies
+from recprune.report.table import Table
+from recprune.splits import Split, split
+from recprune.study.config import StudyError, dataset_name
+from recprune.study.files import write_atomically
+from recprune.study.identity import data_identity
+
+FILE = "data-sets.csv"
+KEY = ["dataset", "protocol"]
+#: what must agree for a counted row to be of the rows' own data
+MADE_OF = ["data", "options", "seed"]
+OPTIONS = ("min_rating", "core", "columns")
+COUNTED = [
+    "min_rating", "core", "users", "items", "interactions", "density", "train", "validation", "test", "test_users", "new_test_users",
+    "gini_users", "gini_items", "top_items",
+]  # fmt: skip
+
+
+def write_data_sets(results: Path, dataset: str = "") -> Path | None:
+    """Count every data set and protocol of <results>/cells.csv into <results>/data-sets.csv; returns its path.
+
+    dataset  a path, where the rows' data set is a file of that name; registered and synthetic ones are found by name
+    What cannot be loaded here keeps the row it had, if that is of the same data and options. A file is known by its
+    content, so another one of the same name is not counted. None, and no file, where nothing is known.
+    """
+    results = Path(results)
+    made = _made_of(results)
+    before = read_data_sets(results).set_index(KEY) if (results / FILE).exists() else pd.DataFrame()
+    rows = []
+    for key, options in made.items():
+        source = _source(key[0], options["data"], dataset)
+        counts = _counted(source, key[1], options) if source else None
+        if counts is None and key in before.index and (before.loc[key, MADE_OF] == [options[name] for name in MADE_OF]).all():
+            counts = before.loc[key, COUNTED].to_dict()
+        if counts:
+            rows.append(dict(zip(KEY, key, strict=True)) | {name: options[name] for name in MADE_OF} | counts)
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows, columns=[*KEY, *MADE_OF, *COUNTED]).sort_values(KEY)
+    return write_atomically(results / FILE, frame.to_csv(index=False, lineterminator="\n"))
+
+
+def read_data_sets(results: Path) -> pd.DataFrame:
+    """The rows of <results>/data-sets.csv; none where there is no such file. Raises ReportError for another file."""
+    path = Path(results) / FILE
+    if not path.exists():
+        return pd.DataFrame(columns=[*KEY, *MADE_OF, *COUNTED])
+    frame = pd.read_csv(path, dtype=dict.fromkeys([*KEY, "data", "options", "core"], str))
+    if missing := [name for name in (*KEY, *MADE_OF, *COUNTED) if name not in frame]:
+        raise ReportError(f"{path}: column {missing[0]!r} is missing; `python -m recprune.report.data_sets` writes it")
+    return frame
+
+
+def data_set_tables(results: Path, cells: pd.DataFrame) -> Iterator[Table]:
+    """`data-sets-<study>` for each study that was counted, and `protocols-data-<data set>` where it has several protocols."""
+    counted = read_data_sets(results)
+    for name, rows in studies(cells):
+        mine = counted[(counted[KEY] == rows[KEY].iloc[0].tolist()).all(axis=1)]
+        if len(mine):
+            yield data_sets(mine, f"data-sets-{name}")
+    for dataset, mine in counted.groupby("dataset", sort=True):
+        if len(mine) > 1 and dataset in set(cells["dataset"]):
+            yield data_sets(mine, f"protocols-data-{next(studies(cells[cells['dataset'] == dataset].assign(protocol='')))[0]}")
+
+
+def data_sets(counted: pd.DataFrame, name: str = "data-sets") -> Table:
+    """One row per data set and protocol: sizes after filtering, parts of the split, unevenness."""
+    frame = counted.reset_index(drop=True)
+    whole = "{:,.0f}".format
+    text = pd.DataFrame({
+        "data set": frame["dataset"].map(data_name),
+        "protocol": frame["protocol"],
+        "rating": [_at_least(value) for value in frame["min_rating"]],
+        "core": frame["core"].astype(str),
+        "users": frame["users"].map(whole),
+        "items": frame["items"].map(whole),
+        "interactions": frame["interactions"].map(whole),
+        "density": frame["density"].map(lambda v: f"{100 * v:.2g} %"),
+        "training": frame["train"].map(whole),
+        "validation": frame["validation"].map(whole),
+        "test": frame["test"].map(whole),
+        "test users": frame["test_users"].map(whole),
+        "new": frame["new_test_users"].map(whole),
+        "Gini users": frame["gini_users"].map("{:.2f}".format),
+        "Gini items": frame["gini_items"].map("{:.2f}".format),
+        "top 10 %": frame["top_items"].map(lambda v: f"{100 * v:.0f} %"),
+    })  # fmt: skip
+    caption = (
+        "Data, after filtering: least rating that counts, least number of interactions of a user and an item (core), sizes, the "
+        f"parts of the split of seed {frame['seed'].iloc[0]:.0f}, users with something to find in test, those of them without "
+        "training interactions (new), how unevenly interactions are spread over users and items (Gini: 0 evenly, 1 all on one), "
+        "and the share that the most popular tenth of the items holds."
+    )
+    return Table(name, caption, frame, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+
+
+def count_split(of: Split) -> dict[str, float]:
+    """COUNTED, of one split."""
+    told = of.summary()
+    parts = [of.unpruned, of.validation, of.test, *of.histories.values()]
+    by_user = sum(np.bincount(part.user, minlength=of.n_users) for part in parts)
+    by_item = np.sort(sum(np.bincount(part.item, minlength=of.n_items) for part in parts))
+    total = int(by_item.sum())
+    known_users = sum(np.bincount(part.user, minlength=of.n_users) for part in [of.unpruned, *of.histories.values()]) > 0
+    test_users = np.unique(of.test.user)
+    rated = any(part.rating is not None for part in parts)
+    return {
+        "min_rating": of.options["min_rating"] if rated else float("nan"), "core": str(of.options["core"]), "users": of.n_users, "items": of.n_items, "interactions": total, "density": total / (of.n_users * of.n_items),
+        **{part: told[part] for part in ("train", "validation", "test")},
+        "test_users": len(test_users), "new_test_users": int((~known_users[test_users]).sum()),
+        "gini_users": gini(by_user), "gini_items": gini(by_item),
+        "top_items": float(by_item[-max(1, round(of.n_items / 10)) :].sum() / total),
+    }  # fmt: skip
+
+
+def gini(counts: np.ndarray) -> float:
+    """sum_i (2i - n - 1) x_i / (n sum_i x_i), x ascending: 0 where all are alike, near 1 where few hold everything."""
+    x, n = np.sort(counts), len(counts)
+    return float(((2 * np.arange(1, n + 1) - n - 1) * x).sum() / (n * x.sum()))
+
+
+def _made_of(results: Path) -> dict[tuple[str, str], dict]:
+    """(data set, protocol) of the rows -> identity of the data, options of the split and first seed, from provenance."""
+    cells = read_cells(results / "cells.csv")
+    path = results / "provenance.csv"
+    if not path.exists():
+        raise ReportError(f"{path}: there is no such file; it says what data the rows are of")
+    found = {}
+    for run in pd.read_csv(path, dtype=str, keep_default_na=False).itertuples():
+        given = json.loads(run.parameters)
+        options = json.dumps({name: given.get(name) for name in OPTIONS}, sort_keys=True)
+        found.setdefault((run.dataset, run.protocol), {"data": run.data, "options": options})
+    pairs = cells.groupby(KEY)["seed"].min()
+    return {key: found[key] | {"seed": int(seed)} for key, seed in pairs.items() if key in found}
+
+
+def _source(name: str, identity: str, given: str) -> str:
+    """What `load` takes for the data of that identity; nothing where it is not to be had here."""
+    if given and dataset_name(given) == name and data_identity(given) == identity:
+        return given
+    if name in known() and data_identity(name) == identity:
+        return name
+    kind, _, rest = identity.partition(":")
+    return rest if kind == "name" and rest.partition(":")[0] == "synthetic" else ""
+
+
+def _counted(source: str, protocol: str, options: dict) -> dict | None:
+    """COUNTED of the split that the runs made; None where the log cannot be had."""
+    given = json.loads(options["options"])
+    try:
+        log = load(source, **(given["columns"] or {}))
+    except (FetchError, OSError):
+        return None
+    return count_split(split(log, protocol, options["seed"], given["min_rating"], given["core"]))
+
+
+def _at_least(rating: float) -> str:
+    return "all" if math.isnan(rating) else f"≥ {rating:g}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Count, and say where; 0, or 1 with one line on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m recprune.report.data_sets", description="Count the data behind the rows.")
+    parser.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER", help="the folder with cells.csv")
+    parser.add_argument("--dataset", default="", help="path of the rows' data set, where it is a file")
+    options = parser.parse_args(arguments)
+    try:
+        path = write_data_sets(options.results, options.dataset)
+    except (ReportError, DataError, StudyError, OSError) as error:
+        print(f"recprune.report: {error}", file=sys.stderr)
+        return 1
+    print(path or "none of the data sets is to be had here")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

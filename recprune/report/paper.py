@@ -1,0 +1,96 @@
+"""The paper as PDF: paper/main.tex over the figures and tables of a results folder.
+
+    python -m recprune.report.paper --results FOLDER [--study NAME]
+
+pdflatex runs in a folder of its own, so no path of the checkout matters, and nothing but the PDF is left. The same
+figures, tables and rows give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from recprune.datasets.registry import ROOT
+from recprune.report.cells import ReportError, read_cells, studies
+from recprune.report.numbers import numbers, to_macros
+from recprune.study.files import write_atomically
+
+SOURCE = ROOT / "paper" / "main.tex"
+PASSES = 3  # a longtable finds its columns in the second, the references follow
+_ENVIRONMENT = {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "max_print_line": "1000"}
+
+
+def write_paper(results: Path, study: str = "", source: Path = SOURCE) -> Path:
+    """Write <results>/paper/paper.pdf; returns its path.
+
+    study   one of the studies in the rows, as file names call it (`ml-100k-strong`); default: the one with the most rows
+    source  the LaTeX document. A figure or table of the study that is not in `results` is named in the PDF instead
+    Raises ReportError where there are no rows, the study is not among them, or LaTeX is missing or fails.
+    """
+    results = Path(results)
+    name, rows = _study(read_cells(results / "cells.csv"), study)
+    pdf = compiled(source, name, results, to_macros(numbers(rows)))
+    return write_atomically(results / "paper" / "paper.pdf", pdf)
+
+
+def compiled(source: Path, study: str, results: Path, macros: str) -> bytes:
+    """The PDF of a document that finds `results`, the study's name and the numbers by the names it asks for."""
+    if shutil.which("pdflatex") is None:
+        raise ReportError("pdflatex is not installed; on Debian and Ubuntu: texlive-latex-recommended texlive-fonts-recommended")
+    with tempfile.TemporaryDirectory(prefix="paper-") as folder:
+        work = Path(folder)
+        shutil.copy(source, work / "main.tex")
+        (work / "numbers.tex").write_text(macros)
+        (work / "results").symlink_to(results.resolve())
+        start = f"\\def\\study{{{study}}}\\def\\results{{results}}\\input{{main.tex}}"
+        command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "-jobname=paper", start]
+        for _ in range(PASSES):
+            done = subprocess.run(command, cwd=work, env=os.environ | _ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True)
+            if done.returncode:
+                log = write_atomically(results / "paper" / "paper.log", done.stdout)
+                raise ReportError(f"{source}: {_cause(done.stdout.decode('utf-8', 'replace'))} (all of it: {log})")
+        return (work / "paper.pdf").read_bytes()
+
+
+def _study(cells: pd.DataFrame, wanted: str) -> tuple[str, pd.DataFrame]:
+    """The study of that name, or the largest."""
+    known = dict(studies(cells))
+    if wanted and wanted not in known:
+        raise ReportError(f"study {wanted!r} is not among the rows; known: {', '.join(known)}")
+    name = wanted or max(known, key=lambda each: len(known[each]))
+    return name, known[name]
+
+
+def _cause(log: str) -> str:
+    """LaTeX's error message and the line it stands in."""
+    found = re.search(r"^! (.*)$", log, re.M)
+    line = re.search(r"^l\.(\d+) ?(.*)$", log, re.M)
+    message = found.group(1) if found else (log.strip().splitlines() or ["LaTeX said nothing"])[-1]
+    return message + (f" at line {line.group(1)}: {line.group(2).strip()}" if line else "")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the PDF; 0 when it is there, 1 with one line on stderr when it cannot be."""
+    parser = argparse.ArgumentParser(prog="python -m recprune.report.paper", description="The paper of a results folder.")
+    parser.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER", help="the folder with cells.csv")
+    parser.add_argument("--study", default="", help="which study of the rows; default: the one with the most rows")
+    options = parser.parse_args(arguments)
+    try:
+        print(write_paper(options.results, options.study))
+    except (ReportError, OSError) as error:
+        print(f"recprune.report: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
