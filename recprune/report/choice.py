@@ -44,8 +44,8 @@ def _study(cells: pd.DataFrame) -> pd.DataFrame:
     table["level"] = table["val_ndcg@10"] / levels["val_best"]
     # down each curve, the lowest bound so far; a missing one ends the walk
     down = table.sort_values("kept", ascending=False, kind="stable")
-    table["own"] = down.groupby(CURVE, sort=False)["val_ratio_lower"].transform(lambda bounds: bounds.fillna(float("-inf")).cummin())
-    table["own"] = table["own"].where(table["own"] > float("-inf"))
+    lowest = down.assign(bound=down["val_ratio_lower"].fillna(float("-inf"))).groupby(CURVE, sort=False)["bound"].cummin()
+    table["own"] = lowest.where(lowest > float("-inf"))
     table["best"] = table["own"] * levels["val_own"] / levels["val_best"]
     table["test_own"] = table["test_ratio_lower"]
     table["test_best"] = table["test_ratio_lower"] * levels["test_own"] / levels["test_best"]

@@ -8,6 +8,7 @@ import re
 from functools import cache
 from html import escape
 
+import matplotlib as mpl
 from matplotlib import mathtext
 from matplotlib.font_manager import FontProperties
 
@@ -40,7 +41,7 @@ def picture(formula: str) -> str:
     drawn = re.sub(r"\\[lr][vV]ert\b", lambda name: _SAME[name[0]], formula)
     buffer = io.BytesIO()
     try:
-        with paper():
+        with paper(), mpl.rc_context({"text.parse_math": True}):  # in the figures a dollar is a dollar
             font = FontProperties(size=_SIZE, math_fontfamily="dejavuserif")
             depth = mathtext.math_to_image(f"${drawn}$", buffer, prop=font, format="svg")
     except ValueError:

@@ -78,8 +78,9 @@ def write_notebooks(notebooks: list[Executed], report: Path) -> dict[str, str]:
         source = hashlib.sha256(version + content).hexdigest()
         if not _is_of(report / notebook.page, source):
             due.append((notebook, content, source))
-    if due:
+    if notebooks:
         write_atomically(report / FOLDER / "notebook.css", _style())
+    if due:
         render = _renderer()
         for notebook, content, source in tqdm(due, desc="notebooks as pages", delay=3):
             write_atomically(report / notebook.page, render(notebook, content, source, report))

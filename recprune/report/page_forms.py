@@ -18,7 +18,7 @@ EXPLORE = f"""{_NEEDS_SCRIPT}
 <label class="check"><input type="checkbox" name="floor"> also what is worse than popularity</label>
 <button type="reset">Reset</button>
 </form>
-<div id="plot" role="img" aria-label="Test nDCG@10 of every model against its cost; the table below lists the front"></div>
+<div id="plot" role="group" aria-label="Test nDCG@10 of every model against its cost; the table below lists the front"></div>
 <p class="note"><output id="shown" form="plot-form"></output> Large: dense models. Filled: CF; hollow: deep; black edge: smaller dense models;
 pale: random removal. Steps: the front of each family, among what is shown. Means over seeds; milliseconds are those of the machine
 that measured.</p>
@@ -35,10 +35,10 @@ CHOOSE = f"""{_NEEDS_SCRIPT}
 <p>Say what matters; the answer is chosen on validation, and test, which had no say in it, confirms it or does not.</p>
 <form id="choice-form" class="controls" aria-label="What is asked" autocomplete="off">
 {_select("question", "I want", _QUESTIONS)}
-<label class="loss">Loss <span class="unit"><input name="loss" type="number" min="0" max="99" step="any" value="1"
+<label class="loss">Loss <span class="amount"><input name="loss" type="number" min="0" max="99" step="any" value="1"
 inputmode="decimal"> % of nDCG@10</span></label>
 {_select("against", "of", '<option value="best">the best dense model</option><option value="own">its own dense model</option>')}
-<label class="budget" hidden>Budget <span class="unit"><input name="budget" type="number" min="0" step="any" value="500"
+<label class="budget" hidden>Budget <span class="amount"><input name="budget" type="number" min="0" step="any" value="500"
 inputmode="decimal"> kB</span></label>
 {_select("dataset", "Data set")}{_select("protocol", "Protocol")}{_select("family", "Family")}{_select("model", "Model")}
 </form>

@@ -12,9 +12,9 @@ from recprune.report.tables import WORDS
 from recprune.report.table import Table
 
 LONG = 15  # rows; a longer table has a box of its own, with a filter
+SENTENCE = 60  # characters in a cell of words; longer ones are broken into lines
 _UNITS = {"": 1, "%": 0.01, "B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "s": 1, "ms": 1}
 _NUMBER = re.compile(r"([-−+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?)\s*(%|[kMG]?B\b|m?s\b)?", re.I)
-_MISSING = ("", "–", "—", "-", "n/a")
 
 
 def table_html(table: Table) -> str:
@@ -36,9 +36,10 @@ def table_html(table: Table) -> str:
 
 def sort_keys(texts: Sequence[str]) -> list[float] | None:
     """The numbers that the texts of one column start with ("1.2 MB": 1,200,000; "0.99 [0.98, 1.00]": 0.99; "": NaN),
-    or None where some text starts with none: words."""
-    found = [None if text.strip() in _MISSING else _NUMBER.match(text.strip()) or False for text in texts]
-    if not any(found) or False in found:
+    or None where they are words. Among numbers, a text without a digit ("none") is a missing one."""
+    found = [_NUMBER.match(text.strip()) for text in texts]
+    words = [match is None and any(map(str.isdigit, text)) for match, text in zip(found, texts, strict=True)]
+    if not any(found) or any(words):
         return None
     return [float("nan") if match is None else _value(match) for match in found]
 
@@ -67,7 +68,8 @@ def _body(table: Table) -> str:
         keys = None if column in WORDS else sort_keys(texts)
         numbers = [""] * len(texts) if keys is None else [f' data-number="{key:.10g}"' for key in keys]
         shown = [f"<b>{escape(text)}</b>" if best else escape(text) for text, best in zip(texts, bold, strict=True)]
-        columns.append([f"<td{_kind(column)}{n}>{text}</td>" for n, text in zip(numbers, shown, strict=True)])
+        kind = ' class="word long"' if column in WORDS and max(map(len, texts), default=0) > SENTENCE else _kind(column)
+        columns.append([f"<td{kind}{n}>{text}</td>" for n, text in zip(numbers, shown, strict=True)])
     return f"<tbody>{''.join('<tr>' + ''.join(row) + '</tr>' for row in zip(*columns, strict=True))}</tbody>"
 
 

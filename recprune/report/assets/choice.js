@@ -22,16 +22,12 @@ function answers(question, points) {
     .sort((a, b) => a[least] - b[least] || b[question.against] - a[question.against]);
 }
 
-// up to three more, each of another model or method
+// up to three more: the best of other models, then other methods of the same one
 function others(ranked) {
-  const seen = new Set([`${ranked[0].model} ${ranked[0].method}`]), found = [];
-  for (const point of ranked) {
-    const name = `${point.model} ${point.method}`;
-    if (!seen.has(name)) found.push(point);
-    seen.add(name);
-    if (found.length === 3) break;
-  }
-  return found;
+  const seen = new Set(), firsts = (name, points) => points.filter((point) => !seen.has(name(point)) && seen.add(name(point)));
+  const models = firsts((point) => point.model, ranked).slice(1);
+  const methods = firsts((point) => `${point.model} ${point.method}`, ranked.filter((point) => point.model === ranked[0].model)).slice(1);
+  return [...models, ...methods].slice(0, 3);
 }
 
 function readQuestion() {
@@ -79,7 +75,7 @@ function answer() {
     make("p", { class: "title" }, title(first)), verdict(question, first, study), facts(first), make("p", {}, notebookLink(first)),
     make("p", {}, "On your own ratings (with the model's default hyper-parameters; ", make("code", {}, "make tune"), " searches better ones):"),
     make("pre", { tabindex: "0" }, recipe(first)),
-    ...(more.length ? [make("p", {}, "Next in line:"), make("ol", { start: "2" }, ...more.map((point) => make("li", {}, line(point))))] : []),
+    ...(more.length ? [make("p", {}, "Next in line, other models first:"), make("ol", { start: "2" }, ...more.map((point) => make("li", {}, line(point))))] : []),
   );
 }
 

@@ -49,7 +49,7 @@ function make(tag, attributes = {}, ...children) {
 }
 
 function notebookLink(point) {
-  if (!point.notebook) return make("span", { class: "nolink" }, "no executed notebook here; make reproduce makes it");
+  if (!point.notebook) return make("span", { class: "nolink" }, "There is no executed notebook here; ", make("code", {}, "make reproduce"), " makes it.");
   return make("a", { href: pageOf(point.notebook), class: "notebook" }, "its executed notebook");
 }
 

@@ -50,12 +50,12 @@ function hover(point) {
 }
 
 const SIZE = { dense: 15, smaller: 8, pruned: 7.5, control: 6 };
-function trace(model, points, cost) {
+function trace(model, points, cost, named) {
   const look = DATA.models[model];
   const pale = (point) => point.role === "control";
   return {
     type: "scatter", mode: "markers", name: look.label, x: points.map((point) => point[cost]), y: points.map((point) => point.ndcg),
-    text: points.map(hover), hoverinfo: "text", legendgroup: look.family,
+    text: points.map(hover), hoverinfo: "text", legendgroup: model, showlegend: named,
     marker: {
       symbol: look.symbol, size: points.map((point) => SIZE[point.role]), opacity: 1,
       color: points.map((point) => (look.hollow ? "#ffffff" : pale(point) ? "#cfcfcf" : look.colour)),
@@ -91,14 +91,16 @@ function draw() {
   const able = ours.filter((point) => point[cost] > 0);
   const above = able.filter((point) => choice.floor.checked || !known(floor) || point.ndcg >= floor);
   const models = Object.keys(DATA.models).filter((model) => above.some((point) => point.model === model));
-  // big marks first: a dense model must not cover its neighbours
-  const groups = models.map((model) => above.filter((point) => point.model === model).sort((a, b) => SIZE[b.role] - SIZE[a.role]));
+  // controls lie below everything, dense models on top
+  const groups = [true, false].flatMap((control) => models.map((model) =>
+    above.filter((point) => point.model === model && (point.role === "control") === control).sort((a, b) => SIZE[a.role] - SIZE[b.role])));
   const right = Math.max(...above.map((point) => point[cost]));
-  const families = [...new Set(models.map((model) => DATA.models[model].family))];
+  const all = [...new Set(models.map((model) => DATA.models[model].family))], compared = all.filter((family) => family !== "other");
+  const families = compared.length ? compared : all;
   const fronts = families.map((family) => front(above.filter((point) => point.family === family), cost));
   plotted = groups;
-  const traces = [...groups.map((points, i) => trace(models[i], points, cost)), ...fronts.map((points, i) => frontTrace(families[i], points, cost, right))];
-  Plotly.react(plot, traces, layout(COSTS[cost], floor), { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+  const traces = [...groups.map((points, i) => trace(models[i % models.length], points, cost, i >= models.length)), ...fronts.map((points, i) => frontTrace(families[i], points, cost, right))];
+  Plotly.react(plot, traces, layout(COSTS[cost], floor), { responsive: true, displaylogo: false, displayModeBar: plot.clientWidth < 620 ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
   const hidden = able.length - above.length;
   document.getElementById("shown").textContent =
     `${above.length} point${above.length === 1 ? "" : "s"} shown${hidden ? `; ${hidden} below popularity hidden` : ""}.`;
@@ -113,10 +115,11 @@ function layout(axis, floor) {
     annotations: [{ xref: "paper", x: 1, y: floor, text: "popularity", showarrow: false, xanchor: "right", yanchor: "bottom", font: { ...font, size: 11, color: "#57534a" } }] } : {};
   return {
     font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "#ffffff", hovermode: "closest", dragmode: narrow ? false : "zoom",
-    margin: { l: narrow ? 48 : 64, r: 12, t: 28, b: 48 }, uirevision: `${axis.title}`,
+    margin: { l: narrow ? 58 : 64, r: 12, t: 28, b: 48 }, uirevision: `${axis.title}`,
     xaxis: { ...line, type: "log", title: { text: axis.title, standoff: 8 }, tickformat: axis.format, ticksuffix: axis.suffix, nticks: narrow ? 5 : 10, tickangle: 0, dtick: axis.suffix ? 1 : undefined },
     yaxis: { ...line, title: { text: "nDCG@10 on test", standoff: 8 }, tickformat: ".2f" },
-    legend: { orientation: "h", y: -0.14, yanchor: "top", x: 0, itemsizing: "constant" },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: "#a39c8c", activecolor: "#1f2328" },
+    legend: { orientation: "h", tracegroupgap: 0, y: -0.14, yanchor: "top", x: 0, itemsizing: "constant" },
     hoverlabel: { bgcolor: "#ffffff", bordercolor: "#57534a", align: "left", font: { ...font, size: 12.5 } }, ...popularity,
   };
 }
