@@ -12,7 +12,7 @@ from recprune.report.figures import Drawing
 from recprune.report.page import write_page
 from recprune.report.style import new_figure
 from recprune.report.table import Table
-from recprune.report.tables import tables
+from recprune.report.tables import dense, safe_sparsity
 from recprune.study.rows import canonical
 
 KEY, METHOD = "0123456789ab", "weight magnitude"
@@ -48,7 +48,8 @@ def fake_notebook(results: Path, method: str = METHOD, key: str = KEY, text: str
 
 
 def fake_page(results: Path, rows: pd.DataFrame | None = None) -> str:
-    """The text of a page of those rows with their tables and an empty figure of each study."""
+    """The text of a page of those rows, with two tables and an empty figure of each study."""
     rows = fake_rows() if rows is None else rows
     drawn = [Drawing(f"figure-{name}", "A <figure>", new_figure(3, 2), rows) for name, _ in studies(rows)]
-    return write_page(rows, drawn, [*tables(rows), fake_claims()], results).read_text()
+    tabled = [table(part, f"{table.__name__.replace('_', '-')}-{name}") for name, part in studies(rows) for table in (dense, safe_sparsity)]
+    return write_page(rows, drawn, [*tabled, fake_claims()], results).read_text()

@@ -200,7 +200,9 @@ def test_an_answer_is_confirmed_on_test_and_has_a_command_and_others(page):
 
 
 def test_a_table_sorts_by_number_both_ways_with_the_keyboard(page):
-    column = lambda n: page.locator(f"#table-claims tbody tr td:nth-child({n})").all_text_contents()  # noqa: E731
+    def column(n):
+        return page.locator(f"#table-claims tbody tr td:nth-child({n})").all_text_contents()
+
     head = page.locator("#table-claims thead th").nth(1)
     head.locator("button").focus()
     page.keyboard.press("Enter")
