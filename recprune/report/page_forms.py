@@ -20,7 +20,7 @@ EXPLORE = f"""{_NEEDS_SCRIPT}
 </form>
 <div id="plot" role="group" aria-label="Test nDCG@10 of every model against its cost; the table below lists the front"></div>
 <p class="note"><output id="shown" form="plot-form"></output> Large: dense models. Filled: CF; hollow: deep; black edge: smaller dense models;
-pale: random removal. Steps: the front of each family, among what is shown. Means over seeds; milliseconds are those of the machine
+pale: random removal. Steps: the front of each family, among what is shown; what is not on it is faint. Means over seeds; milliseconds are those of the machine
 that measured.</p>
 <div id="picked" class="card" aria-live="polite"><p>Point at a mark to read it; choose it to see its notebook here.</p></div>
 <details id="front"><summary>The front as a table</summary><div class="wide" tabindex="0" role="region" aria-label="The front"></div></details>"""

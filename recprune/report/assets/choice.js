@@ -74,7 +74,7 @@ function answer() {
   card.replaceChildren(
     make("p", { class: "title" }, title(first)), verdict(question, first, study), facts(first), make("p", {}, notebookLink(first)),
     make("p", {}, "On your own ratings (with the model's default hyper-parameters; ", make("code", {}, "make tune"), " searches better ones):"),
-    make("pre", { tabindex: "0" }, recipe(first)),
+    recipeBox(first),
     ...(more.length ? [make("p", {}, "Next in line, other models first:"), make("ol", { start: "2" }, ...more.map((point) => make("li", {}, line(point))))] : []),
   );
 }

@@ -37,7 +37,9 @@ function keptWords(point) {
   return `${percent(point.kept)} of ${unit} kept`;
 }
 const title = (point) => `${modelLabel(point)}, ${point.side === "dense" ? "dense" : `${point.method}, ${keptWords(point)}`}`;
-const recipe = (point) => point.recipe.replaceAll("{kept}", String(point.kept));
+// what a smaller dense model has left was counted: three digits of it are what was asked for
+const recipe = (point) => point.recipe.replaceAll("{kept}", String(point.role === "smaller" ? Number(point.kept.toPrecision(3)) : point.kept));
+const recipeBox = (point) => make("pre", { tabindex: "0", class: point.recipe.includes("\n") ? "lines" : "command" }, recipe(point));
 const pageOf = (address) => address.split("/").map(encodeURIComponent).join("/");
 
 // an element with attributes and children; text is text, whatever a data set is called

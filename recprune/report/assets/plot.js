@@ -2,13 +2,15 @@
 "use strict";
 
 const COSTS = {
-  bytes: { title: "bytes on disk", format: "~s", suffix: "B", write: bytes },
+  bytes: { title: "bytes on disk", format: "~s", suffix: "B", step: 1, write: bytes },
   ms: { title: "milliseconds for one user (median)", format: "~g", suffix: "", write: (value) => `${digits(value, 3)} ms` },
-  kept: { title: "share kept", format: "~%", suffix: "", write: percent },
+  kept: { title: "share kept", format: "~%", suffix: "", step: "D2", write: percent },
 };
 const ALL_SIZES = "sizes", EVERYTHING = "everything", SAMPLES = "samples";
 const plotForm = document.getElementById("plot-form");
 const plot = document.getElementById("plot");
+// by name: Plotly's own choice has a button that uploads the plot
+const MODE_BAR = [["toImage"], ["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]];
 let plotted = []; // the points of each trace, for hover and click
 
 const removed = {
@@ -50,14 +52,15 @@ function hover(point) {
 }
 
 const SIZE = { dense: 15, smaller: 8, pruned: 7.5, control: 6 };
-function trace(model, points, cost, named) {
+function trace(model, points, cost, best) {
   const look = DATA.models[model];
   const pale = (point) => point.role === "control";
   return {
-    type: "scatter", mode: "markers", name: look.label, x: points.map((point) => point[cost]), y: points.map((point) => point.ndcg),
-    text: points.map(hover), hoverinfo: "text", legendgroup: model, showlegend: named,
+    type: "scatter", mode: "markers", x: points.map((point) => point[cost]), y: points.map((point) => point.ndcg),
+    text: points.map(hover), hoverinfo: "text", legendgroup: model, showlegend: false,
     marker: {
-      symbol: look.symbol, size: points.map((point) => SIZE[point.role]), opacity: 1,
+      symbol: look.symbol, size: points.map((point) => SIZE[point.role]),
+      opacity: points.map((point) => (point.role === "dense" || best.has(point) ? 1 : 0.55)),
       color: points.map((point) => (look.hollow ? "#ffffff" : pale(point) ? "#cfcfcf" : look.colour)),
       line: {
         color: points.map((point) => (pale(point) ? "#b5b5b5" : point.role === "smaller" || (point.role === "dense" && !look.hollow) ? "#000000" : look.colour)),
@@ -65,6 +68,13 @@ function trace(model, points, cost, named) {
       },
     },
   };
+}
+
+// the legend's marks: points that are nowhere
+function legendTrace(model) {
+  const look = DATA.models[model];
+  const marker = { symbol: look.symbol, size: 9, color: look.hollow ? "#ffffff" : look.colour, line: { color: look.colour, width: look.hollow ? 1.8 : 1 } };
+  return { type: "scatter", mode: "markers", name: look.label, legendgroup: model, x: [null], y: [null], marker };
 }
 
 // no other point is both cheaper and better
@@ -98,9 +108,11 @@ function draw() {
   const all = [...new Set(models.map((model) => DATA.models[model].family))], compared = all.filter((family) => family !== "other");
   const families = compared.length ? compared : all;
   const fronts = families.map((family) => front(above.filter((point) => point.family === family), cost));
+  const best = new Set(fronts.flat());
   plotted = groups;
-  const traces = [...groups.map((points, i) => trace(models[i % models.length], points, cost, i >= models.length)), ...fronts.map((points, i) => frontTrace(families[i], points, cost, right))];
-  Plotly.react(plot, traces, layout(COSTS[cost], floor), { responsive: true, displaylogo: false, displayModeBar: plot.clientWidth < 620 ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
+  const traces = [...groups.map((points, i) => trace(models[i % models.length], points, cost, best)), ...fronts.map((points, i) => frontTrace(families[i], points, cost, right)),
+    ...models.map(legendTrace)];
+  Plotly.react(plot, traces, layout(COSTS[cost], floor), { responsive: true, displaylogo: false, displayModeBar: plot.clientWidth < 620 ? false : "hover", modeBarButtons: MODE_BAR });
   const hidden = able.length - above.length;
   document.getElementById("shown").textContent =
     `${above.length} point${above.length === 1 ? "" : "s"} shown${hidden ? `; ${hidden} below popularity hidden` : ""}.`;
@@ -116,7 +128,7 @@ function layout(axis, floor) {
   return {
     font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "#ffffff", hovermode: "closest", dragmode: narrow ? false : "zoom",
     margin: { l: narrow ? 58 : 64, r: 12, t: 28, b: 48 }, uirevision: `${axis.title}`,
-    xaxis: { ...line, type: "log", title: { text: axis.title, standoff: 8 }, tickformat: axis.format, ticksuffix: axis.suffix, nticks: narrow ? 5 : 10, tickangle: 0, dtick: axis.suffix ? 1 : undefined },
+    xaxis: { ...line, type: "log", title: { text: axis.title, standoff: 8 }, tickformat: axis.format, ticksuffix: axis.suffix, nticks: narrow ? 5 : 10, tickangle: 0, dtick: axis.step },
     yaxis: { ...line, title: { text: "nDCG@10 on test", standoff: 8 }, tickformat: ".2f" },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: "#a39c8c", activecolor: "#1f2328" },
     legend: { orientation: "h", tracegroupgap: 0, y: -0.14, yanchor: "top", x: 0, itemsizing: "constant" },
@@ -138,7 +150,7 @@ function showFront(families, fronts, cost) {
 
 function pick(point) {
   const parts = [make("p", { class: "title" }, title(point)), facts(point), make("p", {}, notebookLink(point))];
-  if (point.recipe) parts.push(make("p", {}, "The same from your own ratings:"), make("pre", { tabindex: "0" }, recipe(point)));
+  if (point.recipe) parts.push(make("p", {}, "The same from your own ratings:"), recipeBox(point));
   document.getElementById("picked").replaceChildren(...parts);
 }
 
