@@ -52,7 +52,9 @@ def _study(cells: pd.DataFrame) -> pd.DataFrame:
     known = table["val_ndcg@10"].notna() & (table["bytes_disk"] > 0) & (table["model"] != FLOORS[1])
     smaller = (table["side"] == "control") & (table["criterion"] == "smaller-dense")
     table["sized"] = known & (table["side"].isin(SIZES) | smaller) & ~table["criterion"].isin(CONTROLS)
-    table["data"] = known & table["side"].isin(["dense", "samples"])
+    # what was trained on, not anew, still knows the interactions that went: it needed them all
+    anew = (table["side"] == "samples") & table["recovery"].str.startswith("retrain")
+    table["data"] = known & ((table["side"] == "dense") | anew)
     return table
 
 

@@ -45,6 +45,7 @@ inputmode="decimal"> kB</span></label>
 <div id="answer" class="card" aria-live="polite"></div>
 <details><summary>How it is chosen</summary>
 <p>Candidates are the dense models, the pruned ones and dense models trained smaller; random removal is a control and no candidate.
+Where less training data are asked for, candidates are models trained anew on what is left.
 A loss is not exceeded where the one-sided 95 % lower bound of nDCG@10 on validation, relative to the dense model, stays above it, at this
 share and at every larger one of the same method. Against the best dense model (best on validation), the bound of a pruned model is
 that against its own dense model times the measured ratio of the two dense models, whose own uncertainty is not counted. Within a budget the

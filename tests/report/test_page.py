@@ -173,6 +173,9 @@ def test_controls_and_chance_are_no_candidates():
     assert "samples" not in set(sized["side"])
     assert {"dense", "smaller-dense"} <= set(sized["criterion"].replace("none", "dense"))
     assert set(table.loc[table["data"], "side"]) == {"dense", "samples"}
+    warm = fake_rows()
+    warm.loc[warm["criterion"] == "stratified", "recovery"] = "fine-tune"
+    assert "stratified" not in set(ranked(warm).query("data")["criterion"])
 
 
 # -- tables
