@@ -185,7 +185,7 @@ def test_an_answer_is_confirmed_on_test_and_has_a_command_and_others(page):
     page.fill("#choice-form [name=loss]", "2")
     text = page.text_content("#answer")
     assert re.search(r"(Confirmed|Not confirmed) on test\.", text)
-    assert "nDCG@10 on test" in text
+    assert "test nDCG@10" in text
     assert "python -m recprune prune" in text
     assert 1 <= page.locator("#answer ol li").count() <= 3
     assert all(item.startswith("EASE") for item in page.locator("#answer ol li").all_text_contents())

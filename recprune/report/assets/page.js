@@ -57,11 +57,11 @@ function notebookLink(point) {
 
 function facts(point) {
   const rows = [
-    ["nDCG@10 on test", digits(point.ndcg, 4) + between(point.lo, point.hi, 4)],
-    ["relative to its dense model", point.side === "dense" ? "" : digits(point.ratio, 3) + between(point.ratioLo, point.ratioHi, 3)],
-    ["nDCG@10 on validation", digits(point.val, 4)],
-    ["bytes on disk", `${bytes(point.bytes)}${known(point.bytesRatio) ? `, ${times(point.bytesRatio)}` : ""}`],
-    ["milliseconds for one user", known(point.ms) ? `${digits(point.ms, 3)}${known(point.msRatio) ? `, ${times(point.msRatio)}` : ""}` : ""],
+    ["test nDCG@10", digits(point.ndcg, 4) + between(point.lo, point.hi, 4)],
+    ["test, of its dense model", point.side === "dense" ? "" : digits(point.ratio, 3) + between(point.ratioLo, point.ratioHi, 3)],
+    ["validation nDCG@10", digits(point.val, 4)],
+    ["on disk", `${bytes(point.bytes)}${known(point.bytesRatio) ? `, ${times(point.bytesRatio)}` : ""}`],
+    ["ms for one user", known(point.ms) ? `${digits(point.ms, 3)}${known(point.msRatio) ? `, ${times(point.msRatio)}` : ""}` : ""],
     ["seeds", String(point.seeds)],
   ];
   return make("dl", {}, ...rows.filter(([, value]) => value).map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
