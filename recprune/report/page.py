@@ -1,116 +1,139 @@
-"""One HTML file with all figures and tables, readable without a network, a script or a wide screen."""
+"""One HTML file of the whole report: a plot to explore, a recommendation, all tables and figures. It asks no network for anything.
+
+`page_data` and `choice` say what its script draws and chooses from, `page_tables` and `notebooks` make the rest;
+the script and the style are in `assets`. Without the script, tables and figures are still there to read.
+"""
 
 from __future__ import annotations
 
 import base64
-import os
 from html import escape
+from importlib import resources
 from pathlib import Path
-from urllib.parse import quote
 
 import pandas as pd
+from plotly.offline import get_plotlyjs
 
 from recprune.report.cells import heading, studies
 from recprune.report.figures import Drawing
-from recprune.report.tables import WORDS, Table
+from recprune.report.notebooks import Executed, describe, executed, write_notebooks
+from recprune.report.page_data import page_data, to_json
+from recprune.report.page_forms import CHOOSE, EXPLORE
+from recprune.report.page_tables import link, table_html
+from recprune.report.table import Table
 from recprune.study.files import write_atomically
 
 ACROSS = "protocols-"  # names of what sets several protocols side by side
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff;
-  max-width: 62rem; margin: 0 auto; padding: 1rem; }
-h1, h2 { line-height: 1.2; } h2 { border-top: 1px solid #ccc;
-  padding-top: 1.2rem; margin-top: 2.4rem; overflow-wrap: anywhere; }
-figure { margin: 1.5rem 0; } img { max-width: 100%; height: auto; }
-figcaption, .caption { color: #555; font-size: .9rem; text-align: left; }
-.wide { overflow-x: auto; margin: .4rem 0 1.8rem; }
-table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .6rem; text-align: right; white-space: nowrap; }
-th.word, td.word { text-align: left; }
-thead th { border-top: 2px solid #222; border-bottom: 1px solid #222; }
-tbody tr:last-child td { border-bottom: 2px solid #222; }
-li { overflow-wrap: anywhere; }
-"""
+CLAIMS = "claims"
+HEADLINE = "safe-sparsity-"
+HEAVY = 2_000_000  # bytes of an SVG beyond which the page shows the PNG
+SCRIPTS = ("page.js", "plot.js", "choice.js", "tables.js")
+# nothing is fetched, and no browser may be talked into it
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
 
 
 def write_page(cells: pd.DataFrame, drawn: list[Drawing], tabled: list[Table], results: Path) -> Path:
-    """Write <results>/report/index.html from rows, their drawings and their tables; returns its path.
+    """Write <results>/report/index.html, and a page for each executed notebook beside it; returns the path of the first.
 
     The same rows and notebooks give the same bytes.
     """
-    results = Path(results)
-    notebooks = executed(results)
-    names = [name for name, _ in studies(cells)]
-    parts = [
-        "<h1>What can be removed from a recommender</h1>",
-        "<p>Pruning of collaborative filtering and of deep models: how much goes before ranking quality is lost, "
-        "and what it buys. "
-        f'All of it is drawn from {link(Path("../cells.csv"), "cells.csv")}, one row per measured point.</p>',
-    ]  # fmt: skip
-    for name, rows in studies(cells):
-        parts.append(f"<h2>{escape(heading(rows))}</h2>")
-        parts += [_figure(drawing) for drawing in drawn if _belongs(drawing.name, name, names)]
-        parts += [_table(table) for table in tabled if _belongs(table.name, name, names)]
-    if any(table.name.startswith(ACROSS) for table in tabled):
-        parts.append("<h2>Across protocols</h2>")
-        parts += [_figure(drawing) for drawing in drawn if drawing.name.startswith(ACROSS)]
-        parts += [_table(table) for table in tabled if table.name.startswith(ACROSS)]
-    if notebooks:
-        items = "".join(
-            f"<li>{link(Path(os.path.relpath(path, results / 'report')), str(path.parent.relative_to(results)))}</li>"
-            for path in notebooks
-        )
-        parts.append(
-            f"<h2>Executed notebooks</h2><p>Each row comes from one of these; open them in Jupyter (make lab).</p>"
-            f"<ul>{items}</ul>"
-        )
-    page = (
+    report = Path(results) / "report"
+    notebooks = executed(Path(results), cells["run"])
+    pages = write_notebooks(notebooks, report)
+    sections = [
+        ("explore", "Explore", EXPLORE),
+        ("choose", "Which should I use?", CHOOSE),
+        *_evidence(cells, drawn, tabled),
+        *([("notebooks", "Executed notebooks", _notebooks(notebooks))] if notebooks else []),
+    ]
+    return write_atomically(report / "index.html", _document(sections, to_json(page_data(cells, pages))))
+
+
+def _document(sections: list[tuple[str, str, str]], data: str) -> str:
+    contents = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title, _ in sections)
+    body = "\n".join(f'<section id="{name}"><h2>{escape(title)}</h2>\n{inside}\n</section>' for name, title, inside in sections)
+    scripts = "\n".join(f"<script>\n{_asset(name)}</script>" for name in SCRIPTS)
+    return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>recprune: report</title><style>{_STYLE}</style></head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body></html>\n"
+        f"<title>recprune: report</title><style>\n{_asset('page.css')}</style></head>\n<body>\n"
+        "<header><h1>What can be removed from a recommender</h1>\n"
+        "<p>Pruning of collaborative filtering and of deep recommenders: how much goes before ranking quality is lost, and "
+        "what that buys. Every number here comes from "
+        f"{link(Path('../cells.csv'), 'cells.csv')}, one row for each measured cell; choices are made on validation, test confirms them.</p>"
+        f'\n<nav aria-label="Contents"><ul>{contents}</ul></nav></header>\n<main>\n{body}\n</main>\n'
+        f'<script type="application/json" id="data">{data}</script>\n'
+        f"<script>{get_plotlyjs()}</script>\n{scripts}\n</body></html>\n"
     )
-    return write_atomically(results / "report" / "index.html", page)
 
 
-def executed(results: Path) -> list[Path]:
-    """The executed notebooks of finished runs below `results`; a folder whose name starts with a dot is unfinished."""
-    found = results.glob("runs/**/executed.ipynb")
-    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(results).parts))
+def _evidence(cells: pd.DataFrame, drawn: list[Drawing], tabled: list[Table]) -> list[tuple[str, str, str]]:
+    """Sections of tables and figures: the claims, each study, across protocols, and what belongs to none of these."""
+    names = [name for name, _ in studies(cells)]
+    claims = [table for table in tabled if table.name.startswith(CLAIMS)]
+    left = [table for table in tabled if table not in claims]
+    sections = [("claims", "Claims and verdicts", "\n".join(map(table_html, claims)))] if claims else []
+    groups = [(name, heading(rows)) for name, rows in studies(cells)]
+    for number, (name, title) in enumerate([*groups, (ACROSS, "Across protocols"), ("", "More")]):
+        figures = [drawing for drawing in drawn if _group(drawing.name, names) == name]
+        tables = [table for table in left if _group(table.name, names) == name]
+        if figures or tables:
+            sections.append((f"study-{number}", title, _study(figures, tables)))
+    return sections
 
 
-def link(path: Path, text: str) -> str:
-    return f'<a href="{quote(path.as_posix())}">{escape(text)}</a>'
+def _group(artefact: str, names: list[str]) -> str:
+    """The study whose name an artefact's name ends in (the longest such), ACROSS, or "" for none."""
+    if artefact.startswith(ACROSS):
+        return ACROSS
+    return max((name for name in names if artefact.endswith(f"-{name}")), key=len, default="")
 
 
-def _belongs(artefact: str, name: str, names: list[str]) -> bool:
-    """Whether an artefact's name ends in this study's name, and in no longer one's."""
-    return not artefact.startswith(ACROSS) and max((other for other in names if artefact.endswith(f"-{other}")), key=len) == name
+def _study(figures: list[Drawing], tables: list[Table]) -> str:
+    """The table of safe sparsity in the open, figures one by one, the other tables folded."""
+    first = [table for table in tables if table.name.startswith(HEADLINE)]
+    rest = [table for table in tables if table not in first]
+    parts = [table_html(table) for table in first]
+    if figures:
+        parts.append(_folded(f"Figures ({len(figures)})", "\n".join(map(_figure, figures)), is_open=True))
+    if rest:
+        parts.append(_folded(f"More tables ({len(rest)})", "\n".join(map(table_html, rest)), is_open=not first))
+    return "\n".join(parts)
+
+
+def _folded(title: str, inside: str, is_open: bool = False) -> str:
+    return f"<details{' open' * is_open}><summary>{escape(title)}</summary>\n{inside}\n</details>"
 
 
 def _figure(drawing: Drawing) -> str:
     # an SVG inside the page would share its ids with the others; as an image it keeps them to itself
-    picture = base64.b64encode(drawing.rendered("svg")).decode()
-    files = " · ".join(
-        link(Path(f"../figures/{drawing.name}.{form}"), form.upper()) for form in ("pdf", "svg", "png", "csv")
-    )
+    picture, kind = drawing.rendered("svg"), "svg+xml"
+    if len(picture) > HEAVY:
+        picture, kind = drawing.rendered("png"), "png"
+    files = " · ".join(link(Path(f"../figures/{drawing.name}.{form}"), form.upper()) for form in ("pdf", "svg", "png", "csv"))
     caption = escape(drawing.caption)
-    image = f'<img alt="{caption}" src="data:image/svg+xml;base64,{picture}">'
-    return f"<figure>{image}<figcaption>{caption} {files}</figcaption></figure>"
+    image = f'<img alt="{caption}" src="data:image/{kind};base64,{base64.b64encode(picture).decode()}">'
+    return f'<figure>{image}<figcaption>{caption} <span class="files">{files}</span></figcaption></figure>'
 
 
-def _table(table: Table) -> str:
-    words = [column in WORDS for column in table.text.columns]
-    kinds = [' class="word"' if word else "" for word in words]
-    head = "".join(f"<th{kind}>{escape(column)}</th>" for kind, column in zip(kinds, table.text.columns, strict=True))
-    rows = []
-    for values, bold in zip(table.text.itertuples(index=False), table.bold.itertuples(index=False), strict=True):
-        cells = (f"<b>{escape(value)}</b>" if best else escape(value) for value, best in zip(values, bold, strict=True))
-        rows.append(
-            "<tr>" + "".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, cells, strict=True)) + "</tr>"
-        )
-    files = " · ".join(link(Path(f"../tables/{table.name}.{form}"), form.upper()) for form in ("csv", "md", "tex"))
-    # not a <caption>: that would be as wide as the table, and scroll out of sight with it
-    return (f'<p class="caption">{escape(table.caption)} {files}</p><div class="wide"><table><thead><tr>{head}</tr></thead>'
-            f'<tbody>{"".join(rows)}</tbody></table></div>')  # fmt: skip
+def _notebooks(notebooks: list[Executed]) -> str:
+    """An index of the notebooks' pages, by data set, protocol and model."""
+    groups: dict[str, list[str]] = {}
+    for notebook in notebooks:
+        words = describe(notebook)
+        title = " · ".join(word for word in (words["dataset"], words["protocol"], words["model"]) if word)
+        item = f"<li>{link(Path(notebook.page), words['method'] or notebook.name)}</li>"
+        groups.setdefault(title or notebook.name, []).append(item)
+    lists = "\n".join(
+        f'<div class="group"><h3>{escape(title)}</h3><ul>{"".join(items)}</ul></div>' for title, items in groups.items()
+    )
+    return (
+        "<p>Each cell was measured by one of these pages of prose, code and plots. To run one yourself: <code>make lab</code>.</p>"
+        '<p class="filter"><label>Notebooks with <input type="search" data-filter="notebook-list" placeholder="model, method"></label> '
+        f'<output>{len(notebooks)} notebooks</output></p>\n<div id="notebook-list" class="notebooks">{lists}</div>'
+    )
+
+
+def _asset(name: str) -> str:
+    return resources.files("recprune.report").joinpath("assets", name).read_text(encoding="utf-8")

@@ -1,0 +1,86 @@
+// "Which should I use?": the choice, on validation alone, among the points that the data mark as candidates.
+"use strict";
+
+const choiceForm = document.getElementById("choice-form");
+// what is to be small, and which points are candidates
+const QUESTIONS = {
+  size: { least: "bytes", flag: "sized" },
+  speed: { least: "ms", flag: "sized" },
+  data: { least: "kept", flag: "data" },
+  budget: { flag: "sized" },
+};
+
+// the candidates that answer the question, the best first
+function answers(question, points) {
+  const { least, flag } = QUESTIONS[question.kind];
+  const candidates = points.filter((point) => point[flag]);
+  if (question.kind === "budget") {
+    return candidates.filter((point) => point.bytes <= question.bytes && known(point.level)).sort((a, b) => b.level - a.level || a.bytes - b.bytes);
+  }
+  const floor = 1 - question.loss - 1e-9; // a share typed in per cent is not exact in binary
+  return candidates.filter((point) => known(point[question.against]) && point[question.against] >= floor && known(point[least]))
+    .sort((a, b) => a[least] - b[least] || b[question.against] - a[question.against]);
+}
+
+// up to three more: the best of other models, then other methods of the same one
+function others(ranked) {
+  const seen = new Set(), firsts = (name, points) => points.filter((point) => !seen.has(name(point)) && seen.add(name(point)));
+  const models = firsts((point) => point.model, ranked).slice(1);
+  const methods = firsts((point) => `${point.model} ${point.method}`, ranked.filter((point) => point.model === ranked[0].model)).slice(1);
+  return [...models, ...methods].slice(0, 3);
+}
+
+function readQuestion() {
+  const form = choiceForm.elements, kind = form.question.value;
+  return { kind, against: form.against.value, loss: Number(form.loss.value) / 100, bytes: Number(form.budget.value) * 1000 };
+}
+
+function verdict(question, point, study) {
+  if (question.kind === "budget") return "";
+  const bound = point[question.against === "best" ? "testBest" : "testOwn"];
+  if (!known(bound)) return "";
+  const holds = bound >= 1 - question.loss - 1e-9;
+  const than = question.against === "best" ? `${DATA.models[study.best].label}, dense` : "its own dense model";
+  return make("p", {}, make("b", { class: holds ? "good" : "bad" }, holds ? "Confirmed on test." : "Not confirmed on test."),
+    ` Chosen because its lower bound on validation is ${digits(point[question.against], 3)} of ${than}; on test the bound is ${digits(bound, 3)}.`);
+}
+
+function nothing(question, points) {
+  if (question.kind === "budget") {
+    const least = Math.min(...points.filter((point) => point.sized).map((point) => point.bytes));
+    return `Nothing measured here is that small${Number.isFinite(least) ? `; the smallest takes ${bytes(least)}` : ""}.`;
+  }
+  return "Nothing measured here is safe at that loss. Accept more, or ask among more models.";
+}
+
+function answer() {
+  const form = choiceForm.elements, number = chooseStudy(choiceForm), study = DATA.studies[number];
+  const all = POINTS.filter((point) => point.study === number && (point.sized || point.data));
+  chooseModels(choiceForm, all);
+  const question = readQuestion(), budget = question.kind === "budget";
+  form.budget.closest("label").hidden = !budget;
+  for (const name of ["loss", "against"]) form[name].closest("label").hidden = budget;
+  const points = all.filter(ofModels(choiceForm)), ranked = answers(question, points);
+  const card = document.getElementById("answer");
+  if (!ranked.length) {
+    card.replaceChildren(make("p", {}, nothing(question, points)));
+    card.dataset.point = "";
+    return;
+  }
+  const [first] = ranked, more = others(ranked);
+  card.dataset.point = String(POINTS.indexOf(first));
+  const by = (point) => (question.kind === "data" ? percent(point.kept) : question.kind === "speed" ? `${digits(point.ms, 3)} ms` : bytes(point.bytes));
+  const line = (point) => `${title(point)}: ${by(point)}, nDCG@10 ${digits(point.val, 4)} on validation, ${digits(point.ndcg, 4)} on test`;
+  card.replaceChildren(
+    make("p", { class: "title" }, title(first)), verdict(question, first, study), facts(first), make("p", {}, notebookLink(first)),
+    make("p", {}, "On your own ratings (with the model's default hyper-parameters; ", make("code", {}, "make tune"), " searches better ones):"),
+    recipeBox(first),
+    ...(more.length ? [make("p", {}, "Next in line, other models first:"), make("ol", { start: "2" }, ...more.map((point) => make("li", {}, line(point))))] : []),
+  );
+}
+
+if (POINTS.length) {
+  choiceForm.addEventListener("input", answer);
+  choiceForm.addEventListener("submit", (event) => event.preventDefault());
+  answer();
+}

@@ -1,0 +1,55 @@
+"""A report of made-up rows: two studies, and an executed notebook behind one of the runs."""
+
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+from fake_cells import fake_cells
+from nbformat import v4
+
+from recprune.report.cells import studies
+from recprune.report.figures import Drawing
+from recprune.report.page import write_page
+from recprune.report.style import new_figure
+from recprune.report.table import Table
+from recprune.report.tables import dense, safe_sparsity
+from recprune.study.rows import canonical
+
+KEY, METHOD = "0123456789ab", "weight magnitude"
+DATASET = 'odd/<b> & "c".csv'
+
+
+def fake_rows(dataset: str = DATASET) -> pd.DataFrame:
+    """Two studies of one data set: three recommenders under `ratio`, one under `strong`; deep models have fewer seeds."""
+    ratio = fake_cells(dataset=dataset, models=("popularity", "random", "ease", "ials", "mult-vae"))
+    ratio = ratio[(ratio["model"] != "mult-vae") | (ratio["side"] == "dense") | (ratio["seed"] < 2)]
+    rows = pd.concat([ratio, fake_cells(dataset=dataset, protocol="strong", models=("popularity", "ease"))], ignore_index=True)
+    made = (rows["protocol"] == "ratio") & (rows["model"] == "ease") & (rows["criterion"] == "magnitude") & (rows["unit"] == "weight")
+    rows.loc[made, "run"] = KEY
+    return canonical(rows)
+
+
+def fake_claims() -> Table:
+    """A table that belongs to no study."""
+    text = pd.DataFrame({"what": ["<i>one</i>", "two", "three"], "size": ["2 MB", "300 kB", "none"], "ratio": ["0.9 [0.8, 1.0]", "", "1.1"]})
+    return Table("claims", "Claims & verdicts", text, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+
+
+def fake_notebook(results: Path, method: str = METHOD, key: str = KEY, text: str = "One weight $|w_i|$, `$HOME` and $5 or $6.") -> Path:
+    """An executed notebook of a finished run, with a formula, code and an output; its stamp beside it."""
+    folder = Path(results) / "runs" / "main" / "odd" / "ratio" / "ease" / method
+    folder.mkdir(parents=True)
+    output = v4.new_output("stream", text="<done>\n")
+    cells = [v4.new_markdown_cell(text, id="a"), v4.new_code_cell("print('<done>')", outputs=[output], id="b")]
+    nbformat.write(v4.new_notebook(cells=cells), folder / "executed.ipynb")
+    (folder / f"{key}.done").touch()
+    (folder / "cells.csv").write_text("dataset\nodd\n")
+    return folder / "executed.ipynb"
+
+
+def fake_page(results: Path, rows: pd.DataFrame | None = None) -> str:
+    """The text of a page of those rows, with two tables and an empty figure of each study."""
+    rows = fake_rows() if rows is None else rows
+    drawn = [Drawing(f"figure-{name}", "A <figure>", new_figure(3, 2), rows) for name, _ in studies(rows)]
+    tabled = [table(part, f"{table.__name__.replace('_', '-')}-{name}") for name, part in studies(rows) for table in (dense, safe_sparsity)]
+    return write_page(rows, drawn, [*tabled, fake_claims()], results).read_text()
