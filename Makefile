@@ -23,6 +23,7 @@ TUNE_PLAN = results/runs/tune-$(subst $(empty) ,-,$(strip $(STUDY) $(subst /,_,$
 PLAN = results/runs/plan-$(subst $(empty) ,-,$(strip $(STUDY) $(subst /,_,$(DATASET)) $(MODELS) $(ONLY))).mk
 CHOICE = --study "$(STUDY)" --dataset "$(DATASET)" --columns "$(COLUMNS)" --models "$(MODELS)" --only "$(ONLY)"
 RESULTS = "$$($(PY) -m recprune.study where $(CHOICE))"
+REPORT = $(PY) -m recprune.report.data_sets --results $(RESULTS) --dataset "$(DATASET)" && $(PY) -m recprune.report all --results $(RESULTS)
 AGAIN = $(MAKE) --no-print-directory
 
 # A run has one thread, or as many runs as cores would fight; nothing of the user's Python leaks in.
@@ -58,13 +59,13 @@ $(ENV):
 
 reproduce: $(ENV) ## every run, figure and table of the study, held against the committed rows
 	@$(AGAIN) runs
-	@$(PY) -m recprune.report all --results $(RESULTS)
+	@$(REPORT)
 	@$(if $(strip $(DATASET)$(MODELS))$(filter-out main,$(STUDY)),:,$(PY) -m recprune.study verify --if-committed)
 
 quick: override STUDY := quick
 quick: $(ENV) ## the same pipe on a tiny grid, in minutes (results/quick)
 	@$(AGAIN) runs STUDY=quick
-	@$(PY) -m recprune.report all --results $(RESULTS)
+	@$(REPORT)
 
 runs: $(ENV) ## the study's runs and their rows, without figures; interrupted, it goes on where it was
 	@$(PY) -m recprune.study plan $(CHOICE) --jobs $(JOBS) --out "$(PLAN)"
@@ -83,7 +84,7 @@ tune: $(ENV) ## search hyper-parameters on validation (results/tuning); interrup
 protocols: override STUDY := protocols
 protocols: $(ENV) ## does the order of models and methods depend on the protocol? (results/protocols)
 	@$(AGAIN) runs STUDY=$(STUDY)
-	@$(PY) -m recprune.report all --results $(RESULTS)
+	@$(REPORT)
 	@$(if $(strip $(DATASET)$(MODELS)),:,$(PY) -m recprune.study verify --results results/protocols --if-committed)
 
 reference: override STUDY := $(if $(filter main,$(STUDY)),reference,$(STUDY))

@@ -13,6 +13,10 @@ from pathlib import Path
 import matplotlib as mpl
 
 from recprune.report.cells import ReportError, read_cells
+from recprune.report.claims import read_claims
+from recprune.report.claims_figure import claims_drawings
+from recprune.report.claims_tables import claims_tables, compared
+from recprune.report.data_sets import data_set_tables
 from recprune.report.figures import drawings, write_figures
 from recprune.report.page import write_page
 from recprune.report.readme import update
@@ -50,8 +54,10 @@ def main(arguments: list[str] | None = None) -> int:
         if options.what == "readme":
             print(update(Path("README.md"), cells, read_per_user(options.results)))
             return 0
-        drawn = list(drawings(cells)) if options.what != "tables" else []
-        tabled = list(tables(cells, read_per_user(options.results))) if options.what != "figures" else []
+        claims = read_claims()
+        studied = compared(cells, read_per_user(options.results), claims)
+        drawn = [*drawings(cells), *claims_drawings(claims, studied)] if options.what != "tables" else []
+        tabled = [*tables(cells), *claims_tables(claims, studied), *data_set_tables(options.results, cells)] if options.what != "figures" else []
         if options.what in ("figures", "all"):
             files = write_figures([*drawn, *tuning_drawings(options.results)], options.results)
             print(f"{len(files)} files in {options.results / 'figures'}")

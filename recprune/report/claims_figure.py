@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,7 +13,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from recprune.report import style
 from recprune.report.cells import ReportError
 from recprune.report.claims import Claim
+from recprune.report.claims_tables import Compared
 from recprune.report.contrasts import WORTH
+from recprune.report.figures import Drawing
 from recprune.report.measures import QUALITY
 from recprune.report.style import label, model_look
 from recprune.report.verdicts import verdict
@@ -89,3 +93,15 @@ def _axes(ax: Axes, data: pd.DataFrame) -> None:
     ax.set_xlabel("effect, in % of the dense model's test nDCG@10")
     ax.tick_params(axis="y", length=0)
     ax.spines[["left", "right"]].set_visible(False)
+
+
+def claims_drawings(claims: tuple[Claim, ...], studied: list[Compared]) -> Iterator[Drawing]:
+    """The figure of every study that has contrasts of quality."""
+    for study in studied:
+        if ((study.found["measure"] == QUALITY) & (study.found["model"] != "")).any():
+            caption = (
+                f"Every contrast of quality behind the claims on {study.where}, model by model: its effect in % of the dense model's test nDCG@10 with "
+                "its 95 % interval (paired bootstrap over users, all seeds together). Filled: CF, hollow: deep; pale: undecided after Holm's correction "
+                "over the comparisons of a claim. Grey band: less than 1 % either way. Beyond 5 % the axis is logarithmic."
+            )
+            yield Drawing(f"claims-{study.name}", caption, *claims_figure(claims, study.found))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pandas as pd
 
-from recprune.report.cells import canonical, heading, studies
-from recprune.report.claims import Claim, read_claims
+from recprune.report.cells import canonical, heading, of_study, studies
+from recprune.report.claims import Claim
 from recprune.report.contrasts import FAMILIES, WORTH
 from recprune.report.measures import QUALITY
 from recprune.report.style import label
@@ -23,17 +24,33 @@ OVERTURNED = {
 }
 
 
-def claims_tables(cells: pd.DataFrame, users: pd.DataFrame, claims: tuple[Claim, ...] | None = None) -> Iterator[Table]:
-    """Claims and comparisons of every study in the rows that has the values of its users, and the verdicts side by side."""
-    claims, verdicts = read_claims() if claims is None else claims, {}
+@dataclass(frozen=True)
+class Compared:
+    """The comparisons of one study: its name for files, its heading for readers, and `verdicts.comparisons` of it."""
+
+    name: str
+    where: str
+    found: pd.DataFrame
+
+
+def compared(cells: pd.DataFrame, users: pd.DataFrame, claims: tuple[Claim, ...]) -> list[Compared]:
+    """Each study in the rows that has the values of its users, and cells that a claim compares."""
+    studied = []
     for name, rows in studies(canonical(cells)):
-        mine = users[(users["dataset"] == rows["dataset"].iloc[0]) & (users["protocol"] == rows["protocol"].iloc[0])]
+        mine = of_study(users, rows["dataset"].iloc[0], rows["protocol"].iloc[0])
         found = comparisons(claims, rows, mine) if len(mine) else pd.DataFrame({"model": []})
         if (found["model"] != "").any():
-            table = claims_table(claims, found, heading(rows), f"claims-{name}")
-            verdicts[heading(rows)] = table
-            yield table
-            yield comparisons_table(found, heading(rows), f"comparisons-{name}")
+            studied.append(Compared(name, heading(rows), found))
+    return studied
+
+
+def claims_tables(claims: tuple[Claim, ...], studied: list[Compared]) -> Iterator[Table]:
+    """Claims and comparisons of every study, and the verdicts of all of them side by side."""
+    verdicts = {}
+    for study in studied:
+        verdicts[study.where] = claims_table(claims, study.found, study.where, f"claims-{study.name}")
+        yield verdicts[study.where]
+        yield comparisons_table(study.found, study.where, f"comparisons-{study.name}")
     if verdicts:
         yield side_by_side(claims, verdicts)
 

@@ -26,6 +26,7 @@ from recprune.report.table import Table
 from recprune.splits import Split, split
 from recprune.study.config import StudyError, dataset_name
 from recprune.study.files import write_atomically
+from recprune.study.gather import registered
 from recprune.study.identity import data_identity
 
 FILE = "data-sets.csv"
@@ -159,7 +160,7 @@ def _made_of(results: Path) -> dict[tuple[str, str], dict]:
 
 def _source(name: str, identity: str, given: str) -> str:
     """What `load` takes for the data of that identity; nothing where it is not to be had here."""
-    if given and dataset_name(given) == name and data_identity(given) == identity:
+    if given and registered(dataset_name(given)) == name and data_identity(given) == identity:
         return given
     if name in known() and data_identity(name) == identity:
         return name

@@ -8,7 +8,8 @@ import pandas as pd
 
 from recprune.report.artefacts import artefacts
 from recprune.report.cells import ReportError, studies
-from recprune.report.claims_tables import claims_tables
+from recprune.report.claims import read_claims
+from recprune.report.claims_tables import claims_tables, compared
 from recprune.report.methods import methods
 from recprune.report.tables import to_markdown
 from recprune.study.files import write_atomically
@@ -25,7 +26,8 @@ def block(cells: pd.DataFrame) -> str:
 
 def verdicts(cells: pd.DataFrame, users: pd.DataFrame) -> str:
     """The verdicts on the claims, as Markdown; nothing without the values of the users."""
-    return "\n".join(to_markdown(table) for table in claims_tables(cells, users) if table.name == "claims")
+    claims = read_claims()
+    return "\n".join(to_markdown(table) for table in claims_tables(claims, compared(cells, users, claims)) if table.name == "claims")
 
 
 def update(readme: Path, cells: pd.DataFrame, users: pd.DataFrame) -> Path:

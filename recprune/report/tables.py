@@ -27,8 +27,8 @@ QUALITY = ("ndcg@10", "recall@20", "mrr@10", "coverage@20")
 COSTS = {"parameters": "parameters", "bytes_disk": "disk", "train_s": "training s", "p50_ms": "p50 ms"}
 
 
-def tables(cells: pd.DataFrame, users: pd.DataFrame | None = None) -> Iterator[Table]:
-    """Every table that the rows, and the values of every user (`recprune.study.per_user`), suffice for, study after study."""
+def tables(cells: pd.DataFrame) -> Iterator[Table]:
+    """Every table that the rows suffice for, study after study; those of the claims and of the data are made elsewhere."""
     for name, rows in studies(cells):
         if (rows["side"] == "dense").any():
             yield dense(rows, f"dense-{name}")

@@ -11,6 +11,7 @@ from recprune.models import REGISTRY
 from recprune.pruning import CRITERIA, LOOPS
 from recprune.report import ReportError, read_cells, readme
 from recprune.report.artefacts import artefacts
+from recprune.report.cells import canonical
 from recprune.report.methods import UNITS, methods
 from recprune.study.per_user import VALUES, read_per_user
 from recprune.study.rows import CELL
@@ -37,7 +38,7 @@ def test_every_artefact_comes_from_a_notebook_that_exists():
 
 
 def test_a_readme_is_changed_between_its_comments_only(tmp_path):
-    path, cells = tmp_path / "README.md", fake_cells(models=("ease", "mult-vae"), kept=(0.5,), seeds=(0,))
+    path, cells = tmp_path / "README.md", canonical(fake_cells(models=("ease", "mult-vae"), kept=(0.5,), seeds=(0,)))
     users = cells[list(CELL)].assign(**{VALUES: [np.linspace(0, 1, 50) for _ in range(len(cells))]})
     places = [f"{begin}\nwhat stood there\n{end}\n" for begin, end in (readme.ARTEFACTS, readme.CLAIMS, readme.METHODS)]
     path.write_text("before\n" + "between\n".join(places) + "after\n")

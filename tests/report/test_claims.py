@@ -11,7 +11,7 @@ from recprune.evaluation import paired_ratio
 from recprune.report.cells import ReportError, canonical
 from recprune.report.claims import Claim, Contrast, read_claims
 from recprune.report.claims_figure import claims_figure
-from recprune.report.claims_tables import claims_tables
+from recprune.report.claims_tables import claims_tables, compared
 from recprune.report.contrasts import effects
 from recprune.report.draws import Draws
 from recprune.report.style import render
@@ -150,8 +150,9 @@ def test_values_that_lack_a_cell_are_refused_rather_than_left_out(rows):
 
 def test_tables_and_figure_of_a_whole_study_whatever_the_order_of_its_rows(rows):
     users = values_of(rows, lambda row: row.kept**0.1)
-    tables = {table.name: table for table in claims_tables(rows, users)}
-    shuffled = {table.name: table for table in claims_tables(rows.sample(frac=1, random_state=3), users.sample(frac=1, random_state=4))}
+    tables = {table.name: table for table in claims_tables(read_claims(), compared(rows, users, read_claims()))}
+    again = compared(rows.sample(frac=1, random_state=3), users.sample(frac=1, random_state=4), read_claims())
+    shuffled = {table.name: table for table in claims_tables(read_claims(), again)}
     assert list(tables) == ["claims-fake-100k", "comparisons-fake-100k", "claims"]
     assert len(tables["claims-fake-100k"].frame) == len(tables["claims"].frame) == 14
     for name, table in tables.items():
@@ -163,4 +164,5 @@ def test_tables_and_figure_of_a_whole_study_whatever_the_order_of_its_rows(rows)
 
 
 def test_without_values_of_users_there_are_no_claims(rows):
-    assert list(claims_tables(rows, pd.DataFrame(columns=[*CELL, VALUES]))) == []
+    nothing = compared(rows, pd.DataFrame(columns=[*CELL, VALUES]), read_claims())
+    assert nothing == [] == list(claims_tables(read_claims(), nothing))
