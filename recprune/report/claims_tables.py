@@ -66,8 +66,9 @@ def claims_table(claims: tuple[Claim, ...], found: pd.DataFrame, where: str, nam
         **{label(family): [_percent(row, family) for row in rows] for family in FAMILIES},
         "CF and deep differ": [_differ(row) for row in rows],
         "yes / no / undecided": [f"{row['yes']} / {row['no']} / {row['undecided']}" if row["verdict"] != "not tested" else "" for row in rows],
-        "of": frame["contrast"],
-        "notebooks": frame["notebooks"],
+        "effect of": frame["contrast"],
+        "depends on": frame["depends_on"],
+        "evidence": frame["notebooks"],
         "what would overturn it": frame["overturned_if"],
     })  # fmt: skip
     caption = (

@@ -9,6 +9,7 @@ import pandas as pd
 
 from recprune.report.table import WORDS, Table
 
+SENTENCE = 60  # characters in a cell: what is longer is no name and no number
 LONG = 60  # rows: more do not fit a page
 _SMALL = "\\footnotesize\n\\setlength{\\tabcolsep}{3pt}\n"
 
@@ -16,12 +17,12 @@ _SMALL = "\\footnotesize\n\\setlength{\\tabcolsep}{3pt}\n"
 def to_latex(table: Table) -> str:
     """A float with booktabs rules, as wide as it is but never wider than the text; or, of more than LONG rows, a longtable.
 
-    Needs \\usepackage{booktabs,graphicx}, and longtable for the long ones.
+    Sentences are broken into lines. Needs \\usepackage{array,booktabs,graphicx}, and longtable for the long ones.
     """
     text = table.text.map(escape)
     text.columns = [_head(column, table.text[column]) for column in text.columns]
     marked = text.where(~table.bold.set_axis(text.columns, axis=1), "\\textbf{" + text + "}")
-    kinds = "".join("l" if column in WORDS else "r" for column in table.text.columns)
+    kinds = "".join(_kind(column, table.text[column]) for column in table.text.columns)
     style = marked.style.hide(axis="index")
     caption, label = escape(table.caption), f"tab:{table.name}"
     if len(text) > LONG:
@@ -34,6 +35,13 @@ def to_latex(table: Table) -> str:
         f"\\begin{{table}}[tbp]\n\\centering\n\\caption{{{caption}}}\n\\label{{{label}}}\n{_SMALL}"
         f"\\resizebox{{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}}{{!}}{{%\n{body}}}\n\\end{{table}}\n"
     )
+
+
+def _kind(column: str, below: pd.Series) -> str:
+    """How a column is set: sentences in a box of their own, words to the left, numbers to the right."""
+    if below.str.len().max() > SENTENCE:
+        return r">{\raggedright\arraybackslash}p{5cm}"
+    return "l" if column in WORDS else "r"
 
 
 def _head(column: str, below: pd.Series) -> str:
