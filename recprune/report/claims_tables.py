@@ -72,8 +72,8 @@ def claims_table(claims: tuple[Claim, ...], found: pd.DataFrame, where: str, nam
         "what would overturn it": frame["overturned_if"],
     })  # fmt: skip
     caption = (
-        f"The claims of the two articles on {where}. Effects are of the contrast named, in % of the dense model's test nDCG@10, mean over a family's "
-        "models, with 95 % intervals over users (paired bootstrap, all seeds together). Each comparison is one contrast in one model: yes, no or "
+        f"The claims of the two articles on {where}. Effects are of the contrast named, in % of the dense model's test nDCG@10 (of bytes, relative to "
+        "dense), mean over a family's models, with 95 % intervals over users (paired bootstrap, all seeds together). Each comparison is one contrast in one model: yes, no or "
         "undecided at one-sided 2.5 % after Holm's correction over a claim's comparisons. Supported: all say yes; refuted: none yes, some no."
     )
     return Table(name, caption, frame, text, pd.DataFrame(False, index=text.index, columns=text.columns))
@@ -83,11 +83,11 @@ def _claim_row(claim: Claim, found: pd.DataFrame) -> dict:
     models = found[found["model"] != ""]
     decided = verdict(models["says"])
     effect = headline(found)
-    row = {"claim": claim.number, "says": claim.says, "verdict": decided, "contrast": ""}
+    row = {"claim": claim.number, "says": claim.says, "verdict": decided, "contrast": "", "measure": ""}
     for family in (*FAMILIES, "difference"):
         of = effect[family]
         row |= {f"{family}_{end}": float("nan") if of is None else of[end] for end in ("effect", "lo", "hi")}
-        row["contrast"] = row["contrast"] or ("" if of is None else of["contrast"])
+        row |= {} if of is None else {"contrast": of["contrast"], "measure": of["measure"]}
     words = {"supported_if": claim.supported_if, "refuted_if": claim.refuted_if, "closest": _closest(models)}
     return row | {
         **{answer: int((models["says"] == answer).sum()) for answer in ("yes", "no", "undecided")},
@@ -108,9 +108,11 @@ def _closest(models: pd.DataFrame) -> str:
 
 
 def _percent(row: dict, family: str) -> str:
-    """+1.2 % [+0.3, +2.1], or nothing."""
-    effect, lo, hi = (100 * row[f"{family}_{end}"] for end in ("effect", "lo", "hi"))
-    return "" if pd.isna(effect) else f"{effect:+.1f} % [{lo:+.1f}, {hi:+.1f}]"
+    """+1.2 % [+0.3, +2.1]; of another measure than quality its number; or nothing."""
+    effect, lo, hi = (row[f"{family}_{end}"] for end in ("effect", "lo", "hi"))
+    if pd.isna(effect):
+        return ""
+    return f"{100 * effect:+.1f} % [{100 * lo:+.1f}, {100 * hi:+.1f}]" if row["measure"] == QUALITY else f"{effect:.3g}"
 
 
 def _differ(row: dict) -> str:

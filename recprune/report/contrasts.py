@@ -64,6 +64,9 @@ def effects(contrast: Contrast, cells: pd.DataFrame, draws: Draws) -> list[Effec
         found.append(Effect(family, model, *effect, points=_n_points(pairs), seeds=pairs["seed"].nunique(), chosen=_chosen(contrast, pairs)))
     for family in FAMILIES:
         together = [sample for of, sample in samples.values() if of == family]
+        numbers = [effect.effect for effect in found if effect.family == family and effect.model and not together]
+        if numbers:  # of models of different sizes: a mean, and no interval
+            found.append(Effect(family, "", float(np.mean(numbers)), *(np.nan,) * 4, points=len(numbers), seeds=0))
         if together:
             found.append(Effect(family, "", *_bootstrapped(contrast, np.mean(together, axis=0)), points=len(together), seeds=0))
     if {of for of, _ in samples.values()} >= set(FAMILIES):

@@ -11,7 +11,6 @@ from recprune.evaluation.significance import holm
 from recprune.report.claims import Claim
 from recprune.report.contrasts import Effect, effects
 from recprune.report.draws import Draws
-from recprune.report.measures import QUALITY
 
 LEVEL = 0.025  # one-sided
 DIGITS = 6  # of numbers in tables: what the order of a processor's sums decides does not reach them
@@ -66,7 +65,6 @@ def depends_on(found: pd.DataFrame, name) -> str:
 
 def headline(found: pd.DataFrame) -> dict[str, pd.Series | None]:
     """The rows of a claim's first contrast with the families' effects: {"cf", "deep", "difference"}, None where there is none."""
-    quality = found[found["measure"] == QUALITY]
-    first = quality[quality["contrast"] == quality["contrast"].iloc[0]] if len(quality) else quality
+    first = found[found["contrast"] == found["contrast"].iloc[0]] if len(found) else found
     rows = {family: first[(first["family"] == family) & (first["model"] == "")] for family in ("cf", "deep", "difference")}
     return {family: None if mine.empty else mine.iloc[0] for family, mine in rows.items()}
