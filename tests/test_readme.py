@@ -12,10 +12,8 @@ from recprune.study.rows import read_rows
 ROOT = Path(recprune.__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 FLAT = " ".join(README.replace("**", "").split())
-ROWS = read_rows(ROOT / "results" / "cells.csv")
-
-
-LARGER = read_rows(ROOT / "results" / "ml-1m" / "cells.csv")
+EVERY = read_rows(ROOT / "results" / "cells.csv")
+ROWS, LARGER = (EVERY[EVERY["dataset"] == name] for name in ("ml-100k", "ml-1m"))
 
 
 def mean(column: str, rows: pd.DataFrame = ROWS, **where) -> float:
