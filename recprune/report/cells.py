@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -29,6 +29,10 @@ FLOORS = ("popularity", "random")  # recommenders that nobody prunes: the level 
 
 class ReportError(ValueError):
     """Rows that cannot be reported; the message names the file or the column and what is needed."""
+
+
+class NothingToDrawError(ReportError):
+    """The rows are fine, but hold nothing of what a figure shows."""
 
 
 def read_cells(path: str | Path) -> pd.DataFrame:
@@ -101,17 +105,18 @@ def heading(rows: pd.DataFrame) -> str:
     return f"{dataset}, protocol {protocol}" if protocol else dataset
 
 
-def points(cells: pd.DataFrame) -> pd.DataFrame:
-    """One row per curve point: the numbers in NEEDED and MORE averaged over seeds; without cells that prune samples and model.
+def points(cells: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFrame:
+    """One row per curve point: the numbers in NEEDED, MORE and `also` averaged over seeds; without cells that prune samples
+    and model.
 
     Adds `seeds`, how many there are, and `test_ndcg@10_sd` and the like: standard deviations over
     seeds, NaN for one seed. Ordered by model (CF, deep, other), then side, method and share kept.
     """
     cells = cells[cells["side"] != "both"]  # a grid is no curve: see `recprune.report.both`
-    wanted = [*NEEDED, *MORE]
+    wanted = list(dict.fromkeys([*NEEDED, *MORE, *also]))
     numbers = [column for column in wanted if column not in TEXT and column not in ("kept", "seed")]
     frame = cells[wanted].astype({column: "float64" for column in ("kept", *numbers)})
-    frame["kept"] = frame.groupby(CURVE, group_keys=False)[["kept", "seed"]].apply(_levels)["kept"]
+    frame["kept"] = _levels(frame)
     groups = frame.groupby([*CURVE, "kept"], dropna=False, sort=True)
     spread = groups[numbers].std().add_suffix("_sd")
     table = pd.concat([groups["seed"].nunique().rename("seeds"), groups[numbers].mean(), spread], axis=1).reset_index()
@@ -121,13 +126,15 @@ def points(cells: pd.DataFrame) -> pd.DataFrame:
     return table.loc[keys.index].reset_index(drop=True)
 
 
-def _levels(curve: pd.DataFrame) -> pd.DataFrame:
+def _levels(frame: pd.DataFrame) -> pd.Series:
     """Shares kept that were counted rather than asked for (a smaller dense model's) may differ a little between
-    seeds: where each seed has as many points, the n-th of each seed are one point, at their mean share."""
-    place = curve.groupby("seed")["kept"].rank(method="first")
-    whole = curve.groupby("seed").size().nunique() == 1
-    kept = curve.groupby(place)["kept"].transform("mean") if whole else curve["kept"]
-    return curve.assign(kept=[float(f"{share:.6g}") for share in kept])
+    seeds: where each seed of a curve has as many points, the n-th of each seed are one point, at their mean share."""
+    of_seed = frame.groupby([*CURVE, "seed"])["kept"]
+    size, place = of_seed.transform("size"), of_seed.rank(method="first")
+    curves = size.groupby([frame[name] for name in CURVE])
+    whole = curves.transform("min") == curves.transform("max")
+    mean = frame["kept"].groupby([*(frame[name] for name in CURVE), place]).transform("mean")
+    return mean.where(whole, frame["kept"]).map(lambda share: float(f"{share:.6g}"))
 
 
 def models_in_order(cells: pd.DataFrame) -> list[str]:
