@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def place(ax: Axes, words: Sequence[Words], obstacles: np.ndarray, size: float =
         ax.annotate(
             word.text, anchor, offset, textcoords="offset points", fontsize=size, color=word.colour, arrowprops=line,
             ha=_side(np.cos(angle), "left", "right"), va=_side(np.sin(angle), "bottom", "top"), zorder=9,
+            path_effects=[withStroke(linewidth=1.5, foreground="white")],
         ).set_in_layout(False)  # fmt: skip
 
 

@@ -64,9 +64,9 @@ def comparable(cells: pd.DataFrame, side: str) -> pd.DataFrame:
     else:
         wanted = many.assign(recovery=many["recovery"].replace(ALIKE))
         names = ["model", "unit", "criterion", "recovery"]
-        pairs = set(wanted[names].itertuples(index=False, name=None))
-        controls = {(model, unit, "random", recovery) for model, unit, _, recovery in pairs}
-        keep = once[[key in pairs | controls for key in once[names].itertuples(index=False, name=None)]]
+        pairs = pd.MultiIndex.from_frame(wanted[names].drop_duplicates())
+        controls = pd.MultiIndex.from_frame(wanted[names].assign(criterion="random").drop_duplicates())
+        keep = once[pd.MultiIndex.from_frame(once[names]).isin(pairs.union(controls, sort=False))]
     there = cells["model"].isin(many["model"])
     other = (cells["side"] == "dense") | ((cells["criterion"] == "smaller-dense") & (side == "parameters"))
     return pd.concat([many, keep, cells[there & other]])

@@ -273,8 +273,8 @@ def new_figure(width: float, height: float) -> Figure:
 def settle(figure: Figure) -> None:
     """Fix the layout of a finished figure. Each drawing would go on improving it from the last one's, so that
     the bytes of a file would depend on which files were made before."""
-    for _ in range(2):
-        figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)
+    figure.draw_without_rendering()
     figure.set_layout_engine("none")
 
 

@@ -50,7 +50,7 @@ def time_saved(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
             ax.tick_params(labelbottom=number + columns >= len(names))
             ax.set_ylabel("nDCG@10 / dense" if number % columns == 0 else "")
             ax.set_xlabel("training time saved" if number >= columns * (rows - 1) else "")
-        axes[0].set(xlim=(min(data["saved"].min(), 0) - 0.06, 1.03), ylim=(LOWEST - 0.02, data["hi"].max(skipna=True) + 0.02))
+        axes[0].set(xlim=(min(data["saved"].min(), 0) - 0.06, 1.03), ylim=(LOWEST - 0.02, data[["ratio", "hi"]].max(axis=None) + 0.02))
         axes[0].xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
         axes[0].xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         for ax in axes[len(names) :]:

@@ -165,13 +165,16 @@ def share_axis(ax: Axes, least: float, nothing: Sequence[float] = ()) -> None:
     ticks = [share for power in range(-9, 1) for step in steps if left * 0.8 <= (share := step * 10.0**power) <= 1]
     ax.xaxis.set_major_locator(FixedLocator([*nothing, *ticks]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: "0" if share in nothing else f"{100 * share:.4g} %"))
+    between = (2, 5) if left > 0.001 and steps == (1,) else ()
+    minor = [share * step for share in ticks for step in between if share * step <= 1]
+    ax.xaxis.set_minor_locator(FixedLocator([tick for tick in minor if tick not in ticks]))
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def measured(data: pd.DataFrame) -> str:
     """How many seeds the means are over, and what the bands are."""
-    seeds = int(data["seeds"].max())
-    over = f"{seeds} seeds" if seeds > 1 else "1 seed"
+    least, most = int(_pruned(data)["seeds"].min()), int(_pruned(data)["seeds"].max())
+    over = f"{least}–{most} seeds" if least < most else f"{most} seeds" if most > 1 else "1 seed"
     return f"{over}, no intervals" if _pruned(data)[["lo", "hi"]].isna().all(axis=None) else f"95 % interval, {over}"
 
 

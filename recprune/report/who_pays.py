@@ -49,7 +49,7 @@ def who_pays(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     sides = [side for side in SIDES if (data["side"] == side).any()]
     columns = [name for name in COLUMNS if (data["column"] == name).any()]
     models = {side: models_in_order(data[data["side"] == side]) for side in sides}
-    heights = [len(models[side]) for side in sides]
+    heights = [max(len(models[side]), 4) for side in sides]  # the side's name needs that much
     with style.paper():
         figure = style.new_figure(style.DOUBLE, 0.95 + 0.27 * sum(heights) + 0.1 * len(sides))
         grid = figure.subplots(len(sides), len(columns), sharex="col", squeeze=False, height_ratios=heights)
@@ -85,8 +85,8 @@ def payments(cells: pd.DataFrame) -> pd.DataFrame:
     ends = safe_ends(table[table["side"].isin(list(SIDES)) | (table["criterion"] == "smaller-dense")], LEVEL)
     role = np.select([ends["criterion"].isin(RANDOM), ends["criterion"] == "smaller-dense"], ["random", "smaller-dense"], "rule")
     ends = ends.assign(role=role, side=ends["side"].replace("control", "parameters"), overall=ends[f"rel_test_{OVERALL}"])
-    ruled = set(ends.loc[ends["role"] == "rule", ["model", "side"]].itertuples(index=False, name=None))
-    ends = ends[[pair in ruled for pair in ends[["model", "side"]].itertuples(index=False, name=None)]]
+    pairs = pd.MultiIndex.from_frame(ends[["model", "side"]])
+    ends = ends[pairs.isin(pairs[role == "rule"])]
     parts = []
     for column, (_, measures) in COLUMNS.items():
         for name in [name for name in measures if name in known]:
