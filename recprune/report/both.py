@@ -10,10 +10,11 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from recprune.evaluation.significance import safe_sparsity
 from recprune.report import style
-from recprune.report.cells import ReportError, canonical, models_in_order
+from recprune.report.cells import NothingToDrawError, canonical, models_in_order
+from recprune.report.curves import LOWEST
 from recprune.report.safe import FLOOR_LEVELS
-from recprune.report.style import label
-from recprune.report.tradeoff import SAFE, legend_columns
+from recprune.report.style import SAFE_LINE
+from recprune.report.tradeoff import SAFE, legend_columns, panel_title
 
 
 def both(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
@@ -22,7 +23,7 @@ def both(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     One row of panels a model: the level on the left; on the right the ratio to the dense model trained on the
     same samples, with its 95 % interval. Lines that coincide on the right mean that how prunable a model is does
     not depend on how much data it was trained on.
-    Returns the figure and its points (see `grid`). Raises ReportError when there is nothing to draw.
+    Returns the figure and its points (see `grid`). Raises NothingToDrawError when there is nothing to draw.
     """
     data = grid(cells)
     names = models_in_order(data)
@@ -39,11 +40,13 @@ def both(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
                 axes[0].plot(line["kept"], line["ndcg"], **looks)
                 axes[1].plot(line["kept"], line["ratio"], **looks)
                 axes[1].fill_between(line["kept"], line["lo"], line["hi"], color=colour, alpha=0.12, lw=0)
-            axes[1].axhline(SAFE, color="black", lw=0.7, ls=(0, (1, 1.5)))
-            axes[0].set(ylabel="test nDCG@10", title=label(name))
-            axes[1].set(ylabel="… / dense, same samples", title=label(name), ylim=(max(0.6, mine["lo"].min()), None))
+            axes[1].axhline(1, color="black", lw=0.8, zorder=1)
+            axes[1].axhline(SAFE, **SAFE_LINE)
+            axes[0].set(ylabel="test nDCG@10")
+            axes[1].set(ylabel="… / dense, same samples", ylim=(np.fmax(LOWEST - 0.1, mine["lo"].min()), None))
             for ax in axes:
-                ax.set(xscale="log", xlabel="share of parameters kept")
+                panel_title(ax, name, mine["family"].iloc[0])
+                ax.set(xscale="log", xlabel="share of parameters kept" if name == names[-1] else "")
                 ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.3g} %"))
                 ax.xaxis.set_minor_formatter(NullFormatter())
         handles = rows[0][0].get_legend_handles_labels()[0]
@@ -55,11 +58,11 @@ def both(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
 
 def grid(cells: pd.DataFrame) -> pd.DataFrame:
     """One row per model, share of samples and share of parameters: `ndcg` (mean over seeds of test nDCG@10), and
-    `ratio`, `lo`, `hi` to the dense model of the same samples. Raises ReportError where no cells prune both."""
+    `ratio`, `lo`, `hi` to the dense model of the same samples. Raises NothingToDrawError where no cells prune both."""
     cells = canonical(cells)
     rows = cells[cells["side"] == "both"]
     if rows.empty:
-        raise ReportError("no cells prune both the samples and the model")
+        raise NothingToDrawError("no cells prune both the samples and the model")
     names = {"test_ndcg@10": "ndcg", "test_ratio": "ratio", "test_ratio_lo": "lo", "test_ratio_hi": "hi"}
     keys = ["dataset", "protocol", "model", "family", "unit", "criterion", "recovery", "samples_kept", "kept"]
     found = rows.groupby(keys, sort=False)[list(names)].mean().rename(columns=names)

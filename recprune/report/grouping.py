@@ -16,6 +16,7 @@ SPARSE = ("proximal-l1", "proximal-l1-clip", "l2-threshold", "l2-threshold-clip"
 #: rules for samples that ask a proxy model, or a decomposition of the log
 MODELLED = ("loss", "gradient", "forgetting", "score-variance", "leverage", "mutual-information", "mutual-information-redundant")
 CONTROLS = ("random", "mask-shuffle")
+ONCE = ("", "one-shot")
 
 
 @dataclass(frozen=True)
@@ -44,22 +45,53 @@ def _structure(cells: pd.DataFrame) -> pd.Series:
 
 def _cut(cells: pd.DataFrame) -> pd.Series:
     """Cut at once, nothing after it."""
-    return cells["schedule"].isin(["", "one-shot"]) & (cells["recovery"] == "none") & ~cells["criterion"].isin(SPARSE)
+    return cells["schedule"].isin(ONCE) & (cells["recovery"] == "none") & ~cells["criterion"].isin(SPARSE)
 
 
-def _trained(cells: pd.DataFrame) -> pd.Series:
-    return cells["criterion"].isin(SPARSE) | ((cells["criterion"] == "magnitude") & cells["recovery"].isin(["none", "fine-tune", "retrain"]))
+def _clipped(cells: pd.DataFrame) -> pd.Series:
+    """Sparse training that ends with a cut, and the cut alone."""
+    return cells["criterion"].isin(("clip", "train-longer")) | cells["criterion"].str.endswith("-clip")
+
+
+def _recovered(cells: pd.DataFrame) -> pd.Series:
+    return ~cells["recovery"].isin(["", "none"])
+
+
+def _beside(cells: pd.DataFrame, subject: pd.Series) -> pd.Series:
+    """The subject, and what it has to beat: the same units of the same models cut by magnitude, and at random, in one shot."""
+    pairs = set(cells.loc[subject, ["model", "unit"]].itertuples(index=False, name=None))
+    there = pd.MultiIndex.from_frame(cells[["model", "unit"]]).isin(pairs) if pairs else False
+    plain = cells["criterion"].isin(("magnitude", "random")) & cells["schedule"].isin(ONCE)
+    return subject | (plain & there & (cells["side"] == "parameters"))
+
+
+def _sparse(cells: pd.DataFrame, recovered: bool, clipped: bool) -> pd.Series:
+    """Single weights by training that makes sparse, with what they have to beat."""
+    mine = cells["criterion"].isin(SPARSE) & (cells["unit"] == "weight") & (_recovered(cells) == recovered)
+    return _beside(cells, mine & (_clipped(cells) == clipped)) & (_recovered(cells) == recovered)
+
+
+def _turned(cells: pd.DataFrame) -> pd.Series:
+    """Factors that were turned to axes of their own before they were cut."""
+    return _structure(cells) & _cut(cells) & cells["criterion"].str.endswith("-axes")
 
 
 GROUPS = (
     Group("parameters", "single parameters, by rule", "parameters", lambda c: c["unit"].isin(SINGLE) & _cut(c)),
-    Group("recovery", "single parameters, by what follows the cut", "parameters",
-          lambda c: c["unit"].isin(SINGLE) & ~_cut(c) & ~c["criterion"].isin(SPARSE)),
-    Group("sparse-training", "single parameters, by training that makes sparse", "parameters",
-          lambda c: (c["unit"] == "weight") & c["schedule"].isin(["", "one-shot"]) & _trained(c) & c["model"].isin(_with_sparse(c))),
+    Group("recovery", "single parameters, cut at once and recovered, by rule and by what follows", "parameters",
+          lambda c: c["unit"].isin(SINGLE) & _recovered(c) & c["schedule"].isin(ONCE) & ~c["criterion"].isin(SPARSE)),
+    Group("sparse-training", "single parameters, by training that makes sparse", "parameters", lambda c: _sparse(c, False, False)),
+    Group("sparse-training-recovery", "single parameters, by training that makes sparse, recovered", "parameters",
+          lambda c: _sparse(c, True, False)),
+    Group("sparse-training-clipped", "single parameters, by training that makes sparse and clips what it keeps", "parameters",
+          lambda c: _sparse(c, False, True)),
     Group("blocks", "weights, N of every M", "parameters", lambda c: c["unit"].isin(BLOCKS)),
-    Group("structure", "factors, neurons and splits, by rule", "parameters", lambda c: _structure(c) & _cut(c)),
-    Group("structure-recovery", "factors and neurons, recovered", "parameters", lambda c: _structure(c) & ~_cut(c)),
+    Group("structure", "factors, neurons and splits, by rule", "parameters", lambda c: _structure(c) & _cut(c) & ~_turned(c)),
+    Group("structure-axes", "factors, turned to their own axes first", "parameters", lambda c: _beside(c, _turned(c)) & _cut(c)),
+    Group("structure-recovery", "factors and neurons, recovered", "parameters",
+          lambda c: _structure(c) & _recovered(c) & ~c["criterion"].isin(SPARSE)),
+    Group("structure-sparse", "factors and neurons, by training that makes sparse", "parameters",
+          lambda c: _beside(c, _structure(c) & c["criterion"].isin(SPARSE))),
     Group("rows", "embedding rows", "parameters", lambda c: c["unit"].isin(ROWS)),
     Group("samples", "training interactions, by the log itself", "samples",
           lambda c: (c["unit"] == "interaction") & (c["schedule"] == "one-shot") & ~c["criterion"].isin(MODELLED)),
@@ -68,10 +100,6 @@ GROUPS = (
     Group("samples-loop", "training interactions, in rounds or by whole users", "samples",
           lambda c: (c["unit"] != "interaction") | (c["schedule"] != "one-shot") | (c["criterion"] == "random")),
 )  # fmt: skip
-
-
-def _with_sparse(cells: pd.DataFrame) -> set[str]:
-    return set(cells.loc[cells["criterion"].isin(SPARSE), "model"])
 
 
 def groups(cells: pd.DataFrame) -> Iterator[tuple[Group, pd.DataFrame]]:

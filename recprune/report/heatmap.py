@@ -1,6 +1,8 @@
-"""Safe sparsity at a glance: method by model, one number each."""
+"""Safe sparsity at a glance: rule by model, one number each."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,76 +12,149 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from recprune.report import style
-from recprune.report.cells import ReportError, methods_in_order, models_in_order
+from recprune.report.cells import NothingToDrawError, methods_in_order, models_in_order
 from recprune.report.safe import safe_points
 from recprune.report.style import Method, label, method_label
 
-SECTIONS = {"parameters": "parameters removed", "samples": "samples removed"}
+SECTIONS = {"parameters": "% removed from the model", "samples": "% removed from the samples"}
 DEEPEST = 3.0  # orders of magnitude: 99.9 % removed has the darkest colour
+#: what is written behind the number: how the model was recovered
+LETTERS = {"fine-tune": "f", "refit": "s", "retrain": "t", "retrain-updates": "u", "rewind": "w"}
+WORDS = {"refit": "solved again"}
+ROUNDS = "r"
+LOWEST, HIGHEST = 0.118, 0.165  # inches of a row
+TALLEST = 7.0  # inches for all rows: a page with its caption
 
 
-def safe_sparsity(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """The share that each method removes safely from each model: one-sided 95 % lower bound of validation nDCG@10
-    at least 0.99 of dense. Methods in rows, parameters then samples; models in columns, CF first.
+class Row(NamedTuple):
+    """A rule for one unit; a heading where there is no criterion."""
 
-    Colour is the order of magnitude removed (90 %, 99 %, 99.9 %), "none" that no measured share was safe, an empty cell
-    that the method was not measured on the model; a star, that test did not confirm the choice.
-    Returns the figure and what is written in it. Raises ReportError when nothing was pruned.
+    unit: str
+    criterion: str
+
+
+def safe_sparsity(cells: pd.DataFrame, found: pd.DataFrame | None = None) -> tuple[Figure, pd.DataFrame]:
+    """The per cent that each rule removes safely from each model: one-sided 95 % lower bound of validation nDCG@10
+    at least 0.99 of dense. Rules in rows, by unit; models in columns, CF first; parameters on the left, samples on the right.
+
+    A cell is the best of its schedules and recoveries, by the same bound on validation: a letter says which. Colour is the
+    order of magnitude removed (90 %, 99 %, 99.9 %), "-" that no measured share was safe, an empty cell that the rule was not
+    measured on the model; a star, that test did not confirm the choice. `found` are the `safe_points`, where they are known.
+    Returns the figure and what is written in it. Raises NothingToDrawError when nothing was pruned.
     """
-    found = safe_points(cells)
+    found = safe_points(cells) if found is None else found
     if found.empty or not found["side"].isin(list(SECTIONS)).any():
-        raise ReportError("nothing was pruned: there is no safe sparsity to show")
-    models = models_in_order(found)
-    part = found["side"].replace("control", "parameters")
-    rows: list[tuple[str, Method | None]] = []  # (section, method), a heading where there is no method
-    for section in SECTIONS:
-        if (part == section).any():
-            rows += [(section, None), *((section, method) for method in methods_in_order(found[part == section]))]
+        raise NothingToDrawError("nothing was pruned: there is no safe sparsity to show")
+    data = best_of_rules(found)
+    sections = [name for name in SECTIONS if (data["removed from"] == name).any()]
+    parts = {name: data[data["removed from"] == name] for name in sections}
+    rows = {name: _rows(part) for name, part in parts.items()}
+    models = {name: models_in_order(part) for name, part in parts.items()}
     with style.paper():
-        figure = style.new_figure(style.SINGLE if len(models) < 3 else style.DOUBLE, 0.35 + 0.175 * len(rows))
-        ax = figure.subplots()
-        _grid(ax, found.assign(part=part), models, rows)
+        tallest = max(map(len, rows.values()))
+        height = float(np.clip(TALLEST / tallest, LOWEST, HIGHEST))
+        width = style.SINGLE if len(sections) == 1 and len(models[sections[0]]) < 4 else style.DOUBLE
+        figure = style.new_figure(width, 0.75 + height * tallest)
+        widths = [len(models[name]) for name in sections]
+        axes = figure.subplots(1, len(sections), squeeze=False, width_ratios=widths)[0]
+        for ax, name in zip(axes, sections, strict=True):
+            _grid(ax, parts[name], models[name], rows[name], tallest)
+            ax.set_title(SECTIONS[name], fontsize=8, pad=3)
+        _key(axes[-1], data, len(rows[sections[-1]]), tallest)
         style.settle(figure)
-    return figure, found
+    return figure, data
+
+
+def best_of_rules(found: pd.DataFrame) -> pd.DataFrame:
+    """Of `safe_points`, one row per model and rule: its best schedule and recovery on validation, by the share removed at the
+    stricter level, then at the looser one; of equals the plainest. `removed from` is "parameters" or "samples"; `sign` says
+    how it was recovered."""
+    part = found["side"].replace("control", "parameters")
+    plain = [(row.schedule not in ("", "one-shot"), row.recovery not in ("", "none")) for row in found.itertuples()]
+    rank = found.assign(**{"removed from": part}, rounds=[a for a, _ in plain], recovered=[b for _, b in plain])
+    keys = ["removed_99", "removed_95", "rounds", "recovered", "schedule", "recovery"]
+    rank = rank.fillna({"removed_99": -1.0, "removed_95": -1.0}).sort_values(
+        keys, ascending=[False, False, True, True, True, True], kind="stable"
+    )
+    first = rank.drop_duplicates(["removed from", "model", "unit", "criterion"]).index
+    data = found.loc[found.index.isin(first)].assign(**{"removed from": part})
+    return data.assign(sign=[_sign(row) for row in data.itertuples()]).reset_index(drop=True)
+
+
+def _sign(row) -> str:
+    """Letters for rounds and recovery; nothing for what cannot be otherwise (smaller dense models and samples retrain)."""
+    retrained = row.recovery == "retrain" and (row.criterion == "smaller-dense" or row.side == "samples")
+    after = "" if row.recovery in ("", "none") or retrained else LETTERS.get(row.recovery, row.recovery)
+    return (ROUNDS if row.schedule not in ("", "one-shot") else "") + after
 
 
 def percent(removed: float) -> str:
     """A share removed as readers see it, what is kept to two digits: "50 %", "99.5 %", "99.98 %", or "none"."""
-    if np.isnan(removed) or removed <= 0:
-        return "none"
+    return "none" if np.isnan(removed) or removed <= 0 else f"{_number(removed)} %"
+
+
+def _number(removed: float) -> str:
     kept = float(f"{100 * (1 - removed):.2g}")
-    return f"{100 - kept:.10g} %"
+    return f"{100 - kept:.10g}"
 
 
-def _grid(ax: Axes, found: pd.DataFrame, models: list[str], rows: list[tuple[str, Method | None]]) -> None:
-    ax.set(xlim=(-0.5, len(models) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+def _rows(data: pd.DataFrame) -> list[Row]:
+    """Rules by unit, a heading before those of each; units of whole models (the smaller dense one) have none."""
+    rows: list[Row] = []
+    methods = methods_in_order(data.assign(schedule="", recovery=""))
+    for unit in dict.fromkeys(sorted((method.unit for method in methods), key=_unit_place)):
+        mine = [Row(unit, method.criterion) for method in methods if method.unit == unit]
+        rows += ([Row(unit, "")] if unit else []) + list(dict.fromkeys(mine))
+    return rows
+
+
+def _unit_place(unit: str) -> tuple:
+    known = ["weight", "n-of-m", "neighbour", "factor", "neuron", "split", "item-row", "user-row", "interaction", "user", "item"]
+    return (unit in ("", "model"), known.index(unit) if unit in known else len(known), unit)
+
+
+def _grid(ax: Axes, data: pd.DataFrame, models: list[str], rows: list[Row], tallest: int) -> None:
+    ax.set(xlim=(-0.5, len(models) - 0.5), ylim=(tallest - 0.5, -0.5))
     places = {name: place for place, name in enumerate(rows)}
-    for row in found.itertuples():
-        y = places[row.part, Method(row.unit, row.criterion, row.schedule, row.recovery)]
-        _cell(ax, models.index(row.model), y, row.removed_99, row.confirmed)
-    ax.tick_params(length=0, labeltop=True, labelbottom=False)
-    ax.set_xticks(range(len(models)), [label(model) for model in models], fontsize=8)
-    ax.set_yticks(range(len(rows)), [method_label(method) if method else SECTIONS[section] for section, method in rows])
-    families = dict(zip(found["model"], found["family"], strict=True))
+    for row in data.itertuples():
+        _cell(ax, models.index(row.model), places[Row(row.unit, row.criterion)], row)
+    ax.tick_params(length=0, labeltop=True, labelbottom=False, pad=2)
+    ax.set_xticks(range(len(models)), [label(model) for model in models], fontsize=6.5, rotation=50, ha="left", rotation_mode="anchor")
+    ax.set_yticks(range(len(rows)), [_name(row) for row in rows], fontsize=6.5)
+    families = dict(zip(data["model"], data["family"], strict=True))
     for tick, model in zip(ax.get_xticklabels(), models, strict=True):
         tick.set(color=style.FAMILIES.get(families[model], style.GREY), weight="bold")
-    for tick, (_, method) in zip(ax.get_yticklabels(), rows, strict=True):
-        tick.set(style="normal" if method else "italic", color="black" if method else style.GREY)
+    for tick, row in zip(ax.get_yticklabels(), rows, strict=True):
+        tick.set(style="normal" if row.criterion else "italic", color="black" if row.criterion else style.GREY)
     for spine in ax.spines.values():
         spine.set_visible(False)
 
 
-def _cell(ax: Axes, x: int, y: int, removed: float, confirmed: bool) -> None:
+def _name(row: Row) -> str:
+    if not row.criterion:
+        return label(row.unit)
+    known = f"{row.unit} {row.criterion}"
+    return label(known) if known in style.LABELS else label(row.criterion)
+
+
+def _cell(ax: Axes, x: int, y: int, row) -> None:
+    removed = row.removed_99
     depth = 0.0 if np.isnan(removed) else min(-np.log10(max(1 - removed, 1e-9)) / DEEPEST, 1.0)
     colour = colormaps["YlGnBu"](0.08 + 0.82 * depth) if depth else "#EEEEEE"
     ax.add_patch(Rectangle((x - 0.485, y - 0.46), 0.97, 0.92, color=colour, lw=0))
     ink = style.GREY if not depth else "white" if depth > 0.5 else "black"
-    ax.text(
-        x,
-        y,
-        percent(removed) + ("*" if depth and not confirmed else ""),
-        ha="center",
-        va="center_baseline",
-        fontsize=7,
-        color=ink,
-    )
+    text = f"{_number(removed)}{'' if row.confirmed else '*'}{row.sign and ' ' + row.sign}" if depth else "–"
+    ax.text(x, y, text, ha="center", va="center_baseline", fontsize=6, color=ink)
+
+
+def _key(ax: Axes, data: pd.DataFrame, used: int, tallest: int) -> None:
+    """What letters and signs mean, under the shorter panel, or below the only one."""
+    signs = set("".join(data.loc[data["removed_99"] > 0, "sign"]))
+    lines = [f"{letter}  {WORDS.get(name, label(name))}" for name, letter in LETTERS.items() if letter in signs]
+    lines += [f"{ROUNDS}  in rounds"] if ROUNDS in signs else []
+    lines += ["*  not confirmed on test", "–  nothing is safe"]
+    room = tallest - used
+    if room > len(lines) + 1:
+        ax.text(-0.45, used + 0.8, "\n".join(lines), ha="left", va="top", fontsize=6.5, color="#444444", linespacing=1.35)
+    else:
+        ax.figure.supxlabel("     ".join(lines), fontsize=6.5, color="#444444")

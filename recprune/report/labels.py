@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ def place(ax: Axes, words: Sequence[Words], obstacles: np.ndarray, size: float =
     frame = ax.get_window_extent()
     covered = ax.transData.transform(obstacles) if len(obstacles) else np.empty((0, 2))
     boxes: list[np.ndarray] = []
+    ties: list[np.ndarray] = []  # points on the thin lines drawn so far
     for word in words:
         text = ax.annotate(word.text, word.anchors[0], (0, 0), textcoords="offset points", fontsize=size)
         extent = text.get_window_extent()
@@ -40,17 +42,21 @@ def place(ax: Axes, words: Sequence[Words], obstacles: np.ndarray, size: float =
                 for angle in np.deg2rad([0, 180, 90, 270, 45, 135, 225, 315]):
                     offset = distance * np.array([np.cos(angle), np.sin(angle)])
                     box = _box(origin + offset * scale, extent.width, extent.height, np.cos(angle), np.sin(angle))
+                    tie = origin + np.linspace(0, 1, 20)[:, None] * offset * scale if distance > 8 else origin[None]
                     cost = _cost(box, covered, boxes, frame) + 1.5 * rank + distance / 12
+                    cost += 20 * (_inside(box, *ties) + sum(_inside(other, tie) for other in boxes))
                     if best is None or cost < best[0] - 1e-6:
-                        best = (cost, anchor, offset, angle, distance, box)
-        _, anchor, offset, angle, distance, box = best
+                        best = (cost, anchor, offset, angle, distance, box, tie)
+        _, anchor, offset, angle, distance, box, tie = best
         boxes.append(box)
+        ties.append(tie)
         line = (
             {"arrowstyle": "-", "color": word.colour, "lw": 0.5, "shrinkA": 0, "shrinkB": 2} if distance > 8 else None
         )
         ax.annotate(
             word.text, anchor, offset, textcoords="offset points", fontsize=size, color=word.colour, arrowprops=line,
             ha=_side(np.cos(angle), "left", "right"), va=_side(np.sin(angle), "bottom", "top"), zorder=9,
+            path_effects=[withStroke(linewidth=1.5, foreground="white")],
         ).set_in_layout(False)  # fmt: skip
 
 
@@ -67,19 +73,21 @@ def _box(origin: np.ndarray, width: float, height: float, right: float, up: floa
 
 def _cost(box: np.ndarray, covered: np.ndarray, boxes: list[np.ndarray], frame) -> float:
     left, bottom, right, top = box
-    inside = (
-        (covered[:, 0] > left - 3)
-        & (covered[:, 0] < right + 3)
-        & (covered[:, 1] > bottom - 2)
-        & (covered[:, 1] < top + 2)
-    )
-    cost = 2.0 * inside.sum()
+    cost = 2.0 * _inside(box, covered)
     for other in boxes:
         wide = min(right, other[2]) - max(left, other[0])
         high = min(top, other[3]) - max(bottom, other[1])
         cost += 1000 * (wide > -2 and high > -2)  # words over words cannot be read, words over points can
-    outside = left < frame.x0 or right > frame.x1 or bottom < frame.y0 or top > frame.y1
+    outside = left < frame.x0 + 2 or right > frame.x1 or bottom < frame.y0 or top > frame.y1
     return cost + 200 * outside
+
+
+def _inside(box: np.ndarray, *points: np.ndarray) -> int:
+    """How many of the points the box covers, or nearly."""
+    left, bottom, right, top = box + np.array([-3, -2, 3, 2])
+    return sum(
+        int(((some[:, 0] > left) & (some[:, 0] < right) & (some[:, 1] > bottom) & (some[:, 1] < top)).sum()) for some in points
+    )
 
 
 def along(x: np.ndarray, y: np.ndarray, log: bool = True, steps: int = 12) -> np.ndarray:

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from recprune.report import style
-from recprune.report.cells import FLOORS, METHOD, ReportError, canonical, method_of, models_in_order, paired, points
+from recprune.report.cells import FLOORS, METHOD, NothingToDrawError, ReportError, canonical, method_of, models_in_order, paired, points
 from recprune.report.labels import Words, along, place
 from recprune.report.safe import safe_points
 from recprune.report.style import label, method_label, model_look
@@ -21,18 +21,21 @@ _RATIO = {"bytes_disk": "bytes_ratio", "p50_ms": "p50_ratio"}
 _GAIN = {"bytes_disk": "smaller", "p50_ms": "faster"}
 
 
-def pareto(cells: pd.DataFrame, cost: str = "bytes_disk") -> tuple[Figure, pd.DataFrame]:
+def pareto(
+    cells: pd.DataFrame, cost: str = "bytes_disk", found: pd.DataFrame | None = None
+) -> tuple[Figure, pd.DataFrame]:
     """Test nDCG@10 against `cost` ("bytes_disk" or "p50_ms"), one point per model and share kept, means over seeds.
 
     The steps are the front of each family: no point of the family is both cheaper and better. A ring marks
     the cheapest point of a model whose loss is safe (chosen on validation); that of each family's best dense
     model, best on validation too, is named. Sample pruning is left out: it changes what a model learns
     from, not its size. Points worse than the popularity recommender are counted in a note, not drawn.
+    `found` are the `safe_points`, where they are known.
     Returns the figure and the points drawn. Raises ReportError when no row has the cost.
     """
     if cost not in COSTS:
         raise ReportError(f"cost {cost!r} is unknown; known: {', '.join(COSTS)}")
-    data, floor, hidden = pareto_points(cells, cost)
+    data, floor, hidden = pareto_points(cells, cost, found)
     with style.paper():
         looks = {
             name: model_look(name, family)
@@ -54,7 +57,9 @@ def pareto(cells: pd.DataFrame, cost: str = "bytes_disk") -> tuple[Figure, pd.Da
     return figure, data
 
 
-def pareto_points(cells: pd.DataFrame, cost: str) -> tuple[pd.DataFrame, float, int]:
+def pareto_points(
+    cells: pd.DataFrame, cost: str, found: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, float, int]:
     """(points, nDCG@10 of the popularity recommender or NaN, how many points lie below that).
 
     role    "dense", "smaller-dense", "random" (the control) or "pruned"
@@ -70,7 +75,7 @@ def pareto_points(cells: pd.DataFrame, cost: str) -> tuple[pd.DataFrame, float, 
     table = table[(table["side"] != "samples") & ~table["model"].isin(FLOORS) & (table["criterion"] != "zero-reset")]
     table = table[(table[cost] > 0) & table["test_ndcg@10"].notna()]
     if table.empty:
-        raise ReportError(f"no recommender has {cost} and test nDCG@10: there is nothing to draw")
+        raise NothingToDrawError(f"no recommender has {cost} and test nDCG@10: there is nothing to draw")
     hidden = int((table["test_ndcg@10"] < floor).sum())
     table = table[~(table["test_ndcg@10"] < floor)].reset_index(drop=True)
     order = models_in_order(table)
@@ -90,7 +95,7 @@ def pareto_points(cells: pd.DataFrame, cost: str) -> tuple[pd.DataFrame, float, 
         ordered = family.sort_values([cost, "ndcg@10"], ascending=[True, False])
         before = ordered["ndcg@10"].cummax().shift(fill_value=-np.inf)
         data.loc[ordered.index[ordered["ndcg@10"] > before], "front"] = True
-    _mark_safe(data, rows, cost)
+    _mark_safe(data, safe_points(rows) if found is None else found, cost)
     return (
         data.sort_values("model", key=lambda names: names.map(order.index), kind="stable", ignore_index=True),
         floor,
@@ -98,8 +103,7 @@ def pareto_points(cells: pd.DataFrame, cost: str) -> tuple[pd.DataFrame, float, 
     )
 
 
-def _mark_safe(data: pd.DataFrame, rows: pd.DataFrame, cost: str) -> None:
-    found = safe_points(rows)
+def _mark_safe(data: pd.DataFrame, found: pd.DataFrame, cost: str) -> None:
     found = found[(found["side"] == "parameters") & (found["criterion"] != "random") & found["removed_99"].notna()]
     keys = ["model", *METHOD, "kept"]
     safe = set(found[keys].itertuples(index=False, name=None))
@@ -117,17 +121,19 @@ def _mark_safe(data: pd.DataFrame, rows: pd.DataFrame, cost: str) -> None:
 
 def _model(ax: Axes, data: pd.DataFrame, look: style.Look, cost: str) -> None:
     face = "white" if look.fill == "none" else look.colour
-    for role, size, edge, depth in (
-        ("random", 9, style.PALE, 2),
-        ("pruned", 13, look.colour, 3),
-        ("smaller-dense", 15, "black", 4),
-        ("dense", 46, "black", 5),
+    front = data["front"]
+    for role, rows, size, edge, depth in (
+        ("random", data[(data["role"] == "random")], 6, style.PALE, 2),
+        ("pruned", data[(data["role"] == "pruned") & ~front], 8, look.colour, 3),
+        ("front", data[(data["role"] == "pruned") & front], 18, look.colour, 4),
+        ("smaller-dense", data[data["role"] == "smaller-dense"], 15, "black", 4),
+        ("dense", data[data["role"] == "dense"], 46, "black", 5),
     ):
-        rows = data[data["role"] == role]
         colour = (style.PALE if face != "white" else "white") if role == "random" else face
         ring = look.colour if role == "dense" and face == "white" else edge
         ax.scatter(rows[cost], rows["ndcg@10"], s=size, marker=look.marker, facecolor=colour, edgecolor=ring,
-                   linewidth=1.6 if role == "dense" and face == "white" else 0.7, zorder=depth)  # fmt: skip
+                   linewidth=1.6 if role == "dense" and face == "white" else 0.6, zorder=depth,
+                   alpha=0.55 if role in ("random", "pruned") else None)  # fmt: skip
     safe = data[data["safe"]]
     ax.scatter(
         safe[cost], safe["ndcg@10"], s=70, marker="o", facecolor="none", edgecolor="black", linewidth=0.9, zorder=6

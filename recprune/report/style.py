@@ -99,6 +99,7 @@ LABELS = {
     # units, as readers see them
     "weight": "weights", "neighbour": "neighbours", "factor": "factors", "neuron": "neurons", "row": "embedding rows",
     "user-row": "user rows", "item-row": "item rows", "n-of-m": "N of 4", "split": "splits",
+    "model": "whole model",
     "interaction": "interactions", "user": "users", "item": "items",
     # criteria; "unit criterion" goes before the bare criterion
     "magnitude": "magnitude", "weight magnitude": "magnitude (global)",
@@ -111,7 +112,6 @@ LABELS = {
     "taylor-apart": "Taylor (apart)", "brain-surgeon": "brain surgeon", "cost-complexity": "cost complexity",
     "proximal-l1": "proximal L1", "proximal-l1-clip": "proximal L1, clipped", "l2-threshold": "L2, then threshold",
     "l2-threshold-clip": "L2, then threshold, clipped", "soft-threshold": "soft threshold (PEP)", "clip": "clipping", "train-longer": "trained longer",
-   
     "group-lasso": "group lasso", "group-lasso-clip": "group lasso, clipped",
     "snip": "SNIP", "mask-shuffle": "mask shuffle", "zero-reset": "zero reset", "smaller-dense": "smaller dense",
     "train-on": "trained on",
@@ -128,6 +128,7 @@ LABELS = {
 
 
 SAMPLES = ("interaction", "user", "item")  # the units of sample pruning
+SAFE_LINE = {"color": "black", "lw": 0.7, "ls": (0, (1, 1.5)), "zorder": 1}  # where a loss stops being safe
 
 
 class Method(NamedTuple):
@@ -272,8 +273,8 @@ def new_figure(width: float, height: float) -> Figure:
 def settle(figure: Figure) -> None:
     """Fix the layout of a finished figure. Each drawing would go on improving it from the last one's, so that
     the bytes of a file would depend on which files were made before."""
-    for _ in range(2):
-        figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)
+    figure.draw_without_rendering()
     figure.set_layout_engine("none")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -15,12 +16,13 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 from recprune.report import style
 from recprune.report.cells import ReportError, methods_in_order
 from recprune.report.curves import CONTROLS, SIDES, curves, foot, series
+from recprune.report.grouping import BLOCKS, SINGLE
 from recprune.report.labels import Words, along, place
-from recprune.report.style import Look, Method, label, method_label
+from recprune.report.safe import FLOOR_LEVELS
+from recprune.report.style import SAFE_LINE, Look, Method, label, method_label
 
-SAFE = 0.99
+SAFE = FLOOR_LEVELS[0]
 DIRECT = 4  # as many lines as can be named inside one panel; more get a legend
-DOTS = (0, (1, 1.5))
 
 
 def tradeoff(
@@ -41,38 +43,42 @@ def tradeoff(
     Returns the figure and the points drawn (`curves`). Raises ReportError when there is nothing to draw.
     """
     data = curves(cells, side, models, units)
+    looks = _looks(data)
+    with style.paper():
+        figure = small_multiples(data, looks, side, handles_of(looks, data))
+    return figure, data
+
+
+def small_multiples(data: pd.DataFrame, looks: dict[Method, Look], side: str, handles: Sequence[Artist]) -> Figure:
+    """A panel per model on common axes; the legend below them, or in the place that the last row leaves free."""
     names = list(dict.fromkeys(data["model"]))
     columns = min(len(names), 3) if len(names) != 4 else 2
     rows = -(-len(names) // columns)
-    looks = _looks(data)
-    width = style.SINGLE if columns == 1 else style.DOUBLE
-    with style.paper():
-        handles = handles_of(looks, data)
-        across = legend_columns([handle.get_label() for handle in handles], width)
-        figure = style.new_figure(
-            width, (2.1 if columns == 1 else 1.7) * rows + 0.15 * -(-len(handles) // across) + 0.4
-        )
-        axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat
-        for number, (ax, name) in enumerate(zip(axes, names, strict=False)):
-            leftmost, lowest = number % columns == 0, number + columns >= len(names)
-            rightmost = number % columns == columns - 1 or number == len(names) - 1
-            panel(
-                ax,
-                data[data["model"] == name],
-                looks,
-                side,
-                foot(data["role"], data["ratio"]),
-                "nDCG@10" if rightmost else "",
-            )
-            ax.tick_params(labelbottom=lowest, labelleft=leftmost)
-            ax.set_xlabel(SIDES[side] if lowest else "")
-            ax.set_ylabel("nDCG@10 / dense" if leftmost else "")
-        for ax in axes[len(names) :]:
-            ax.set_axis_off()
-        set_limits(axes[0], data)
+    width, height = (style.SINGLE, 2.1) if columns == 1 else (style.DOUBLE, 1.62)
+    spare = rows * columns - len(names)
+    inside = spare and len(handles) <= 12 * spare
+    across = legend_columns([handle.get_label() for handle in handles], width)
+    below = 0 if inside else 0.15 * -(-len(handles) // across)
+    figure = style.new_figure(width, height * rows + below + 0.4)
+    axes = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+    bottom = foot(data["role"], data["ratio"])
+    for number, (ax, name) in enumerate(zip(axes, names, strict=False)):
+        rightmost = number % columns == columns - 1 or number == len(names) - 1
+        panel(ax, data[data["model"] == name], looks, side, bottom, "nDCG@10" if rightmost else "")
+        ax.tick_params(labelbottom=number + columns >= len(names), labelleft=number % columns == 0)
+        ax.set_xlabel(share_words(data, side) if number >= columns * (rows - 1) else "")
+        ax.set_ylabel("nDCG@10 / dense" if number % columns == 0 else "")
+    set_limits(axes[0], data)
+    free = axes[len(names) :]
+    for ax in free:
+        ax.set_axis_off()
+    if inside:
+        for ax, some in zip(free, np.array_split(np.array(handles, object), spare), strict=True):
+            ax.legend(handles=list(some), loc="center left", handlelength=2.8, borderaxespad=0).set_in_layout(False)
+    else:
         figure.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.8, columnspacing=1.2)
-        style.settle(figure)
-    return figure, data
+    style.settle(figure)
+    return figure
 
 
 def curve(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
@@ -106,7 +112,7 @@ def panel(ax: Axes, data: pd.DataFrame, looks: dict[Method, Look], side: str, bo
     """One model's curves. What lies under `bottom` is a caret at the foot; `right` names the absolute axis."""
     name, family, level = data[["model", "family", "dense_ndcg@10"]].iloc[0]
     ax.axhline(1, color="black", lw=0.8, zorder=1)
-    ax.axhline(SAFE, color="black", lw=0.7, ls=DOTS, zorder=1)
+    ax.axhline(SAFE, **SAFE_LINE)
     for method, rows in series(data):
         look = looks[method]
         own = np.flatnonzero((rows["role"] != "dense") & ~rows["below"])
@@ -120,49 +126,61 @@ def panel(ax: Axes, data: pd.DataFrame, looks: dict[Method, Look], side: str, bo
         absolute.yaxis.set_major_locator(MaxNLocator(5))
         absolute.set_ylabel(right)
     kind = {"cf": "CF", "other": ""}.get(family, family)
-    ax.set_title(
-        f"{label(name)} ({kind})" if kind else label(name),
-        color=style.FAMILIES.get(family, style.GREY),
-        weight="bold",
-        pad=3,
-    )
     notes = [f"no {label(control)} control" for control in CONTROLS[side] if control not in set(data["role"])]
     notes += [] if level > 0 else ["no dense model"]
-    ax.text(
-        0.97,
-        0.06,
-        "\n".join(notes),
-        transform=ax.transAxes,
-        ha="right",
-        va="bottom",
-        fontsize=6.5,
-        style="italic",
-        color=style.GREY,
-    )
+    panel_title(ax, name, family, pad=11 if notes else 3)
+    if notes:  # over the panel, where no line runs
+        ax.annotate(", ".join(notes), (0.5, 1), (0, 3), xycoords="axes fraction", textcoords="offset points",
+                    ha="center", va="bottom", fontsize=6.5, style="italic", color=style.GREY)  # fmt: skip
     ax.grid(axis="y", color="#E6E6E6", lw=0.5)
     ax.set_axisbelow(True)
+
+
+def panel_title(ax: Axes, model: str, family: str, pad: float = 3) -> None:
+    """The model's name with its family, in the family's colour."""
+    kind = {"cf": "CF", "other": ""}.get(family, family)
+    title = f"{label(model)} ({kind})" if kind else label(model)
+    ax.set_title(title, color=style.FAMILIES.get(family, style.GREY), weight="bold", pad=pad)
 
 
 def set_limits(ax: Axes, data: pd.DataFrame) -> None:
     """Axes that hold the points and the lines at 1 and 0.99; shares as per cents."""
     low, high = foot(data["role"], data["ratio"]), max(1.02, np.nanmax(data[["ratio", "hi"]].to_numpy()))
     ax.set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))
-    left = min(data["x"].min(), 0.5)
+    share_axis(ax, data["x"].min(), data.loc[data["kept"] == 0, "x"].unique().tolist())
+
+
+def share_words(data: pd.DataFrame, side: str) -> str:
+    """The axis of shares in words: a share of rows, factors, neurons or splits is not one of parameters."""
+    units = set(data.loc[data["role"] != "dense", "unit"]) - {*SINGLE, *BLOCKS, "", "model"}
+    return "share of units kept" if side == "parameters" and units else SIDES[side]
+
+
+def share_axis(ax: Axes, least: float, nothing: Sequence[float] = ()) -> None:
+    """Shares kept as per cents on a logarithmic axis from `least`; "0" at the places of `nothing`."""
+    left = min(least, 0.5)
     ax.set_xscale("log")
     ax.set_xlim(left * 0.8, 1.25)
     steps = (1, 2, 5) if left > 0.04 else (1,)
     ticks = [share for power in range(-9, 1) for step in steps if left * 0.8 <= (share := step * 10.0**power) <= 1]
-    nothing = data.loc[data["kept"] == 0, "x"].unique().tolist()
     ax.xaxis.set_major_locator(FixedLocator([*nothing, *ticks]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: "0" if share in nothing else f"{100 * share:.4g} %"))
+    between = (2, 5) if left > 0.001 and steps == (1,) else ()
+    minor = [share * step for share in ticks for step in between if share * step <= 1]
+    ax.xaxis.set_minor_locator(FixedLocator([tick for tick in minor if tick not in ticks]))
     ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def measured(data: pd.DataFrame) -> str:
     """How many seeds the means are over, and what the bands are."""
-    seeds = int(data["seeds"].max())
-    over = f"{seeds} seeds" if seeds > 1 else "1 seed"
+    least, most = int(_pruned(data)["seeds"].min()), int(_pruned(data)["seeds"].max())
+    over = f"{least}–{most} seeds" if least < most else f"{most} seeds" if most > 1 else "1 seed"
     return f"{over}, no intervals" if _pruned(data)[["lo", "hi"]].isna().all(axis=None) else f"95 % interval, {over}"
+
+
+def safe_words() -> str:
+    """The line of SAFE in words."""
+    return f"{100 * SAFE:g} % of dense"
 
 
 def legend_columns(texts: Sequence[str], width: float) -> int:
@@ -187,7 +205,7 @@ def handles_of(looks: dict[Method, Look], data: pd.DataFrame) -> list[Line2D | P
     handles = [Line2D([], [], **look.line_style(), label=method_label(method)) for method, look in looks.items()]
     handles += [
         Line2D([], [], color="black", lw=0.8, label="dense"),
-        Line2D([], [], color="black", lw=0.7, ls=DOTS, label="99 % of dense"),
+        Line2D([], [], **SAFE_LINE, label=safe_words()),
     ]
     handles.append(Patch(color=style.BLUE, alpha=0.18, lw=0, label=measured(data)))
     if data["below"].any():

@@ -1,0 +1,145 @@
+"""CF against deep: what the best rule of each model retains at each budget, the rule chosen on validation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from recprune.report import style
+from recprune.report.cells import METHOD, NothingToDrawError, method_of, models_in_order
+from recprune.report.curves import LOWEST
+from recprune.report.labels import Words, along, place
+from recprune.report.relative import RANDOM, front, relative
+from recprune.report.style import SAFE_LINE, label, method_label, model_look
+from recprune.report.tradeoff import SAFE, measured, safe_words, share_axis
+
+PANELS = {"parameters": "share of parameters kept, at most", "samples": "share of training interactions kept, at most"}
+DASHED = (0, (3, 1.5))
+
+
+def best(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+    """Test nDCG@10 relative to dense against the budget, one panel for parameters and one for samples, all models in each.
+
+    At each budget a model shows the point, of all rules, schedules and recoveries that keep no more, that is best on
+    validation; the band is its 95 % interval on test. Random removal and the smaller dense models stand behind, pale.
+    Returns the figure and `best_points`. Raises NothingToDrawError where there are not two models to compare.
+    """
+    data = best_points(cells)
+    sides = [side for side in PANELS if (data["side"] == side).any()]
+    looks = {row.model: model_look(row.model, row.family) for row in data.drop_duplicates("model").itertuples()}
+    with style.paper():
+        width = style.DOUBLE if len(sides) > 1 else style.SINGLE
+        figure = style.new_figure(width, 3.25)
+        axes = figure.subplots(1, len(sides), sharey=True, squeeze=False)[0]
+        for ax, side in zip(axes, sides, strict=True):
+            _panel(ax, data[data["side"] == side], looks)
+            ax.set_xlabel(PANELS[side])
+        axes[0].set_ylabel("test nDCG@10 / dense")
+        axes[0].set_ylim(LOWEST - 0.01, max(1.02, data["hi"].fillna(data["ratio"]).max()) + 0.01)
+        handles = _handles(looks, data)
+        figure.legend(handles=handles, loc="outside lower center", ncols=-(-len(handles) // (2 if len(sides) > 1 else 4)),
+                      handlelength=2.2, columnspacing=1.2)  # fmt: skip
+        style.settle(figure)
+        for ax, side in zip(axes, sides, strict=True):
+            _name(ax, data[data["side"] == side], looks)
+    return figure, data
+
+
+def best_points(cells: pd.DataFrame) -> pd.DataFrame:
+    """One row per point drawn: the corners of the steps.
+
+    side  the panel;  role  "best", "random" or "smaller-dense"
+    x     where the step begins: the share of the training interactions, or of the dense model's non-zero parameters. That
+          is not `kept` where whole rows, neurons or splits were counted
+    val_ratio  what it was chosen by;  ratio, lo, hi  on test
+    """
+    table = relative(cells, ["val_ndcg@10", "nonzeros"])
+    table = table[table["family"].isin(["cf", "deep"])].copy()
+    nonzeros = table["rel_nonzeros"].round(6).where((table["side"] != "samples"), table["kept"])
+    table["x"] = nonzeros.fillna(table["kept"]).mask(table["side"] == "dense", 1.0)
+    parts = []
+    for side in PANELS:
+        pruned = table[table["side"] == side]
+        there = pruned.loc[~pruned["criterion"].isin(RANDOM), "model"]
+        start = table[(table["side"] == "dense") & table["model"].isin(there)]
+        roles = {"best": pruned[~pruned["criterion"].isin(RANDOM)], "random": pruned[pruned["criterion"] == "random"]}
+        if side == "parameters":
+            roles["smaller-dense"] = table[table["criterion"] == "smaller-dense"]
+        for role, rows in roles.items():
+            rows = rows[rows["model"].isin(there)]
+            if len(rows):
+                steps = front(pd.concat([rows, start[start["model"].isin(rows["model"])]]), "x")
+                parts.append(steps.assign(side=side, role=role, from_dense=steps["side"] == "dense"))
+    if not parts or pd.concat(parts)["model"].nunique() < 2:
+        raise NothingToDrawError("fewer than two models were pruned by a rule: there is nothing to compare")
+    data = pd.concat(parts, ignore_index=True)
+    names = [method_label(method_of(row)) for _, row in data.iterrows()]
+    at = data.pop("from_dense")
+    drawn = data[["dataset", "protocol", "model", "family", "side", "role", *METHOD, "kept", "x", "seeds"]].assign(
+        label=pd.Series(names).mask(at, "dense"), val_ratio=data["rel_val_ndcg@10"],
+        ratio=data["test_ratio"].mask(at, 1.0), lo=data["test_ratio_lo"].mask(at, 1.0), hi=data["test_ratio_hi"].mask(at, 1.0),
+    )  # fmt: skip
+    order = models_in_order(drawn)
+    return drawn.sort_values(
+        ["side", "role", "model", "x"], key=lambda c: c.map(order.index) if c.name == "model" else c, ignore_index=True
+    )
+
+
+def _panel(ax: Axes, data: pd.DataFrame, looks: dict[str, style.Look]) -> None:
+    ax.axhline(1, color="black", lw=0.8, zorder=1)
+    ax.axhline(SAFE, **SAFE_LINE)
+    for role, line in (("random", "-"), ("smaller-dense", DASHED)):
+        for _, rows in data[data["role"] == role].groupby("model", sort=False):
+            ax.plot(*_steps(rows, "ratio"), color="#CCCCCC", lw=0.6, ls=line, zorder=1.5)
+    for model, rows in data[data["role"] == "best"].groupby("model", sort=False):
+        look = looks[model]
+        x, y = _steps(rows, "ratio")
+        ax.fill_between(x, _steps(rows, "lo")[1], _steps(rows, "hi")[1], color=look.colour, alpha=0.13, lw=0, zorder=2)
+        ax.plot(x, y, color=look.colour, lw=1.2, ls="-" if look.fill == "full" else DASHED, zorder=4)
+        ax.plot(rows["x"], rows["ratio"], ls="", marker=look.marker, color=look.colour, zorder=5,
+                markerfacecolor="white" if look.fill == "none" else look.colour)  # fmt: skip
+    share_axis(ax, data["x"].min())
+    ax.grid(axis="y", color="#E6E6E6", lw=0.5)
+    ax.set_axisbelow(True)
+
+
+def _steps(rows: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """A budget buys what the last corner offered, up to everything."""
+    x, y = np.append(rows["x"], 1.0), rows[column].to_numpy(float)
+    return np.repeat(x, 2)[1:-1], np.repeat(y, 2)
+
+
+def _name(ax: Axes, data: pd.DataFrame, looks: dict[str, style.Look]) -> None:
+    """The model's name where its steps begin or leave the panel."""
+    words, drawn = [], []
+    low, high = ax.get_ylim()
+    for model, rows in data[data["role"] == "best"].groupby("model", sort=False):
+        drawn.append(along(*_steps(rows, "ratio")))
+        seen = rows[rows["ratio"].between(low, high)]
+        if len(seen):
+            words.append(Words(label(model), looks[model].colour, [*zip(seen["x"], seen["ratio"], strict=True)][:4]))
+    covered = np.vstack(drawn)
+    place(ax, words, covered[(covered[:, 1] >= low) & (covered[:, 1] <= high)])
+
+
+def _handles(looks: dict[str, style.Look], data: pd.DataFrame) -> list[Line2D | Patch]:
+    best_of = [model for model in looks if ((data["model"] == model) & (data["role"] == "best")).any()]
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], color=looks[name].colour, marker=looks[name].marker, lw=1.2, label=label(name),
+               ls="-" if looks[name].fill == "full" else DASHED,
+               markerfacecolor="white" if looks[name].fill == "none" else looks[name].colour)
+        for name in best_of
+    ]  # fmt: skip
+    pale = {"random": ("-", "random removal"), "smaller-dense": (DASHED, "smaller dense")}
+    handles += [Line2D([], [], color="#CCCCCC", lw=0.9, ls=line, label=text)
+                for role, (line, text) in pale.items() if (data["role"] == role).any()]  # fmt: skip
+    handles += [
+        Line2D([], [], color="black", lw=0.8, label="dense"),
+        Line2D([], [], **SAFE_LINE, label=safe_words()),
+        Patch(color=style.BLUE, alpha=0.18, lw=0, label=measured(data)),
+    ]
+    return handles
