@@ -23,6 +23,8 @@ TUNE_PLAN = results/runs/tune-$(subst $(empty) ,-,$(strip $(STUDY) $(subst /,_,$
 PLAN = results/runs/plan-$(subst $(empty) ,-,$(strip $(STUDY) $(subst /,_,$(DATASET)) $(MODELS) $(ONLY))).mk
 CHOICE = --study "$(STUDY)" --dataset "$(DATASET)" --columns "$(COLUMNS)" --models "$(MODELS)" --only "$(ONLY)"
 RESULTS = "$$($(PY) -m recprune.study where $(CHOICE))"
+# `make figures tables report` computes once what the three share.
+ALL_THREE = $(filter 3,$(words $(filter figures tables report,$(MAKECMDGOALS))))
 REPORT = $(PY) -m recprune.report.data_sets --results $(RESULTS) --dataset "$(DATASET)" && $(PY) -m recprune.report all --results $(RESULTS)
 AGAIN = $(MAKE) --no-print-directory
 
@@ -99,13 +101,13 @@ test-fast: $(ENV) ## tests that need neither the network nor patience
 	@$(PY) -m pytest -n $(JOBS) -q tests -m "not slow and not network"
 
 figures: $(ENV) ## figures from the rows, without any training
-	@$(PY) -m recprune.report figures --results $(RESULTS)
+	@$(PY) -m recprune.report $(if $(ALL_THREE),all,figures) --results $(RESULTS)
 
 tables: $(ENV) ## tables from the rows: CSV, Markdown, LaTeX
-	@$(PY) -m recprune.report tables --results $(RESULTS)
+	@$(if $(ALL_THREE),:,$(PY) -m recprune.report tables --results $(RESULTS))
 
 report: $(ENV) ## one page with all figures and tables (report/index.html beside the rows)
-	@$(PY) -m recprune.report page --results $(RESULTS)
+	@$(if $(ALL_THREE),:,$(PY) -m recprune.report page --results $(RESULTS))
 
 paper: $(ENV) ## the paper as PDF (paper/paper.pdf beside the rows), from new figures and tables; needs pdflatex
 	@$(AGAIN) figures

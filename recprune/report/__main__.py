@@ -11,20 +11,23 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import pandas as pd
 
 from recprune.report.cells import ReportError, read_cells
 from recprune.report.claims import read_claims
 from recprune.report.claims_figure import claims_drawings
 from recprune.report.claims_tables import claims_tables, compared
 from recprune.report.data_sets import data_set_tables
-from recprune.report.figures import drawings, write_figures
+from recprune.report.figures import across_protocols, drawings, write_figures
 from recprune.report.page import write_page
+from recprune.report.protocols_tables import protocol_tables
 from recprune.report.readme import update
 from recprune.report.reference import reference
 from recprune.report.tables import tables, write_table, write_tables
 from recprune.report.tuning import tuning_drawings, tuning_tables
 from recprune.study.config import StudyError
 from recprune.study.per_user import read_per_user
+from recprune.study.rows import empty
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,8 +59,12 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         claims = read_claims()
         studied = compared(cells, read_per_user(options.results), claims)
-        drawn = [*drawings(cells), *claims_drawings(claims, studied)] if options.what != "tables" else []
-        tabled = [*tables(cells), *claims_tables(claims, studied), *data_set_tables(options.results, cells)] if options.what != "figures" else []
+        protocols = _protocols(options.results)
+        drawn, tabled = [], []
+        if options.what != "tables":
+            drawn = [*drawings(cells), *claims_drawings(claims, studied), *across_protocols(protocols)]
+        if options.what != "figures":
+            tabled = [*tables(cells), *claims_tables(claims, studied), *data_set_tables(options.results, cells), *protocol_tables(protocols)]
         if options.what in ("figures", "all"):
             files = write_figures([*drawn, *tuning_drawings(options.results)], options.results)
             print(f"{len(files)} files in {options.results / 'figures'}")
@@ -65,11 +72,23 @@ def main(arguments: list[str] | None = None) -> int:
             files = write_tables(tabled, options.results) + _tuning_tables(options.results)
             print(f"{len(files)} files in {options.results / 'tables'}")
         if options.what in ("page", "all"):
-            print(write_page(cells, drawn, tabled, options.results))
+            print(write_page(pd.concat([cells, _others(protocols, cells)]), drawn, tabled, options.results))
     except (ReportError, StudyError, OSError) as error:
         print(f"recprune.report: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _protocols(results: Path) -> pd.DataFrame:
+    """The rows that `make protocols` left below `results`, if it did: their comparison belongs to the report of all."""
+    path = results / "protocols" / "cells.csv"
+    return read_cells(path) if path.exists() else empty()
+
+
+def _others(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """The rows of data sets and protocols that `cells` has none of."""
+    known = set(zip(cells["dataset"], cells["protocol"], strict=True))
+    return rows[[pair not in known for pair in zip(rows["dataset"], rows["protocol"], strict=True)]]
 
 
 def _tuning_tables(results: Path) -> list[Path]:

@@ -18,6 +18,7 @@ from recprune.study.rows import CELL
 WORTH = 0.01  # of the dense model's quality: less is too little to matter
 CONTROLS = ("random", "mask-shuffle", "zero-reset")  # no rule of choice may end at these
 FAMILIES = ("cf", "deep")
+NUMBERS = ("val_ratio", "train_ndcg@10", "test_ndcg@10", "nonzeros", "bytes_disk", "macs", "p50_ratio")  # chosen by, or measured
 MATCHED = ("unit", "kept", "samples_kept")  # what a and b share, unless the contrast is about it
 
 
@@ -44,17 +45,35 @@ class Effect:
     chosen: str = ""
 
 
-def effects(contrast: Contrast, cells: pd.DataFrame, draws: Draws) -> list[Effect]:
+Pairs = dict[str, pd.DataFrame]  # model -> one row per compared pair of its cells
+
+
+def compared_pairs(contrast: Contrast, cells: pd.DataFrame) -> Pairs:
+    """The pairs of cells that a contrast compares, of each model that has some; columns of b have `_b` behind their names.
+
+    cells  canonical rows of one data set and protocol
+    """
+    cells = cells[[*CELL, *NUMBERS]]
+    of_models = {model: _pairs(contrast, cells[cells["model"] == model]) for model in models_in_order(cells)}
+    return {model: pairs for model, pairs in of_models.items() if len(pairs)}
+
+
+def cells_of(contrast: Contrast, pairs: Pairs, cells: pd.DataFrame) -> list[tuple]:
+    """Every cell whose users' values the effects of a contrast are made of."""
+    if contrast.measure != QUALITY:
+        return []
+    of_models = (_four(contrast, mine, cells[cells["model"] == model]) for model, mine in pairs.items())
+    return [cell for four in of_models for side in four for cell in side]
+
+
+def effects(contrast: Contrast, of_models: Pairs, cells: pd.DataFrame, draws: Draws) -> list[Effect]:
     """The effects of a contrast in each model that has its cells, then in each family with such models.
 
-    cells  canonical rows of one data set and protocol;  draws  of the same
+    of_models  its `compared_pairs` among `cells`;  draws  of the same data set and protocol
     """
     found, samples = [], {}
-    for model in models_in_order(cells):
+    for model, pairs in of_models.items():
         mine = cells[cells["model"] == model]
-        pairs = _pairs(contrast, mine)
-        if pairs.empty:
-            continue
         family = mine["family"].iloc[0]
         if contrast.measure == QUALITY:
             samples[model] = (family, _drawn(contrast, pairs, mine, draws))
@@ -123,20 +142,22 @@ def _once(cells: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
 
 def _drawn(contrast: Contrast, pairs: pd.DataFrame, cells: pd.DataFrame, draws: Draws) -> np.ndarray:
     """(1 + draws,): (a - b) / dense, or a / a's base - b / b's base; mean over seeds, then over points."""
+    four = _four(contrast, pairs, cells)
+    sums = draws.of([cell for side in four for cell in side])
+    values = [sums[a] / sums[x] - sums[b] / sums[y] for a, b, x, y in zip(*four, strict=True)]
+    by_point = pd.Series(range(len(pairs)), index=pairs.index).groupby([pairs["kept"], pairs["kept_b"], pairs["samples_kept"]])
+    return np.mean([np.mean([values[place] for place in places], axis=0) for _, places in by_point], axis=0)
+
+
+def _four(contrast: Contrast, pairs: pd.DataFrame, cells: pd.DataFrame) -> list[list[tuple]]:
+    """The cells a and b of each pair, and those that each is divided by."""
     of_a = list(zip(*(pairs[name] for name in CELL), strict=True))
     of_b = list(zip(*(pairs[f"{name}_b"] for name in CELL), strict=True))
     if contrast.relative_to:
-        base_a, base_b = ([_changed(cell, contrast.relative_to) for cell in side] for side in (of_a, of_b))
-    else:
-        dense = dict(zip(*_dense(cells), strict=True))
-        base_a = base_b = [dense[seed] for seed in pairs["seed"]]
-    known = [place for place, four in enumerate(zip(of_a, of_b, base_a, base_b, strict=True)) if all(cell in draws for cell in four)]
-    if len(known) < len(pairs):
-        raise ReportError(f"contrast {contrast.name!r}: per_user.parquet lacks cells that cells.csv has: gather them together")
-    sums = draws.of([*of_a, *of_b, *base_a, *base_b])
-    values = [sums[a] / sums[x] - sums[b] / sums[y] for a, b, x, y in zip(of_a, of_b, base_a, base_b, strict=True)]
-    by_point = pd.Series(range(len(pairs)), index=pairs.index).groupby([pairs["kept"], pairs["kept_b"], pairs["samples_kept"]])
-    return np.mean([np.mean([values[place] for place in places], axis=0) for _, places in by_point], axis=0)
+        return [of_a, of_b, *([_changed(cell, contrast.relative_to) for cell in side] for side in (of_a, of_b))]
+    dense = dict(zip(*_dense(cells), strict=True))
+    base = [dense[seed] for seed in pairs["seed"]]
+    return [of_a, of_b, base, base]
 
 
 def _dense(cells: pd.DataFrame) -> tuple[list, list]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from recprune.report.cells import ReportError
 from recprune.study.per_user import VALUES
 from recprune.study.rows import CELL
 
@@ -32,16 +33,18 @@ class Draws:
         self._sums: dict[tuple, np.ndarray] = {}
         self._kept: list[np.ndarray] = []
 
-    def __contains__(self, cell: tuple) -> bool:
-        return cell in self._values
-
     def of(self, cells: list[tuple]) -> dict[tuple, np.ndarray]:
-        """(1 + draws,) sums of each cell: the sample's own first. Cells of a seed lack the same users, as 0 they add nothing."""
+        """(1 + draws,) sums of each cell: the sample's own first. Cells of a seed lack the same users, as 0 they add nothing.
+
+        Raises ReportError for a cell without values.
+        """
         new = [cell for cell in dict.fromkeys(cells) if cell not in self._sums]
+        if lacking := [cell for cell in new if cell not in self._values]:
+            raise ReportError(f"per_user.parquet lacks cells that cells.csv has, such as {' '.join(map(str, lacking[0]))}: gather them together")
         if new:
             values = np.stack([self._padded(self._values[cell]) for cell in new], axis=1)
             blocks = [values.sum(axis=0, keepdims=True), *(times @ values for times in self._times())]
-            self._sums |= dict(zip(new, np.concatenate(blocks).T, strict=True))
+            self._sums |= dict(zip(new, np.ascontiguousarray(np.concatenate(blocks).T), strict=True))
         return {cell: self._sums[cell] for cell in cells}
 
     def _padded(self, values: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from recprune.evaluation.significance import holm
 from recprune.report.claims import Claim
-from recprune.report.contrasts import Effect, effects
+from recprune.report.contrasts import Effect, cells_of, compared_pairs, effects
 from recprune.report.draws import Draws
 
 LEVEL = 0.025  # one-sided
@@ -23,9 +23,11 @@ def comparisons(claims: tuple[Claim, ...], cells: pd.DataFrame, users: pd.DataFr
     cells, users  rows, and the values of every user, of one data set and protocol
     says          "yes", "no" or "undecided" after Holm's correction over the models' comparisons of the claim; "" for families
     """
-    draws, rows = Draws(users), []
-    for claim in claims:
-        rows += [_row(claim, contrast, effect) for contrast in claim.contrasts for effect in effects(contrast, cells, draws)]
+    draws, contrasts = Draws(users), [(claim, contrast) for claim in claims for contrast in claim.contrasts]
+    pairs = [compared_pairs(contrast, cells) for _, contrast in contrasts]
+    draws.of([cell for (_, contrast), mine in zip(contrasts, pairs, strict=True) for cell in cells_of(contrast, mine, cells)])  # all at once
+    rows = [_row(claim, contrast, effect) for (claim, contrast), mine in zip(contrasts, pairs, strict=True)
+            for effect in effects(contrast, mine, cells, draws)]  # fmt: skip
     table = pd.DataFrame(rows, columns=["claim", "contrast", "measure", "expect", "than", *Effect.__dataclass_fields__, "says"])
     for _, mine in table[table["model"] != ""].groupby("claim"):
         yes, no = (holm(mine[name]) <= LEVEL for name in ("p_yes", "p_no"))

@@ -12,7 +12,7 @@ from recprune.report.cells import ReportError, canonical
 from recprune.report.claims import Claim, Contrast, read_claims
 from recprune.report.claims_figure import claims_figure
 from recprune.report.claims_tables import claims_tables, compared
-from recprune.report.contrasts import effects
+from recprune.report.contrasts import compared_pairs, effects
 from recprune.report.draws import Draws
 from recprune.report.style import render
 from recprune.report.verdicts import comparisons, verdict
@@ -26,6 +26,10 @@ HALF = Contrast(name="half", a={"criterion": "random", "side": "parameters"}, b=
 @pytest.fixture(scope="module")
 def rows():
     return canonical(fake_cells(models=("popularity", "ease", "ials", "mult-vae"), kept=(0.5, 0.1)))
+
+
+def effects_of(contrast, rows, users):
+    return effects(contrast, compared_pairs(contrast, rows), rows, Draws(users))
 
 
 def values_of(rows, factor=lambda row: 1.0, n=400, noise=0.05):
@@ -65,7 +69,7 @@ def test_a_mistake_in_the_file_is_named(tmp_path, line, message):
 
 def test_the_effect_is_the_mean_over_seeds_of_the_difference_over_dense(rows):
     users = values_of(rows, lambda row: 0.9 if row.criterion == "random" else 1.0)
-    found = {effect.model: effect for effect in effects(HALF, rows, Draws(users))}
+    found = {effect.model: effect for effect in effects_of(HALF, rows, users)}
     by_cell = users.set_index(["model", "side", "criterion", "kept", "seed"])[VALUES]
     expected = np.mean([by_cell["ease", "parameters", "random", 0.5, s].mean() / by_cell["ease", "dense", "none", 1.0, s].mean() - 1 for s in range(3)])
     assert found["ease"].effect == pytest.approx(expected)
@@ -74,7 +78,7 @@ def test_the_effect_is_the_mean_over_seeds_of_the_difference_over_dense(rows):
 
 def test_against_dense_the_interval_is_that_of_the_paired_ratio(rows):
     users = values_of(rows, lambda row: 0.97 if row.criterion == "random" else 1.0, noise=0.2)
-    effect = next(e for e in effects(HALF, rows, Draws(users)) if e.model == "ease")
+    effect = next(e for e in effects_of(HALF, rows, users) if e.model == "ease")
     of = lambda side, kept: list(users[(users["model"] == "ease") & (users["side"] == side) & (users["kept"] == kept)  # noqa: E731
                                        & users["criterion"].isin(["random", "none"])].sort_values("seed")[VALUES])  # fmt: skip
     ratio = paired_ratio(of("parameters", 0.5), of("dense", 1.0), draws=10_000)
@@ -119,22 +123,22 @@ def test_what_comparisons_add_up_to(says, expected):
 def test_the_best_is_chosen_on_validation_alone_and_never_a_control(rows):
     contrast = Contrast(name="best", a={"side": "parameters"}, b=DENSE, best="point", expect="higher")
     users = values_of(rows)
-    first = {e.model: e.chosen for e in effects(contrast, rows, Draws(users))}
+    first = {e.model: e.chosen for e in effects_of(contrast, rows, users)}
     other_test = rows.assign(**{column: rows[column].sample(frac=1, random_state=0).to_numpy() for column in rows if column.startswith("test_")})
-    assert {e.model: e.chosen for e in effects(contrast, other_test, Draws(users))} == first
+    assert {e.model: e.chosen for e in effects_of(contrast, other_test, users)} == first
     assert first["ease"] and "random" not in first["ease"]
 
 
 def test_a_contrast_that_means_two_methods_is_refused(rows):
     vague = Contrast(name="vague", a={"side": "parameters", "criterion": "magnitude"}, b=DENSE, expect="higher")
     with pytest.raises(ReportError, match="vague.*several methods"):
-        effects(vague, rows, Draws(values_of(rows)))
+        effects_of(vague, rows, values_of(rows))
 
 
 def test_a_number_of_a_cell_is_judged_by_its_spread_over_seeds(rows):
     size = Contrast(name="bytes", a={"criterion": "magnitude", "unit": "weight", "side": "parameters", "recovery": "none"}, keep=(0.1,),
                     measure="bytes / dense", expect="lower", than=1.0)  # fmt: skip
-    effect = next(e for e in effects(size, rows, Draws(values_of(rows))) if e.model == "ease")
+    effect = next(e for e in effects_of(size, rows, values_of(rows)) if e.model == "ease")
     mine = rows[(rows["model"] == "ease") & (rows["criterion"] == "magnitude") & (rows["unit"] == "weight") & (rows["recovery"] == "none") & (rows["kept"] == 0.1)]
     dense = rows[(rows["model"] == "ease") & (rows["side"] == "dense")]
     assert effect.effect == pytest.approx((mine["bytes_disk"].to_numpy(float) / dense["bytes_disk"].to_numpy(float)).mean())
@@ -145,7 +149,7 @@ def test_values_that_lack_a_cell_are_refused_rather_than_left_out(rows):
     users = values_of(rows)
     lacking = users[~((users["model"] == "ease") & (users["seed"] == 1))]
     with pytest.raises(ReportError, match="per_user.parquet"):
-        effects(HALF, rows, Draws(lacking))
+        effects_of(HALF, rows, lacking)
 
 
 def test_tables_and_figure_of_a_whole_study_whatever_the_order_of_its_rows(rows):
