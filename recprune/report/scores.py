@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from recprune.report import style
 
@@ -36,6 +37,7 @@ def importance(scores: dict[str, np.ndarray], criterion: str, unit: str, keep: f
                 ax.axhline(cut, color="black", ls="--", lw=0.8)
         else:
             ax.set(xlabel=f"score ({criterion})", ylabel=f"{unit}s", yscale="log")
+            ax.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))  # the default writes mathematics
             if cut is not None:
                 ax.axvline(cut, color="black", ls="--", lw=0.8)
         if len(flat) > 1:
