@@ -15,7 +15,7 @@ from recprune.report.curves import LOWEST
 from recprune.report.labels import Words, along, place
 from recprune.report.relative import RANDOM, front, relative
 from recprune.report.style import SAFE_LINE, label, method_label, model_look
-from recprune.report.tradeoff import SAFE, measured, safe_words, share_axis
+from recprune.report.tradeoff import SAFE, legend_columns, measured, safe_words, share_axis
 
 PANELS = {"parameters": "share of parameters kept, at most", "samples": "share of training interactions kept, at most"}
 DASHED = (0, (3, 1.5))
@@ -33,16 +33,16 @@ def best(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     looks = {row.model: model_look(row.model, row.family) for row in data.drop_duplicates("model").itertuples()}
     with style.paper():
         width = style.DOUBLE if len(sides) > 1 else style.SINGLE
-        figure = style.new_figure(width, 3.25)
+        handles = _handles(looks, data)
+        across = legend_columns([handle.get_label() for handle in handles], width)
+        figure = style.new_figure(width, 2.9 + 0.15 * -(-len(handles) // across))
         axes = figure.subplots(1, len(sides), sharey=True, squeeze=False)[0]
         for ax, side in zip(axes, sides, strict=True):
             _panel(ax, data[data["side"] == side], looks)
             ax.set_xlabel(PANELS[side])
         axes[0].set_ylabel("test nDCG@10 / dense")
         axes[0].set_ylim(LOWEST - 0.01, max(1.02, data["hi"].fillna(data["ratio"]).max()) + 0.01)
-        handles = _handles(looks, data)
-        figure.legend(handles=handles, loc="outside lower center", ncols=-(-len(handles) // (2 if len(sides) > 1 else 4)),
-                      handlelength=2.2, columnspacing=1.2)  # fmt: skip
+        figure.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.2, columnspacing=1.2)
         style.settle(figure)
         for ax, side in zip(axes, sides, strict=True):
             _name(ax, data[data["side"] == side], looks)
