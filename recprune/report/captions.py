@@ -76,8 +76,10 @@ def tradeoff(data: pd.DataFrame, what: str, side: str) -> str:
 
 
 def best(data: pd.DataFrame) -> str:
+    both_families = {"cf", "deep"} <= set(data["family"])
+    who = "CF (filled marks, solid lines) against deep recommenders (hollow, dashed)" if both_families else "The best rule of each model"
     return (
-        f"CF (filled marks, solid lines) against deep recommenders (hollow, dashed) on {where(data)}: what is retained of the dense "
+        f"{who} on {where(data)}: what is retained of the dense "
         "model's nDCG@10 at each budget. At every budget a model shows the point, of all rules, schedules and recoveries that keep "
         "no more, that is best on validation; test nDCG@10 is drawn. Parameters are counted as non-zeros relative to the dense "
         f"model. {_mean(data)} Pale: random removal and smaller dense models, chosen alike; dotted: {STRICT:g} of dense."

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from recprune.report import style
-from recprune.report.cells import FLOORS, ReportError, canonical, methods_in_order, models_in_order
+from recprune.report.cells import FLOORS, NothingToDrawError, canonical, methods_in_order, models_in_order
 from recprune.report.curves import curves, foot
 from recprune.report.protocols import QUALITY, levels, protocols_in_order
 from recprune.report.style import label, model_look
@@ -88,13 +88,13 @@ def _say(ax: Axes, x: float, y: float, words: str, colour: str) -> None:
 
 def protocol_curves(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Test nDCG@10 relative to the dense model against the share of parameters kept: one row of panels per pruned model, one
-    column per protocol, all on one scale. Returns the figure and the points drawn (`curves`). Raises ReportError when no
+    column per protocol, all on one scale. Returns the figure and the points drawn (`curves`). Raises NothingToDrawError when no
     parameters were pruned.
     """
     rows = canonical(cells)
     pruned = rows[rows["side"] == "parameters"]
     if pruned.empty:
-        raise ReportError("no parameters were pruned: there are no curves to show")
+        raise NothingToDrawError("no parameters were pruned: there are no curves to show")
     protocols, models = protocols_in_order(pruned), models_in_order(pruned)
     found = [curves(rows[rows["protocol"] == name], "parameters") for name in protocols]
     data = pd.concat(found, ignore_index=True)

@@ -47,6 +47,6 @@ def test_every_model_has_a_panel_and_a_row(results):
 def test_the_command_writes_them_twice_alike(results, capsys):
     assert main(["tuning", "--results", str(results)]) == 0
     first = {path: path.read_bytes() for path in results.rglob("*tuning-stars-loo.*")}
-    assert len(first) == 7
+    assert len(first) == 8
     assert main(["tuning", "--results", str(results)]) == 0
     assert first == {path: path.read_bytes() for path in first}
