@@ -201,6 +201,11 @@ def test_where_rows_of_other_studies_go(two, tmp_path):
     assert two.plan(study="reference", dataset=same).results == "results/reference", "a file that holds the same ratings"
     assert two.plan(study="reference", dataset=other).results == "results/own/ml-1m/reference"
     assert two.plan(study="reference", models="ease").results == "results/part/reference"
+    two.study.write_text(two.study.read_text().replace("[study.reference]", '[study.reference]\nbeside = "main"'))
+    assert two.plan(study="reference", dataset=same).results == "results", "beside the rows of main"
+    two.study.write_text(two.study.read_text().replace('beside = "main"', 'beside = "other"'))
+    with pytest.raises(StudyError, match="beside: 'other'"):
+        two.plan(study="reference")
 
 
 @pytest.mark.parametrize(

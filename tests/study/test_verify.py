@@ -12,8 +12,9 @@ import pytest
 
 from recprune.study.config import StudyError
 from recprune.study.gather import gather
+from recprune.study.per_user import VALUES, read_per_user, write_per_user
 from recprune.study.plan import Plan
-from recprune.study.rows import TIMING, canonical, read_rows, write_rows
+from recprune.study.rows import CELL, TIMING, canonical, read_rows, write_rows
 from recprune.study.verify import CHECKED, NothingCommitted, compare, verify
 
 PRUNE = 'criterion = "magnitude"\nunit = "weight"\nkeep = [0.5]'
@@ -174,3 +175,20 @@ def test_gather_names_the_runs_that_are_missing(project, rows_cell, monkeypatch)
     with pytest.raises(StudyError, match="1 of 2 runs are not finished: synthetic/ratio/ease/magnitude"):
         gather(plan)
     assert not Path("results/cells.csv").exists()
+
+
+def test_gather_brings_the_values_of_users_and_calls_a_known_file_by_its_data_sets_name(project, rows_cell, monkeypatch):
+    project.family("10-dense", rows_cell)
+    plan = finished(project)
+    monkeypatch.chdir(project.folder)
+    for run in plan.runs:
+        cells = read_rows(Path(run.folder) / "cells.csv").assign(dataset="ml-1m-ratings")
+        write_rows(run.folder, cells)
+        write_per_user(run.folder, cells[list(CELL)].assign(**{VALUES: [[0.25, 0.5]] * len(cells)}))
+    gather(plan)
+    rows, users = read_rows("results/cells.csv"), read_per_user("results")
+    assert set(rows["dataset"]) == set(users["dataset"]) == {"ml-1m"}
+    assert len(users) == len(rows) and users[VALUES].map(list).map(tuple).eq((0.25, 0.5)).all()
+    before = Path("results/per_user.parquet").read_bytes()
+    gather(plan)
+    assert Path("results/per_user.parquet").read_bytes() == before
