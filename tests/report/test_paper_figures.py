@@ -204,7 +204,7 @@ def test_latex_and_markdown_print_names_as_they_stand(drawn, tmp_path):
     name = "pareto-fake-100k"
     odd = figures.Drawing(name, "a_b 50 % & [x] *y*", drawn[name].figure, drawn[name].data, drawn[name]._rendered)
     tex = figures.to_latex(odd)
-    assert r"\caption{a\_b 50 \% \& [x] *y*}" in tex
+    assert r"\caption{a\_b 50~\% \& [x] *y*}" in tex
     assert tex.startswith("\\begin{figure*}") and "\\includegraphics{pareto-fake-100k.pdf}" in tex
     assert f"\\label{{fig:{name}}}" in tex
     figures.write_figures([odd], tmp_path)

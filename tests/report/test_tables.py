@@ -119,7 +119,7 @@ def test_any_name_survives_markdown_and_latex():
 
 def compile_latex(folder, body):
     """What LaTeX says of a document that holds nothing but `body`."""
-    packages = "\\usepackage[T1]{fontenc}\\usepackage{booktabs,graphicx,longtable,mathptmx}"
+    packages = "\\usepackage[T1]{fontenc}\\usepackage{array,booktabs,graphicx,longtable,mathptmx}"
     (folder / "all.tex").write_text(f"\\documentclass{{article}}{packages}\\begin{{document}}\n{body}\\end{{document}}\n")
     command = ["pdflatex", "-halt-on-error", "-interaction=batchmode", "all.tex"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
