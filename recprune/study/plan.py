@@ -25,6 +25,7 @@ from recprune.study.identity import (
 )
 from recprune.study.possible import possible
 
+ROUNDS = 4  # of recovery between two shares of a schedule in rounds: a guess
 REACHED = ("out", "dense", "results", "run")  # set by the launcher, never by study.toml
 ALWAYS = ("out", "run")  # without these a run could not leave rows
 
@@ -182,7 +183,7 @@ def _estimate(run: Run, folder: Path) -> float:
     per_fit = {"mult-vae": 10.0, "neumf": 15.0, "bpr": 8.0, "dlrm": 20.0, "sasrec": 60.0}.get(p.model, 1.0)
     costs = {"none": 0.1, "refit": 0.5, "fine-tune": 0.3, "": 1.0}
     fits = sum(costs.get(recovery, 1.0) for recovery in p.recoveries or (p.recovery,))
-    fits *= max(1, len(p.keep)) * max(1, len(p.samples))
+    fits *= max(1, len(p.keep)) * max(1, len(p.samples)) * (1 if p.schedule in ("", "one-shot") else ROUNDS)
     return 4.0 + len(p.seeds) * per_fit * fits
 
 
