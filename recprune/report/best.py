@@ -17,7 +17,7 @@ from recprune.report.relative import RANDOM, front, relative
 from recprune.report.style import SAFE_LINE, label, method_label, model_look
 from recprune.report.tradeoff import SAFE, legend_columns, measured, safe_words, share_axis
 
-PANELS = {"parameters": "share of parameters kept, at most", "samples": "share of training interactions kept, at most"}
+PANELS = {"parameters": "parameters kept, at most", "samples": "interactions kept, at most"}
 DASHED = (0, (3, 1.5))
 
 

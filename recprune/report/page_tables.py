@@ -12,7 +12,7 @@ from recprune.report.tables import WORDS
 from recprune.report.table import Table
 
 LONG = 15  # rows; a longer table has a box of its own, with a filter
-SENTENCE = 60  # characters in a cell of words; longer ones are broken into lines
+SENTENCE, PARAGRAPH = 60, 240  # characters in a cell of words; longer ones are broken into lines
 _UNITS = {"": 1, "%": 0.01, "B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "s": 1, "ms": 1}
 _NUMBER = re.compile(r"([-−+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?)\s*(%|[kMG]?B\b|m?s\b)?", re.I)
 
@@ -68,7 +68,8 @@ def _body(table: Table) -> str:
         keys = None if column in WORDS else sort_keys(texts)
         numbers = [""] * len(texts) if keys is None else [f' data-number="{key:.10g}"' for key in keys]
         shown = [f"<b>{escape(text)}</b>" if best else escape(text) for text, best in zip(texts, bold, strict=True)]
-        kind = ' class="word long"' if column in WORDS and max(map(len, texts), default=0) > SENTENCE else _kind(column)
+        longest = max(map(len, texts), default=0) if column in WORDS else 0
+        kind = f' class="word long{" longer" * (longest > PARAGRAPH)}"' if longest > SENTENCE else _kind(column)
         columns.append([f"<td{kind}{n}>{text}</td>" for n, text in zip(numbers, shown, strict=True)])
     return f"<tbody>{''.join('<tr>' + ''.join(row) + '</tr>' for row in zip(*columns, strict=True))}</tbody>"
 

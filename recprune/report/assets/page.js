@@ -74,12 +74,14 @@ function fill(select, options) {
   select.value = options.some(([value]) => value === before) ? before : options.length ? options[0][0] : "";
 }
 
-// the data sets and protocols of a form, one study at a time; returns the number of the study
+// the data sets and protocols of a form, the most measured first; returns the number of the study
 function chooseStudy(form) {
-  const names = new Map(DATA.studies.map((study) => [study.dataset, study.name]));
+  const measured = DATA.studies.map((_, number) => DATA.points.study.filter((of) => of === number).length);
+  const studies = [...DATA.studies.keys()].sort((a, b) => measured[b] - measured[a]).map((number) => DATA.studies[number]);
+  const names = new Map(studies.map((study) => [study.dataset, study.name]));
   const twice = new Set([...names.values()].filter((name, i, all) => all.indexOf(name) !== i));
   fill(form.elements.dataset, [...names].map(([dataset, name]) => [dataset, twice.has(name) ? dataset : name]));
-  const ours = DATA.studies.filter((study) => study.dataset === form.elements.dataset.value);
+  const ours = studies.filter((study) => study.dataset === form.elements.dataset.value);
   fill(form.elements.protocol, ours.map((study) => [study.protocol, study.protocol || "–"]));
   return DATA.studies.findIndex((study) => study.dataset === form.elements.dataset.value && study.protocol === form.elements.protocol.value);
 }
