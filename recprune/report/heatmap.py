@@ -59,7 +59,9 @@ def safe_sparsity(cells: pd.DataFrame, found: pd.DataFrame | None = None) -> tup
         axes = figure.subplots(1, len(sections), squeeze=False, width_ratios=widths)[0]
         for ax, name in zip(axes, sections, strict=True):
             _grid(ax, parts[name], models[name], rows[name], tallest)
-            ax.set_title(SECTIONS[name], fontsize=8, pad=3)
+            # over one or two columns a line is wider than they are, and would leave the figure
+            few = parts[name]["model"].nunique() < 3
+            ax.set_title(SECTIONS[name].replace(" from ", "\nfrom ") if few else SECTIONS[name], fontsize=8, pad=3)
         _key(axes[-1], data, len(rows[sections[-1]]), tallest)
         style.settle(figure)
     return figure, data
