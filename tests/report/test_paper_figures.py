@@ -175,6 +175,7 @@ def test_a_cell_of_the_heat_map_is_the_best_of_a_rule(few):
 def test_no_words_leave_a_figure(drawn):
     for drawing in drawn.values():
         figure = drawing.figure
+        figure.draw_without_rendering()  # whoever saved it before, at another resolution, left his sizes behind
         page = figure.bbox
         ticks = {label for tick in figure.findobj(Tick) for label in (tick.label1, tick.label2)}  # some beyond their axis, unseen
         for text in set(figure.findobj(Text)) - ticks:
