@@ -15,11 +15,11 @@ from recprune.report.table import Table
 from recprune.study.verify import ABSOLUTE
 
 
-def artefacts(cells: pd.DataFrame, name: str = "artefacts", study: str = "") -> Table:
+def artefacts(cells: pd.DataFrame, name: str = "artefacts", study: str = "", found: pd.DataFrame | None = None) -> Table:
     """One row per artefact of one study: artefact, make target, notebook, quantity, expected value and tolerance.
 
     The tolerance is that of `make verify`: the standard deviation over seeds, or 0.002 where the seeds
-    agree more closely than that.
+    agree more closely than that. found: the rows' `safe_points`, where they are known.
     """
     table = points(canonical(cells))
     dense = table[(table["side"] == "dense") & ~table["model"].isin(FLOORS)]
@@ -33,7 +33,7 @@ def artefacts(cells: pd.DataFrame, name: str = "artefacts", study: str = "") -> 
     floor = table[(table["side"] == "dense") & (table["model"] == "popularity")]
     if len(floor):
         rows.append(_row("tables/dense", "10-dense", "popularity: test nDCG@10", floor.iloc[0], "test_ndcg@10"))
-    safe = safe_points(cells)
+    safe = safe_points(cells) if found is None else found
     safe = safe[(safe["side"] != "control") & (safe["criterion"] != "random") & safe["kept"].notna()]
     for figure, notebook, mine in (
         ("tables/safe-sparsity", "21-prune-weights", safe["unit"].isin((*SINGLE, *BLOCKS))),
@@ -41,11 +41,11 @@ def artefacts(cells: pd.DataFrame, name: str = "artefacts", study: str = "") -> 
         ("tables/safe-sparsity", "20-prune-samples", safe["unit"].isin(SAMPLES)),
     ):
         if mine.any():
-            found = safe[mine].sort_values("removed_99", ascending=False, kind="stable").iloc[0]
-            same = (table[["model", *METHOD]] == found[["model", *METHOD]]).all(axis=1) & (table["kept"] == found["kept"])
+            most = safe[mine].sort_values("removed_99", ascending=False, kind="stable").iloc[0]
+            same = (table[["model", *METHOD]] == most[["model", *METHOD]]).all(axis=1) & (table["kept"] == most["kept"])
             what = (
-                f"most removed safely: {percent(found['removed_99'])} of {label(found['model'])} by "
-                f"{found['label']}; its test nDCG@10 / dense"
+                f"most removed safely: {percent(most['removed_99'])} of {label(most['model'])} by "
+                f"{most['label']}; its test nDCG@10 / dense"
             )
             rows.append(_row(figure, notebook, what, table[same].iloc[0], "test_ratio"))
     frame = pd.DataFrame(rows)
@@ -61,7 +61,7 @@ def artefacts(cells: pd.DataFrame, name: str = "artefacts", study: str = "") -> 
         f"What a reproduction on {heading(canonical(cells))} should find: expected value (mean over seeds) ± tolerance "
         "(standard deviation over seeds, at least 0.002)."
     )
-    return Table(name, caption, frame, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+    return Table(name, caption, frame, text)
 
 
 def _row(artefact: str, notebook: str, what: str, point: pd.Series, column: str) -> dict:

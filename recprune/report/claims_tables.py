@@ -76,7 +76,7 @@ def claims_table(claims: tuple[Claim, ...], found: pd.DataFrame, where: str, nam
         "dense), mean over a family's models, with 95 % intervals over users (paired bootstrap, all seeds together). Each comparison is one contrast in one model: yes, no or "
         "undecided at one-sided 2.5 % after Holm's correction over a claim's comparisons. Supported: all say yes; refuted: none yes, some no."
     )
-    return Table(name, caption, frame, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+    return Table(name, caption, frame, text)
 
 
 def _claim_row(claim: Claim, found: pd.DataFrame) -> dict:
@@ -139,7 +139,7 @@ def comparisons_table(found: pd.DataFrame, where: str, name: str = "comparisons"
         f"Every comparison behind the claims on {where}: the effect in % of the dense model's test nDCG@10 with its 95 % interval over users, or the "
         "measure named in the contrast with its t interval over seeds; whether it speaks for the claim (Holm's correction within a claim)."
     )
-    return Table(name, caption, found, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+    return Table(name, caption, found, text)
 
 
 def _effect(row, of_quality: bool) -> str:
@@ -160,4 +160,4 @@ def side_by_side(claims: tuple[Claim, ...], verdicts: dict[str, Table]) -> Table
         for family in FAMILIES:
             text[f"{label(family)}, {where.partition(',')[0]}"] = table.text[label(family)]
     caption = "The verdict on each claim on every data set, with the effect in CF and in deep models; the table of each data set says of which contrast."
-    return Table("claims", caption, frame, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+    return Table("claims", caption, frame, text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +12,14 @@ from recprune.report.cells import METHOD, ReportError, models_in_order
 from recprune.report.claims import Cells, Contrast
 from recprune.report.draws import Draws
 from recprune.report.measures import MEASURES, QUALITY
+from recprune.report.style import Method, method_label
 from recprune.study.rows import CELL
 
 WORTH = 0.01  # of the dense model's quality: less is too little to matter
 CONTROLS = ("random", "mask-shuffle", "zero-reset")  # no rule of choice may end at these
 FAMILIES = ("cf", "deep")
 NUMBERS = ("val_ratio", "train_ndcg@10", "test_ndcg@10", "nonzeros", "bytes_disk", "macs", "p50_ratio")  # chosen by, or measured
+WHOLE = ("dense", "control")  # sides without a share that could be chosen or matched
 MATCHED = ("unit", "kept", "samples_kept")  # what a and b share, unless the contrast is about it
 
 
@@ -99,15 +100,12 @@ def _pairs(contrast: Contrast, cells: pd.DataFrame) -> pd.DataFrame:
     a = _picked(cells, contrast.a)
     if contrast.best:
         a = _best(a[a["kept"] < 1], contrast.best)
-    if contrast.keep:
-        a = a[a["kept"].isin(contrast.keep)]
+    a = _kept(a, contrast)
     if contrast.measure != QUALITY:
         return _once(a, contrast)
-    b = _picked(cells, contrast.b)
-    if contrast.keep and contrast.a == {"side": "dense"}:
-        a, b = _picked(cells, contrast.a), b[b["kept"].isin(contrast.keep)]
+    b = _kept(_picked(cells, contrast.b), contrast)
     about = set(contrast.a) | set(contrast.b)
-    whole = {"dense", "control"} & (set(a["side"]) | set(b["side"]))  # those have no share of their own to match
+    whole = set(WHOLE) & (set(a["side"]) | set(b["side"]))
     match = ["seed", *(name for name in MATCHED if name not in about and not whole)]
     return _once(a, contrast).merge(_once(b, contrast), on=match, suffixes=("", "_b")).assign(
         **{f"{name}_b": lambda pairs, name=name: pairs.get(f"{name}_b", pairs[name]) for name in CELL}
@@ -119,6 +117,11 @@ def _picked(cells: pd.DataFrame, wanted: Cells) -> pd.DataFrame:
     for column, value in wanted.items():
         keep &= cells[column].isin(value if isinstance(value, (list, tuple)) else [value])
     return cells[keep & (cells["side"] != "both")] if "side" not in wanted else cells[keep]
+
+
+def _kept(cells: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
+    """The cells at the shares that count."""
+    return cells[cells["kept"].isin(contrast.keep) | cells["side"].isin(WHOLE)] if contrast.keep else cells
 
 
 def _best(cells: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -208,9 +211,7 @@ def _n_points(pairs: pd.DataFrame) -> int:
 
 
 def _chosen(contrast: Contrast, pairs: pd.DataFrame) -> str:
-    from recprune.report.style import Method, method_label
-
     if not contrast.best:
         return ""
-    ways: Iterator = pairs[[*METHOD, "kept"]].drop_duplicates().itertuples(index=False)
+    ways = pairs[[*METHOD, "kept"]].drop_duplicates().itertuples(index=False)
     return "; ".join(f"{method_label(Method(*way[:4]))}, {100 * way[4]:.3g} % kept" for way in ways)

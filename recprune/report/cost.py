@@ -106,7 +106,7 @@ def _table(name: str, caption: str, frame: pd.DataFrame, what: dict) -> Table:
         "/ dense training": [_times(row) for row in frame.itertuples()],
         "memory": frame["peak_rss_mb"].map(lambda v: "" if math.isnan(v) else f"{v:,.0f} MB"),
     })  # fmt: skip
-    return Table(name, caption, frame, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+    return Table(name, caption, frame, text)
 
 
 def _seconds(value: float) -> str:

@@ -115,7 +115,7 @@ def data_sets(counted: pd.DataFrame, name: str = "data-sets") -> Table:
         "training interactions (new), how unevenly interactions are spread over users and items (Gini: 0 evenly, 1 all on one), "
         "and the share that the most popular tenth of the items holds."
     )
-    return Table(name, caption, frame, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+    return Table(name, caption, frame, text)
 
 
 def count_split(of: Split) -> dict[str, float]:

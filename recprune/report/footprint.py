@@ -7,10 +7,9 @@ import pandas as pd
 from recprune.report.cells import CURVE, FLOORS, METHOD, canonical, heading, models_in_order, paired, points
 from recprune.report.headline import CONTROLS
 from recprune.report.heatmap import percent
-from recprune.report.pareto import human
 from recprune.report.safe import safe_points
 from recprune.report.style import label
-from recprune.report.table import Table, interval, starred, written
+from recprune.report.table import Table, count, human, interval, starred, written
 
 MEASURED = ("nonzeros", "bytes_memory", "macs", "users_per_s")
 _FRAME = [
@@ -63,19 +62,10 @@ def footprint(cells: pd.DataFrame, name: str = "footprint", found: pd.DataFrame 
         "ratio: nDCG@10 / dense, 95 % interval (*: test does not confirm it). Milliseconds are of the machine and the moment; "
         "their ratio is measured in one process, in turns with the dense model."
     )
-    return Table(name, caption, frame, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+    return Table(name, caption, frame, text)
 
 
 def _at(table: pd.DataFrame, safe: pd.Series) -> dict:
     """The curve point that a safe point stands for."""
     same = (table[CURVE] == safe[CURVE]).all(axis=1) & (table["kept"] == safe["kept"])
     return table[same].iloc[0].to_dict() | {"confirmed": bool(safe["confirmed"])}
-
-
-def count(number: float) -> str:
-    """A count in few characters: 950, 12.5 k, 1.03 M."""
-    for unit in ("", " k", " M", " G"):
-        if number < 999.5 or unit == " G":
-            return f"{number:.3g}{unit}"
-        number /= 1000
-    return ""

@@ -8,7 +8,7 @@ from recprune.report.cells import METHOD, canonical, heading, models_in_order
 from recprune.report.heatmap import percent
 from recprune.report.safe import safe_points
 from recprune.report.style import label
-from recprune.report.table import Table, best, interval, starred, written
+from recprune.report.table import Table, best, interval, none_bold, starred, written
 
 CONTROLS = ("random", "mask-shuffle", "smaller-dense")  # what a method should beat takes no part in the choice
 PARTS = ("parameters", "samples")
@@ -44,7 +44,7 @@ def headline(cells: pd.DataFrame, name: str = "headline", found: pd.DataFrame | 
         "random": _shares(frame["random"]),
         "smaller dense": _shares(frame["smaller"]),
     })  # fmt: skip
-    bold = pd.DataFrame(False, index=text.index, columns=text.columns)
+    bold = none_bold(text)
     for _, rows in frame.groupby("side"):
         if rows["side"].iloc[0] == "parameters":
             bold.loc[rows.index, "disk"] = best(rows["bytes_ratio"], min)

@@ -43,7 +43,7 @@ def methods() -> Table:
         f"What each criterion can remove from each model: {names}. Samples: ✓, the model is trained on what stays "
         f"(recency needs times, weight needs ratings or event weights). Where nothing is possible: {why}."
     )
-    return Table("methods", caption, text, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+    return Table("methods", caption, text, text)
 
 
 def _models() -> dict[str, Recommender]:

@@ -9,10 +9,9 @@ from recprune.report.footprint import footprint
 from recprune.report.headline import CONTROLS, headline
 from recprune.report.heatmap import percent
 from recprune.report.latex import escape
-from recprune.report.pareto import human
 from recprune.report.safe import safe_points
 from recprune.report.style import label, method_label
-from recprune.report.table import interval, plus_minus
+from recprune.report.table import human, interval, plus_minus
 
 
 def numbers(cells: pd.DataFrame) -> dict[str, str]:

@@ -70,11 +70,11 @@ def _document(sections: list[tuple[str, str, str]], data: str) -> str:
 
 def _evidence(cells: pd.DataFrame, drawn: list[Drawing], tabled: list[Table]) -> list[tuple[str, str, str]]:
     """Sections of tables and figures: the claims, each study, across protocols, and what belongs to none of these."""
-    names = [name for name, _ in studies(cells)]
+    groups = [(name, heading(rows)) for name, rows in studies(cells)]
+    names = [name for name, _ in groups]
     claims = [table for table in tabled if table.name.startswith(CLAIMS)]
     left = [table for table in tabled if table not in claims]
     sections = [("claims", "Claims and verdicts", "\n".join(map(table_html, claims)))] if claims else []
-    groups = [(name, heading(rows)) for name, rows in studies(cells)]
     for number, (name, title) in enumerate([*groups, (ACROSS, "Across protocols"), ("", "More")]):
         figures = [drawing for drawing in drawn if _group(drawing.name, names) == name]
         tables = [table for table in left if _group(table.name, names) == name]

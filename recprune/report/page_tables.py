@@ -8,8 +8,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from recprune.report.tables import WORDS
-from recprune.report.table import Table
+from recprune.report.table import WORDS, Table
 
 LONG = 15  # rows; a longer table has a box of its own, with a filter
 SENTENCE, PARAGRAPH = 60, 240  # characters in a cell of words; longer ones are broken into lines

@@ -14,6 +14,7 @@ from recprune.report.cells import FLOORS, METHOD, NothingToDrawError, ReportErro
 from recprune.report.labels import Words, along, place
 from recprune.report.safe import safe_points
 from recprune.report.style import label, method_label, model_look
+from recprune.report.table import human
 from recprune.report.tradeoff import legend_columns
 
 COSTS = {"bytes_disk": "bytes on disk", "p50_ms": "milliseconds to recommend for one user (median)"}
@@ -162,15 +163,6 @@ def _axes(ax: Axes, data: pd.DataFrame, cost: str, floor: float) -> None:
     ax.set_xlabel(COSTS[cost])
     ax.set_ylabel("test nDCG@10")
     ax.spines["right"].set_visible(False)
-
-
-def human(size: float) -> str:
-    """Bytes in words: 1 kB = 1,000 B."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 999.5 or unit == "GB":
-            return f"{size:.3g} {unit}"
-        size /= 1000
-    return ""
 
 
 def _floor(ax: Axes, floor: float, hidden: int) -> None:

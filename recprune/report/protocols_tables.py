@@ -59,7 +59,7 @@ def agreeing(cells: pd.DataFrame, name: str = "protocols-agreement") -> Table:
         "under each protocol; and of two seeds under one of them, which is what chance alone does (loo and temporal: chance "
         "in training, not in the split, which all their seeds share but for ties in time)."
     )
-    return Table(name, caption, frame, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+    return Table(name, caption, frame, text)
 
 
 def safe(cells: pd.DataFrame, name: str = "protocols-safe") -> Table:

@@ -14,7 +14,7 @@ from recprune.datasets.registry import ROOT, alias
 from recprune.models import REGISTRY
 from recprune.report.cells import ReportError, models_in_order, read_cells
 from recprune.report.style import label
-from recprune.report.table import Table, plus_minus, written
+from recprune.report.table import Table, none_bold, plus_minus, written
 
 ENOUGH = 0.98  # of a published number; less is a defect to mend
 TRAIN, INFORMED = "train", "train+validation"
@@ -88,7 +88,7 @@ def reference(results: Path, numbers: pd.DataFrame | None = None) -> Table:
         "source": frame["source"].fillna(""),
         "note": frame["note"],
     })  # fmt: skip
-    bold = pd.DataFrame(False, index=text.index, columns=text.columns)
+    bold = none_bold(text)
     bold["ours / published"] = frame["ratio"] >= ENOUGH
     caption = (
         "Dense models beside published numbers: test, full catalogue ranked, mean ± standard deviation over seeds, which vary "

@@ -23,14 +23,42 @@ class Table:
 
     frame  numbers, as they go into the CSV
     text   the same rows as readers see them: strings
-    bold   same shape as `text`: which cells are the best of their kind
+    bold   same shape as `text`: which cells are the best of their kind; by default none
     """
 
     name: str
     caption: str
     frame: pd.DataFrame
     text: pd.DataFrame
-    bold: pd.DataFrame
+    bold: pd.DataFrame | None = None
+
+    def __post_init__(self):
+        if self.bold is None:
+            object.__setattr__(self, "bold", none_bold(self.text))
+
+
+def none_bold(text: pd.DataFrame) -> pd.DataFrame:
+    """No cell of a table in bold."""
+    return pd.DataFrame(False, index=text.index, columns=text.columns)
+
+
+def in_units(number: float, units: tuple[str, ...]) -> str:
+    """A number to three digits, in the first of `units` (each a thousand of the one before) that keeps it below 1,000."""
+    for unit in units:
+        if number < 999.5 or unit == units[-1]:
+            return f"{number:.3g}{unit}"
+        number /= 1000
+    return ""
+
+
+def human(size: float) -> str:
+    """Bytes in words: 1 kB = 1,000 B."""
+    return in_units(size, (" B", " kB", " MB", " GB"))
+
+
+def count(number: float) -> str:
+    """A count in few characters: 950, 12.5 k, 1.03 M."""
+    return in_units(number, ("", " k", " M", " G"))
 
 
 def plus_minus(mean: float, spread: float) -> str:

@@ -15,12 +15,11 @@ from recprune.report.headline import headline
 from recprune.report.heatmap import percent
 from recprune.report.latex import escape as escape  # figures write LaTeX, too
 from recprune.report.latex import to_latex
-from recprune.report.pareto import human
 from recprune.report.protocols_tables import protocol_tables
 from recprune.report.reference import published_of
 from recprune.report.safe import safe_points
 from recprune.report.style import label
-from recprune.report.table import WORDS, Table, best, between, interval, plus_minus, written
+from recprune.report.table import WORDS, Table, best, between, human, interval, none_bold, plus_minus, written
 from recprune.study.files import write_atomically
 
 QUALITY = ("ndcg@10", "recall@20", "mrr@10", "coverage@20")
@@ -42,7 +41,7 @@ def tables(cells: pd.DataFrame) -> Iterator[Table]:
             yield cost(rows, f"cost-{name}")
             yield cost_methods(rows, f"cost-methods-{name}")
         if {"dense", "parameters"} <= set(rows["side"]):
-            yield artefacts(rows, f"artefacts-{name}", name)
+            yield artefacts(rows, f"artefacts-{name}", name, found)
     yield from protocol_tables(cells)
 
 
@@ -81,7 +80,7 @@ def dense(cells: pd.DataFrame, name: str = "dense") -> Table:
     for cost, head in COSTS.items():
         text[head] = written(frame[cost], writers[cost])
     contest = ~frame["model"].isin(FLOORS)
-    bold = pd.DataFrame(False, index=text.index, columns=text.columns)
+    bold = none_bold(text)
     for metric in QUALITY:
         bold[label(metric)] = best(frame[f"test_{metric}"].where(contest), max)
     for cost, head in COSTS.items():
@@ -117,7 +116,7 @@ def safe_sparsity(cells: pd.DataFrame, name: str = "safe-sparsity", found: pd.Da
         "bytes / dense": written(frame["bytes_ratio"], lambda v: f"{v:.3g}"),
         "p50 / dense": written(frame["p50_ratio"], lambda v: f"{v:.2f}"),
     })  # fmt: skip
-    bold = pd.DataFrame(False, index=text.index, columns=text.columns)
+    bold = none_bold(text)
     for _, rows in frame.groupby(["model", part]):
         for column, head in (("removed_99", "safe at 0.99"), ("removed_95", "safe at 0.95")):
             bold.loc[rows.index, head] = best(rows[column], max)

@@ -14,7 +14,6 @@ from recprune.report.draws import Draws
 
 LEVEL = 0.025  # one-sided
 DIGITS = 6  # of numbers in tables: what the order of a processor's sums decides does not reach them
-VERDICTS = ("supported", "depends", "refuted", "undecided", "not tested")
 
 
 def comparisons(claims: tuple[Claim, ...], cells: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:

@@ -5,10 +5,11 @@ import pytest
 from fake_cells import fake_cells
 
 from recprune.report.cost import cost, cost_methods
-from recprune.report.footprint import count, footprint
+from recprune.report.footprint import footprint
 from recprune.report.headline import headline
 from recprune.report.numbers import numbers, to_macros
 from recprune.report.safe import safe_points
+from recprune.report.table import count
 
 TEST = ["test_ratio", "test_ratio_lo", "test_ratio_hi", "test_ratio_lower", "test_ndcg@10"]
 

@@ -9,8 +9,7 @@ from recprune.report import tables
 from recprune.report.cells import paired
 from recprune.report.heatmap import percent
 from recprune.report.latex import _LATEX, escape
-from recprune.report.pareto import human
-from recprune.report.table import Table
+from recprune.report.table import Table, human
 
 NAMES = ("dense", "headline", "footprint", "safe-sparsity", "cost", "cost-methods", "artefacts")
 ODD = "50%_of_{a}\\b & $x^2$ #1 ~ ± × ≥ <b> | *c*"

@@ -75,13 +75,13 @@ function fill(select, options) {
 }
 
 // the data sets and protocols of a form, the most measured first; returns the number of the study
+const MEASURED = DATA.studies.map((_, number) => DATA.points.study.filter((of) => of === number).length);
+const LARGEST_FIRST = [...DATA.studies.keys()].sort((a, b) => MEASURED[b] - MEASURED[a]).map((number) => DATA.studies[number]);
 function chooseStudy(form) {
-  const measured = DATA.studies.map((_, number) => DATA.points.study.filter((of) => of === number).length);
-  const studies = [...DATA.studies.keys()].sort((a, b) => measured[b] - measured[a]).map((number) => DATA.studies[number]);
-  const names = new Map(studies.map((study) => [study.dataset, study.name]));
+  const names = new Map(LARGEST_FIRST.map((study) => [study.dataset, study.name]));
   const twice = new Set([...names.values()].filter((name, i, all) => all.indexOf(name) !== i));
   fill(form.elements.dataset, [...names].map(([dataset, name]) => [dataset, twice.has(name) ? dataset : name]));
-  const ours = studies.filter((study) => study.dataset === form.elements.dataset.value);
+  const ours = LARGEST_FIRST.filter((study) => study.dataset === form.elements.dataset.value);
   fill(form.elements.protocol, ours.map((study) => [study.protocol, study.protocol || "–"]));
   return DATA.studies.findIndex((study) => study.dataset === form.elements.dataset.value && study.protocol === form.elements.protocol.value);
 }
