@@ -25,7 +25,7 @@ CHOICE = --study "$(STUDY)" --dataset "$(DATASET)" --columns "$(COLUMNS)" --mode
 RESULTS = "$$($(PY) -m recprune.study where $(CHOICE))"
 # `make figures tables report` computes once what the three share.
 ALL_THREE = $(filter 3,$(words $(filter figures tables report,$(MAKECMDGOALS))))
-REPORT = $(PY) -m recprune.report.data_sets --results $(RESULTS) --dataset "$(DATASET)" && $(PY) -m recprune.report all --results $(RESULTS)
+REPORT = $(PY) -m recprune.report data-sets --results $(RESULTS) --dataset "$(DATASET)" && $(PY) -m recprune.report all --results $(RESULTS)
 AGAIN = $(MAKE) --no-print-directory
 
 # A run has one thread, or as many runs as cores would fight; nothing of the user's Python leaks in.
@@ -110,9 +110,7 @@ report: $(ENV) ## one page with all figures and tables (report/index.html beside
 	@$(if $(ALL_THREE),:,$(PY) -m recprune.report page --results $(RESULTS))
 
 paper: $(ENV) ## the paper as PDF (paper/paper.pdf beside the rows), from new figures and tables; needs pdflatex
-	@$(AGAIN) figures
-	@$(AGAIN) tables
-	@$(PY) -m recprune.report.paper --results $(RESULTS)
+	@$(PY) -m recprune.report paper --results $(RESULTS)
 
 readme: $(ENV) ## put the expected values into README.md, from the rows
 	@$(PY) -m recprune.report readme --results $(RESULTS)

@@ -1,25 +1,24 @@
-"""python -m recprune.report figures|tables|page|readme|all --results FOLDER: from <FOLDER>/cells.csv, without training.
-
-`reference` puts the rows of <FOLDER>/reference*/cells.csv beside published numbers, `tuning` shows the searches
-in <FOLDER>/tuning.
-"""
+"""python -m recprune.report WHAT --results FOLDER: from <FOLDER>/cells.csv, without training."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
 
+from recprune.interactions import DataError
 from recprune.report.cells import ReportError, read_cells
 from recprune.report.claims import read_claims
 from recprune.report.claims_figure import claims_drawings
 from recprune.report.claims_tables import claims_tables, compared
-from recprune.report.data_sets import data_set_tables
+from recprune.report.data_sets import data_set_tables, write_data_sets
 from recprune.report.figures import across_protocols, drawings, write_figures
 from recprune.report.page import write_page
+from recprune.report.paper import possible_paper, write_paper
 from recprune.report.protocols_tables import protocol_tables
 from recprune.report.readme import update
 from recprune.report.reference import reference
@@ -29,54 +28,107 @@ from recprune.study.config import StudyError
 from recprune.study.per_user import read_per_user
 from recprune.study.rows import empty
 
+# what is written -> the parts of it; what parts share is computed once
+PARTS = {
+    "figures": ("figures",),
+    "tables": ("tables",),
+    "page": ("page",),
+    "all": ("figures", "tables", "page"),
+    "paper": ("figures", "tables"),
+}
+
+
+def evidence(options: argparse.Namespace) -> Iterator[str]:
+    """Figures, tables, page: those that `options.what` consists of."""
+    results, parts = options.results, PARTS[options.what]
+    cells, claims, protocols = read_cells(results / "cells.csv"), read_claims(), _protocols(results)
+    studied = compared(cells, read_per_user(results), claims)
+    drawn, tabled = [], []
+    if {"figures", "page"} & set(parts):
+        drawn = [*drawings(cells), *claims_drawings(claims, studied), *across_protocols(protocols)]
+    if {"tables", "page"} & set(parts):
+        tabled = [*tables(cells), *claims_tables(claims, studied), *data_set_tables(results, cells), *protocol_tables(protocols)]
+    if "figures" in parts:
+        yield _counted(write_figures([*drawn, *tuning_drawings(results)], results), results / "figures")
+    if "tables" in parts:
+        yield _counted(write_tables(tabled, results) + _tuning_tables(results), results / "tables")
+    if "page" in parts:
+        yield str(write_page(pd.concat([cells, _others(protocols, cells)]), drawn, tabled, results))
+
+
+def paper(options: argparse.Namespace) -> Iterator[str]:
+    """New figures and tables, and the PDF over them."""
+    possible_paper(options.results, options.study)  # before minutes of drawing, not after
+    yield from evidence(options)
+    yield str(write_paper(options.results, options.study))
+
+
+def readme(options: argparse.Namespace) -> Iterator[str]:
+    """The generated blocks of README.md."""
+    yield str(update(Path("README.md"), read_cells(options.results / "cells.csv"), read_per_user(options.results)))
+
+
+def data_sets(options: argparse.Namespace) -> Iterator[str]:
+    """The data behind the rows, counted."""
+    yield str(write_data_sets(options.results, options.dataset) or "none of the data sets is to be had here")
+
+
+def references(options: argparse.Namespace) -> Iterator[str]:
+    """Dense models beside published numbers."""
+    yield ", ".join(map(str, write_table(reference(options.results), options.results)))
+
+
+def searches(options: argparse.Namespace) -> Iterator[str]:
+    """Figures and tables of the searches of hyper-parameters."""
+    results = options.results
+    yield _counted(write_figures(tuning_drawings(results), results) + _tuning_tables(results), results)
+
+
+Writer = Callable[[argparse.Namespace], Iterator[str]]
+#: command -> who writes it (and says line by line what is there), and what it is
+COMMANDS: dict[str, tuple[Writer, str]] = {
+    "all": (evidence, "figures, tables and page"),
+    "figures": (evidence, "figures, each with its CSV and caption"),
+    "tables": (evidence, "tables: CSV, Markdown, LaTeX"),
+    "page": (evidence, "report/index.html: the rows to explore, all figures and tables"),
+    "paper": (paper, "figures, tables, and paper/paper.pdf over them; needs pdflatex"),
+    "readme": (readme, "claims, expected values and methods in README.md"),
+    "data-sets": (data_sets, "data-sets.csv: sizes and unevenness of the data behind the rows; needs the data"),
+    "reference": (references, "tables/reference: the rows of reference*/cells.csv beside published numbers"),
+    "tuning": (searches, "figures and tables of the searches in tuning/"),
+}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Write what is asked for; 0 when it is there, 1 with one line on stderr when it cannot be."""
-    parser = argparse.ArgumentParser(
-        prog="python -m recprune.report", description="Figures, tables and a page from measured rows."
-    )
-    parser.add_argument("what", choices=["figures", "tables", "page", "readme", "reference", "tuning", "all"])
-    parser.add_argument(
-        "--results",
-        type=Path,
-        default=Path("results"),
-        metavar="FOLDER",
-        help="the folder with cells.csv (default: results)",
-    )
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     mpl.use("Agg")  # files only: no window, no display needed
     try:
-        if options.what == "reference":
-            print(", ".join(map(str, write_table(reference(options.results), options.results))))
-            return 0
-        if options.what == "tuning":
-            files = write_figures(tuning_drawings(options.results), options.results) + _tuning_tables(options.results)
-            print(f"{len(files)} files in {options.results}")
-            return 0
-        cells = read_cells(options.results / "cells.csv")
-        if options.what == "readme":
-            print(update(Path("README.md"), cells, read_per_user(options.results)))
-            return 0
-        claims = read_claims()
-        studied = compared(cells, read_per_user(options.results), claims)
-        protocols = _protocols(options.results)
-        drawn, tabled = [], []
-        if options.what != "tables":
-            drawn = [*drawings(cells), *claims_drawings(claims, studied), *across_protocols(protocols)]
-        if options.what != "figures":
-            tabled = [*tables(cells), *claims_tables(claims, studied), *data_set_tables(options.results, cells), *protocol_tables(protocols)]
-        if options.what in ("figures", "all"):
-            files = write_figures([*drawn, *tuning_drawings(options.results)], options.results)
-            print(f"{len(files)} files in {options.results / 'figures'}")
-        if options.what in ("tables", "all"):
-            files = write_tables(tabled, options.results) + _tuning_tables(options.results)
-            print(f"{len(files)} files in {options.results / 'tables'}")
-        if options.what in ("page", "all"):
-            print(write_page(pd.concat([cells, _others(protocols, cells)]), drawn, tabled, options.results))
-    except (ReportError, StudyError, OSError) as error:
+        for line in COMMANDS[options.what][0](options):
+            print(line)
+    except (ReportError, StudyError, DataError, OSError) as error:
         print(f"recprune.report: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m recprune.report", description="Figures, tables, page and paper from measured rows.")
+    commands = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
+    for name, (_, written) in COMMANDS.items():
+        command = commands.add_parser(name, help=written, description=written)
+        command.add_argument(
+            "--results", type=Path, default=Path("results"), metavar="FOLDER", help="the folder with cells.csv (default: results)"
+        )
+        if name == "data-sets":
+            command.add_argument("--dataset", default="", metavar="PATH", help="the rows' data set, where it is a file")
+        if name == "paper":
+            command.add_argument("--study", default="", help="which study of the rows; default: the one with the most rows")
+    return parser
+
+
+def _counted(files: list[Path], folder: Path) -> str:
+    return f"{len(files)} files in {folder}"
 
 
 def _protocols(results: Path) -> pd.DataFrame:

@@ -1,17 +1,13 @@
 """The data sets behind the rows: how large, how uneven, and how the protocol splits them.
 
 Rows say how well a model ranks, not on how many users. What is counted here from the logs themselves is kept in a
-file beside the rows, data-sets.csv, so that tables need no data:
-
-    python -m recprune.report.data_sets --results FOLDER [--dataset PATH]
+file beside the rows, data-sets.csv, so that tables need no data.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,11 +16,10 @@ import pandas as pd
 
 from recprune.datasets import FetchError, load
 from recprune.datasets.registry import known
-from recprune.interactions import DataError
 from recprune.report.cells import ReportError, data_name, read_cells, studies
 from recprune.report.table import Table
 from recprune.splits import Split, split
-from recprune.study.config import StudyError, dataset_name
+from recprune.study.config import dataset_name
 from recprune.study.files import write_atomically
 from recprune.study.gather import registered
 from recprune.study.identity import data_identity
@@ -71,7 +66,7 @@ def read_data_sets(results: Path) -> pd.DataFrame:
         return pd.DataFrame(columns=[*KEY, *MADE_OF, *COUNTED])
     frame = pd.read_csv(path, dtype=dict.fromkeys([*KEY, "data", "options", "core"], str))
     if missing := [name for name in (*KEY, *MADE_OF, *COUNTED) if name not in frame]:
-        raise ReportError(f"{path}: column {missing[0]!r} is missing; `python -m recprune.report.data_sets` writes it")
+        raise ReportError(f"{path}: column {missing[0]!r} is missing; `python -m recprune.report data-sets` writes it")
     return frame
 
 
@@ -180,22 +175,3 @@ def _counted(source: str, protocol: str, options: dict) -> dict | None:
 
 def _at_least(rating: float) -> str:
     return "all" if math.isnan(rating) else f"≥ {rating:g}"
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Count, and say where; 0, or 1 with one line on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m recprune.report.data_sets", description="Count the data behind the rows.")
-    parser.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER", help="the folder with cells.csv")
-    parser.add_argument("--dataset", default="", help="path of the rows' data set, where it is a file")
-    options = parser.parse_args(arguments)
-    try:
-        path = write_data_sets(options.results, options.dataset)
-    except (ReportError, DataError, StudyError, OSError) as error:
-        print(f"recprune.report: {error}", file=sys.stderr)
-        return 1
-    print(path or "none of the data sets is to be had here")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,19 +1,15 @@
 """The paper as PDF: paper/main.tex over the figures and tables of a results folder.
 
-    python -m recprune.report.paper --results FOLDER [--study NAME]
-
 pdflatex runs in a folder of its own, so no path of the checkout matters, and nothing but the PDF is left. The same
 figures, tables and rows give the same bytes.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -36,16 +32,20 @@ def write_paper(results: Path, study: str = "", source: Path = SOURCE) -> Path:
     source  the LaTeX document. A figure or table of the study that is not in `results` is named in the PDF instead
     Raises ReportError where there are no rows, the study is not among them, or LaTeX is missing or fails.
     """
-    results = Path(results)
-    name, rows = _study(read_cells(results / "cells.csv"), study)
+    name, rows = possible_paper(results := Path(results), study)
     pdf = compiled(source, name, results, to_macros(numbers(rows)))
     return write_atomically(results / "paper" / "paper.pdf", pdf)
 
 
-def compiled(source: Path, study: str, results: Path, macros: str) -> bytes:
-    """The PDF of a document that finds `results`, the study's name and the numbers by the names it asks for."""
+def possible_paper(results: Path, study: str = "") -> tuple[str, pd.DataFrame]:
+    """Name and rows of the study that a paper would be about. Raises ReportError where there can be none."""
     if shutil.which("pdflatex") is None:
         raise ReportError("pdflatex is not installed; on Debian and Ubuntu: texlive-latex-recommended texlive-fonts-recommended")
+    return _study(read_cells(results / "cells.csv"), study)
+
+
+def compiled(source: Path, study: str, results: Path, macros: str) -> bytes:
+    """The PDF of a document that finds `results`, the study's name and the numbers by the names it asks for."""
     with tempfile.TemporaryDirectory(prefix="paper-") as folder:
         work = Path(folder)
         shutil.copy(source, work / "main.tex")
@@ -76,21 +76,3 @@ def _cause(log: str) -> str:
     line = re.search(r"^l\.(\d+) ?(.*)$", log, re.M)
     message = found.group(1) if found else (log.strip().splitlines() or ["LaTeX said nothing"])[-1]
     return message + (f" at line {line.group(1)}: {line.group(2).strip()}" if line else "")
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write the PDF; 0 when it is there, 1 with one line on stderr when it cannot be."""
-    parser = argparse.ArgumentParser(prog="python -m recprune.report.paper", description="The paper of a results folder.")
-    parser.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER", help="the folder with cells.csv")
-    parser.add_argument("--study", default="", help="which study of the rows; default: the one with the most rows")
-    options = parser.parse_args(arguments)
-    try:
-        print(write_paper(options.results, options.study))
-    except (ReportError, OSError) as error:
-        print(f"recprune.report: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,8 +8,9 @@ import pytest
 from fake_cells import fake_cells
 
 from recprune.report import ReportError
+from recprune.report.__main__ import main
 from recprune.report.data_sets import (
-    FILE, count_split, data_set_tables, data_sets, gini, main, read_data_sets, write_data_sets,
+    FILE, count_split, data_set_tables, data_sets, gini, read_data_sets, write_data_sets,
 )  # fmt: skip
 from recprune.splits import split
 from recprune.study.identity import data_identity
@@ -116,7 +117,7 @@ def test_faults_are_one_line(tmp_path, shop, capsys):
     with pytest.raises(ReportError, match="column 'data' is missing"):
         read_data_sets(results)
     (results / FILE).unlink()
-    assert main(["--results", str(results), "--dataset", str(shop)]) == 0
+    assert main(["data-sets", "--results", str(results), "--dataset", str(shop)]) == 0
     (results / "provenance.csv").unlink()
-    assert main(["--results", str(results)]) == 1
+    assert main(["data-sets", "--results", str(results)]) == 1
     assert "provenance.csv: there is no such file" in capsys.readouterr().err

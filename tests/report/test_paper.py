@@ -8,7 +8,8 @@ import pytest
 from fake_cells import fake_cells
 
 from recprune.report import ReportError, tables
-from recprune.report.paper import SOURCE, _cause, compiled, main, write_paper
+from recprune.report.__main__ import main
+from recprune.report.paper import SOURCE, _cause, compiled, write_paper
 from recprune.study.rows import write_rows
 
 needs_latex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
@@ -65,8 +66,8 @@ def test_one_dense_model_under_any_name_is_enough(tmp_path):
 @needs_latex
 def test_a_study_is_chosen_by_name(tmp_path, few, capsys):
     write_rows(tmp_path, few)
-    assert main(["--results", str(tmp_path), "--study", "fake-100k"]) == 0
-    assert main(["--results", str(tmp_path), "--study", "other"]) == 1
+    assert main(["paper", "--results", str(tmp_path), "--study", "fake-100k"]) == 0
+    assert main(["paper", "--results", str(tmp_path), "--study", "other"]) == 1
     assert "study 'other' is not among the rows; known: fake-100k" in capsys.readouterr().err
 
 
@@ -82,7 +83,7 @@ def test_an_error_of_latex_is_one_line_with_its_place(tmp_path):
 
 def test_without_latex_it_is_said_what_to_install(results, monkeypatch, capsys):
     monkeypatch.setenv("PATH", "/nowhere")
-    assert main(["--results", str(results)]) == 1
+    assert main(["paper", "--results", str(results)]) == 1
     assert "texlive-latex-recommended texlive-fonts-recommended" in capsys.readouterr().err
 
 
