@@ -10,10 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from recprune.report import style
-from recprune.report.cells import METHOD, NothingToDrawError, method_of, models_in_order
+from recprune.report.cells import METHOD, RANDOM, NothingToDrawError, method_of, models_in_order
 from recprune.report.curves import LOWEST
 from recprune.report.labels import Words, along, place
-from recprune.report.relative import RANDOM, front, relative
+from recprune.report.relative import front, relative
 from recprune.report.style import SAFE_LINE, label, method_label, model_look
 from recprune.report.tradeoff import SAFE, legend_columns, measured, safe_words, share_axis
 

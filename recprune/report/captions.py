@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from recprune.report.cells import data_name
-from recprune.report.curves import CONTROLS, LOWEST
+from recprune.report.curves import DRAWN_CONTROLS, LOWEST
 from recprune.report.heatmap import LETTERS, ROUNDS
 from recprune.report.rounds import rules_of
 from recprune.report.safe import FLOOR_LEVELS
@@ -66,7 +66,7 @@ def safe_sparsity(data: pd.DataFrame) -> str:
 
 
 def tradeoff(data: pd.DataFrame, what: str, side: str) -> str:
-    controls = [label(name) for name in CONTROLS[side] if name in set(data["role"])]
+    controls = [label(name) for name in DRAWN_CONTROLS[side] if name in set(data["role"])]
     beside = f" Controls in every panel that has them: {' and '.join(controls)}." if controls else ""
     return (
         f"Test nDCG@10 relative to the dense model against the share kept, on {where(data)}: {what}. {_mean(data)}{beside} "

@@ -25,6 +25,8 @@ NEEDED = [
     "parameters", "bytes_disk", "bytes_ratio", "p50_ms", "p50_ratio", "train_s",
 ]  # fmt: skip
 MORE = ["test_ndcg@10_lo", "test_ndcg@10_hi"]  # drawn where a file has them
+RANDOM = ("random", "mask-shuffle")  # criteria that ask nothing of what they remove
+CONTROLS = (*RANDOM, "zero-reset", "train-on", "smaller-dense")  # what a rule should beat: no choice of a rule may end at one
 FLOORS = ("popularity", "random")  # recommenders that nobody prunes: the level below which nothing is of use
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from recprune.report.cells import CURVE, FLOORS, canonical, paired, points, studies
+from recprune.report.cells import CONTROLS, CURVE, FLOORS, canonical, paired, points, studies
 
-#: what is measured to be compared with, not to be used
-CONTROLS = ("random", "mask-shuffle", "zero-reset", "train-on")
 SIZES = ("dense", "parameters")  # sides whose points answer a question about size; the smaller dense model is one more
 PARTS = {"val": "val_ndcg@10", "test": "test_ndcg@10"}
 
@@ -51,7 +49,7 @@ def _study(cells: pd.DataFrame) -> pd.DataFrame:
     table["test_best"] = table["test_ratio_lower"] * levels["test_own"] / levels["test_best"]
     known = table["val_ndcg@10"].notna() & (table["bytes_disk"] > 0) & (table["model"] != FLOORS[1])
     smaller = (table["side"] == "control") & (table["criterion"] == "smaller-dense")
-    table["sized"] = known & (table["side"].isin(SIZES) | smaller) & ~table["criterion"].isin(CONTROLS)
+    table["sized"] = known & (smaller | table["side"].isin(SIZES) & ~table["criterion"].isin(CONTROLS))
     # what was trained on, not anew, still knows the interactions that went: it needed them all
     anew = (table["side"] == "samples") & table["recovery"].str.startswith("retrain")
     table["data"] = known & ((table["side"] == "dense") | anew)

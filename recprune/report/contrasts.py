@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from recprune.report.cells import METHOD, ReportError, models_in_order
+from recprune.report.cells import CONTROLS, METHOD, ReportError, models_in_order
 from recprune.report.claims import Cells, Contrast
 from recprune.report.draws import Draws
 from recprune.report.measures import MEASURES, QUALITY
@@ -16,7 +16,6 @@ from recprune.report.style import Method, method_label
 from recprune.study.rows import CELL
 
 WORTH = 0.01  # of the dense model's quality: less is too little to matter
-CONTROLS = ("random", "mask-shuffle", "zero-reset")  # no rule of choice may end at these
 FAMILIES = ("cf", "deep")
 NUMBERS = ("val_ratio", "train_ndcg@10", "test_ndcg@10", "nonzeros", "bytes_disk", "macs", "p50_ratio")  # chosen by, or measured
 WHOLE = ("dense", "control")  # sides without a share that could be chosen or matched

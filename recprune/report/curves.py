@@ -21,7 +21,7 @@ from recprune.report.cells import (
 from recprune.report.style import Method, method_label
 
 SIDES = {"parameters": "share of parameters kept", "samples": "share of training interactions kept"}
-CONTROLS = {"parameters": ("random", "smaller-dense"), "samples": ("random",)}  # drawn in every panel
+DRAWN_CONTROLS = {"parameters": ("random", "smaller-dense"), "samples": ("random",)}  # drawn in every panel
 LOWEST = 0.7  # who loses more than 30 % has lost; the space is better spent near 1
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from recprune.report.cells import CURVE, FLOORS, METHOD, canonical, heading, models_in_order, paired, points
-from recprune.report.headline import CONTROLS
+from recprune.report.cells import CONTROLS, CURVE, FLOORS, METHOD, canonical, heading, models_in_order, paired, points
 from recprune.report.heatmap import percent
 from recprune.report.safe import safe_points
 from recprune.report.style import label

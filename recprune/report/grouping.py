@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from recprune.report.cells import RANDOM
+
 SINGLE = ("weight", "neighbour")  # one parameter each, anywhere
 BLOCKS = ("n-of-m",)
 ROWS = ("item-row", "user-row")
@@ -15,7 +17,6 @@ SPARSE = ("proximal-l1", "proximal-l1-clip", "l2-threshold", "l2-threshold-clip"
           "soft-threshold", "snip")  # fmt: skip
 #: rules for samples that ask a proxy model, or a decomposition of the log
 MODELLED = ("loss", "gradient", "forgetting", "score-variance", "leverage", "mutual-information", "mutual-information-redundant")
-CONTROLS = ("random", "mask-shuffle")
 ONCE = ("", "one-shot")
 
 
@@ -31,9 +32,9 @@ class Group:
     def rows(self, cells: pd.DataFrame) -> pd.DataFrame:
         """The cells to draw: the subject, the dense models and the controls; none where there is no subject."""
         mine = (cells["side"] == self.side) & self.subject(cells)
-        if not (mine & ~cells["criterion"].isin(CONTROLS)).any():
+        if not (mine & ~cells["criterion"].isin(RANDOM)).any():
             return cells[:0]
-        there = cells["model"].isin(cells.loc[mine & ~cells["criterion"].isin(CONTROLS), "model"])
+        there = cells["model"].isin(cells.loc[mine & ~cells["criterion"].isin(RANDOM), "model"])
         control = (cells["criterion"] == "smaller-dense") if self.side == "parameters" else cells["side"] == ""
         return cells[there & (mine | (cells["side"] == "dense") | control)]
 

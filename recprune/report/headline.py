@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from recprune.report.cells import METHOD, canonical, heading, models_in_order
+from recprune.report.cells import CONTROLS, METHOD, canonical, heading, models_in_order
 from recprune.report.heatmap import percent
 from recprune.report.safe import safe_points
 from recprune.report.style import label
 from recprune.report.table import Table, best, interval, none_bold, starred, written
 
-CONTROLS = ("random", "mask-shuffle", "smaller-dense")  # what a method should beat takes no part in the choice
 PARTS = ("parameters", "samples")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from recprune.report.cells import FLOORS, METHOD, canonical, data_name, method_of, points
+from recprune.report.cells import CONTROLS, FLOORS, METHOD, canonical, data_name, method_of, points
 from recprune.report.footprint import footprint
-from recprune.report.headline import CONTROLS, headline
+from recprune.report.headline import headline
 from recprune.report.heatmap import percent
 from recprune.report.latex import escape
 from recprune.report.safe import safe_points

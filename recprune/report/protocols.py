@@ -12,6 +12,7 @@ from recprune.report.cells import (
     FLOORS,
     METHOD,
     MORE,
+    RANDOM,
     ReportError,
     canonical,
     data_name,
@@ -25,7 +26,6 @@ from recprune.splits import PROTOCOLS
 
 QUALITY = "test_ndcg@10"
 DRAWS = 2000
-CONTROLS = ("random", "mask-shuffle")
 
 
 def several(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -151,7 +151,7 @@ def _orders(table: pd.DataFrame) -> list[str]:
 def _methods(cells: pd.DataFrame) -> list[str]:
     """For each two methods that prune the same unit of a model: at how many points the first keeps more."""
     table = points(canonical(cells))
-    table = table[(table["side"] == "parameters") & ~table["criterion"].isin(CONTROLS)]
+    table = table[(table["side"] == "parameters") & ~table["criterion"].isin(RANDOM)]
     sentences = []
     for model in models_in_order(table):
         mine = table[table["model"] == model]

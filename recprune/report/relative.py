@@ -9,7 +9,6 @@ import pandas as pd
 
 from recprune.report.cells import CURVE, FLOORS, ReportError, canonical, models_in_order, points
 
-RANDOM = ("random", "mask-shuffle")  # removal that asks nothing of what it removes
 KEYS = ["dataset", "protocol", "model", "seed"]
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recprune.report import style
-from recprune.report.cells import NothingToDrawError, methods_in_order
+from recprune.report.cells import CONTROLS, RANDOM, NothingToDrawError, methods_in_order
 from recprune.report.curves import curves
-from recprune.report.relative import RANDOM, chosen, relative
+from recprune.report.relative import chosen, relative
 from recprune.report.style import BLUE, GREEN, ORANGE, PURPLE, Look, Method, label, method_label, method_looks
 from recprune.report.tradeoff import handles_of, small_multiples
 
@@ -91,7 +91,7 @@ def _rule(method: Method) -> tuple[str, str]:
 
 def _rules(methods: Iterable[Method]) -> set[tuple[str, str]]:
     """What is compared: units and criteria, without the controls."""
-    return {_rule(method) for method in methods if method.criterion not in (*RANDOM, "smaller-dense", "zero-reset")}
+    return {_rule(method) for method in methods if method.criterion not in CONTROLS}
 
 
 def _looks(data: pd.DataFrame) -> dict[Method, Look]:

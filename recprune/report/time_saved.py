@@ -11,10 +11,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from recprune.report import style
-from recprune.report.cells import CURVE, METHOD, NothingToDrawError, method_of, models_in_order
+from recprune.report.cells import CURVE, METHOD, RANDOM, NothingToDrawError, method_of, models_in_order
 from recprune.report.curves import LOWEST
 from recprune.report.labels import Words, along, place
-from recprune.report.relative import RANDOM, front, relative
+from recprune.report.relative import front, relative
 from recprune.report.style import BLUE, GREY, PALE, SAFE_LINE, Look, method_label, model_look
 from recprune.report.tradeoff import SAFE, legend_columns, measured, panel_title, safe_words
 

@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 
 from recprune.report import style
 from recprune.report.cells import ReportError, methods_in_order
-from recprune.report.curves import CONTROLS, SIDES, curves, foot, series
+from recprune.report.curves import DRAWN_CONTROLS, SIDES, curves, foot, series
 from recprune.report.grouping import BLOCKS, SINGLE
 from recprune.report.labels import Words, along, place
 from recprune.report.safe import FLOOR_LEVELS
@@ -126,7 +126,7 @@ def panel(ax: Axes, data: pd.DataFrame, looks: dict[Method, Look], side: str, bo
         absolute.yaxis.set_major_locator(MaxNLocator(5))
         absolute.set_ylabel(right)
     kind = {"cf": "CF", "other": ""}.get(family, family)
-    notes = [f"no {label(control)} control" for control in CONTROLS[side] if control not in set(data["role"])]
+    notes = [f"no {label(control)} control" for control in DRAWN_CONTROLS[side] if control not in set(data["role"])]
     notes += [] if level > 0 else ["no dense model"]
     panel_title(ax, name, family, pad=11 if notes else 3)
     if notes:  # over the panel, where no line runs

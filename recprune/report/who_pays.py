@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from recprune.report import style
-from recprune.report.cells import METHOD, NothingToDrawError, models_in_order
-from recprune.report.relative import RANDOM, relative, safe_ends
+from recprune.report.cells import METHOD, RANDOM, NothingToDrawError, models_in_order
+from recprune.report.relative import relative, safe_ends
 from recprune.report.safe import FLOOR_LEVELS
 from recprune.report.style import BLUE, GREY, ORANGE, PURPLE, TEAL, WINE, Look, label
 
