@@ -20,6 +20,7 @@ from recprune.report.tradeoff import legend_columns
 COSTS = {"bytes_disk": "bytes on disk", "p50_ms": "milliseconds to recommend for one user (median)"}
 _RATIO = {"bytes_disk": "bytes_ratio", "p50_ms": "p50_ratio"}
 _GAIN = {"bytes_disk": "smaller", "p50_ms": "faster"}
+RING = 70  # square points: the size of the ring around a safe point
 
 
 def pareto(
@@ -53,7 +54,7 @@ def pareto(
         fronts = [_front(ax, rows, family, cost) for family, rows in data[data["front"]].groupby("family", sort=False)]
         figure.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=1.8, columnspacing=1.2)
         style.settle(figure)
-        obstacles = np.vstack([data[[cost, "ndcg@10"]].to_numpy(float), *fronts])
+        obstacles = np.vstack([data[[cost, "ndcg@10"]].to_numpy(float), *fronts, _rims(ax, data[data["safe"]], cost)])
         place(ax, _words(data, cost), obstacles)
     return figure, data
 
@@ -137,8 +138,17 @@ def _model(ax: Axes, data: pd.DataFrame, look: style.Look, cost: str) -> None:
                    alpha=0.55 if role in ("random", "pruned") else None)  # fmt: skip
     safe = data[data["safe"]]
     ax.scatter(
-        safe[cost], safe["ndcg@10"], s=70, marker="o", facecolor="none", edgecolor="black", linewidth=0.9, zorder=6
+        safe[cost], safe["ndcg@10"], s=RING, marker="o", facecolor="none", edgecolor="black", linewidth=0.9, zorder=6
     )
+
+
+def _rims(ax: Axes, safe: pd.DataFrame, cost: str) -> np.ndarray:
+    """(n, 2) points on the rings around the safe points, in data coordinates."""
+    turn = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    radius = np.sqrt(RING / np.pi) * ax.figure.dpi / 72
+    centres = ax.transData.transform(safe[[cost, "ndcg@10"]].to_numpy(float).reshape(-1, 2))
+    rims = centres[:, None] + radius * np.column_stack([np.cos(turn), np.sin(turn)])
+    return ax.transData.inverted().transform(rims.reshape(-1, 2))
 
 
 def _front(ax: Axes, rows: pd.DataFrame, family: str, cost: str) -> np.ndarray:
@@ -180,7 +190,7 @@ def _words(data: pd.DataFrame, cost: str) -> list[Words]:
     words = []
     for row in data[data["safe"] & data["best"]].to_dict("records"):
         gain = 1 / row[_RATIO[cost]]
-        bought = f", {gain:.{0 if gain >= 10 else 1}f}× {_GAIN[cost]}" if np.isfinite(gain) and gain > 1 else ""
+        bought = f", {gain:.{0 if gain >= 10 else 1}f}× {_GAIN[cost]}" if np.isfinite(gain) and gain >= 1.05 else ""
         text = f"{label(row['model'])}, {row['label']}\n{100 * row['kept']:.3g} % kept{bought}"
         words.append(Words(text, style.FAMILIES.get(row["family"], style.GREY), [(row[cost], row["ndcg@10"])]))
     for row in data[data["role"] == "dense"].to_dict("records"):
