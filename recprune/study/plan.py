@@ -6,6 +6,7 @@ or log asks for a stamp of another name. Prerequisites are order-only: they orde
 
 from __future__ import annotations
 
+import csv
 import json
 import time
 from dataclasses import asdict, dataclass, fields
@@ -93,8 +94,9 @@ def make_plan(
     notebooks: Path,
     jobs: int = 1,
     only: str | None = None,
+    provenance: Path | None = None,
 ) -> Plan:
-    """The plan of `study`, with keys, prerequisites and costs.
+    """The plan of `study`, with keys, prerequisites and costs: those of the runs in the folder, or in the file `provenance`.
 
     `only` keeps the runs of one method ("dense") and what they need. What a protocol does not allow is
     left out (see `possible`). Raises StudyError for a notebook that does not exist, has no parameters
@@ -111,11 +113,12 @@ def make_plan(
         wanted = {id: run for id, run in wanted.items() if id in chosen}
     common = {"environment": environment()}
     data = {dataset: data_identity(dataset) for dataset in study.datasets}
+    times = _times(provenance)
     planned: dict[str, Planned] = {}
     for id in sorted(wanted, key=lambda id: len(needs[id])):  # 0 needs, then dense only, then all
         run = wanted[id]
         sources = common | {"data": data[run.parameters.dataset]}
-        planned[id] = _planned(run, needs[id], planned, sources, runs / study.name, notebooks)
+        planned[id] = _planned(run, needs[id], planned, sources, runs / study.name, notebooks, times)
     ordered = _most_urgent_first(planned)
     return Plan(
         study=study.name, results=str(results), jobs=jobs, started=time.time(), runs=ordered, left_out=tuple(left_out)
@@ -131,7 +134,7 @@ def _needs(run: Run, wanted: dict[str, Run]) -> tuple[str, ...]:
 
 
 def _planned(
-    run: Run, needs: tuple[str, ...], planned: dict[str, Planned], sources: dict, folder: Path, notebooks: Path
+    run: Run, needs: tuple[str, ...], planned: dict[str, Planned], sources: dict, folder: Path, notebooks: Path, times: dict
 ) -> Planned:
     notebook = notebooks / f"{run.notebook}.ipynb"
     declared = notebook_parameters(notebook)
@@ -151,7 +154,7 @@ def _planned(
         declared=declared,
         needs=needs,
         last=run.needs in LAST,
-        seconds=_estimate(run, folder),
+        seconds=_estimate(run, folder, times),
         sources=sources,
     )
 
@@ -173,12 +176,32 @@ def _passed(run: Run, notebook: Path, declared: tuple[str, ...]) -> dict:
     return {name: value for name, value in values.items() if name in declared and name not in REACHED}
 
 
-def _estimate(run: Run, folder: Path) -> float:
-    """Seconds: what the run took last time, else a guess that only has to sort runs roughly."""
+def _times(provenance: Path | None) -> dict[tuple[str, str, str], float]:
+    """(data set, model, method) -> seconds a seed that a run took whose rows are here; "" for any data set."""
+    found: dict[tuple[str, str, str], float] = {}
+    if provenance is None:
+        return found
+    try:
+        with provenance.open(newline="") as file:
+            for row in csv.DictReader(file):
+                seconds = float(row["seconds"]) / max(1, len(row["seeds"].split()))
+                for dataset in (row["dataset"], ""):
+                    found.setdefault((dataset, row["model"], row["method"]), seconds)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # no such file, or not a whole one: it is for estimates only
+    return found
+
+
+def _estimate(run: Run, folder: Path, times: dict[tuple[str, str, str], float]) -> float:
+    """Seconds: what the run took last time, or took where the rows come from, else a guess that only has to sort runs roughly."""
     try:
         return float(json.loads((folder / "run.json").read_text())["seconds"])
     except (OSError, ValueError, KeyError):
         pass
+    dataset, _, model, method = run.id.split("/")
+    for of in (dataset, ""):
+        if (of, model, method) in times:
+            return len(run.parameters.seeds) * times[of, model, method]
     p = run.parameters
     per_fit = {"mult-vae": 10.0, "neumf": 15.0, "bpr": 8.0, "dlrm": 20.0, "sasrec": 60.0}.get(p.model, 1.0)
     costs = {"none": 0.1, "refit": 0.5, "fine-tune": 0.3, "": 1.0}
@@ -259,6 +282,7 @@ def write_plan(options) -> Plan:
         notebooks=options.notebooks,
         jobs=max(1, options.jobs),
         only=options.only or None,
+        provenance=options.results / "provenance.csv",
     )
     path = options.out.with_suffix(".json")
     plan.save(path)

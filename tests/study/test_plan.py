@@ -118,6 +118,18 @@ def test_dense_before_pruned_and_the_longest_chain_first(two):
     assert Plan.load(two.makefile.with_suffix(".json")) == plan
 
 
+def test_costs_are_those_of_the_rows_here_until_the_run_has_its_own(two):
+    guessed = two.plan()[PRUNED].seconds
+    provenance = two.folder / "results" / "provenance.csv"
+    provenance.write_text(f"dataset,model,method,seeds,seconds\nother,ease,magnitude,0 1,50\n{DENSE.split('/')[0]},ease,dense,0 1,8.0\n")
+    plan = two.plan()
+    seeds = len(plan[PRUNED].parameters["seeds"])
+    assert (plan[DENSE].seconds, plan[PRUNED].seconds) == (4.0 * seeds, 25.0 * seeds)
+    assert {run.key for run in plan.runs} == set(keys(two).values())
+    provenance.write_text("dataset,model\nother,ease\n")
+    assert two.plan()[PRUNED].seconds == guessed
+
+
 def test_the_fragment_is_understood_by_make_and_asks_for_each_run_once(two):
     plan = two.plan()
     command = ["make", "-n", "-j4", "-f", "results/runs/plan.mk", "PY=python", "LAUNCH=srun -n1"]
