@@ -211,12 +211,16 @@ def _estimate(run: Run, folder: Path, times: dict[tuple[str, str, str], float]) 
 
 
 def _most_urgent_first(planned: dict[str, Planned]) -> tuple[Planned, ...]:
-    """Longest chain of work behind a run first, so that no long run starts when the others are through."""
+    """Longest chain of work behind a run first, so that no long run starts when the others are through.
+
+    What waits for nothing comes before all others: make walks the list once, and a run whose needs are not finished when
+    it gets there, it sees again only when it has started everything else.
+    """
     behind = dict.fromkeys(planned, 0.0)
     for id in sorted(planned, key=lambda id: -len(planned[id].needs)):
         for need in planned[id].needs:
             behind[need] = max(behind[need], planned[id].seconds + behind[id])
-    return tuple(sorted(planned.values(), key=lambda run: (-(run.seconds + behind[run.id]), run.id)))
+    return tuple(sorted(planned.values(), key=lambda run: (bool(run.needs), -(run.seconds + behind[run.id]), run.id)))
 
 
 def fragment(plan: Plan, path: Path) -> str:

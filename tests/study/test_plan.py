@@ -154,6 +154,47 @@ protocols = ["ratio", "strong", "loo"]
 seeds = [0, 1]
 models = ["ease", "neumf"]
 """
+
+FOUR_MODELS = """
+[study.main]
+dataset = "synthetic"
+protocol = "ratio"
+seeds = [0]
+models = ["mult-vae", "ease", "ials", "bpr"]
+"""
+LONG = "synthetic/ratio/mult-vae/magnitude"
+# in place of a run: its name, some time, and its stamp
+STAND_IN = """#!{python}
+import pathlib, sys, time
+id = sys.argv[-1]
+if id in {stamps!r}:
+    print(id, flush=True)
+    time.sleep({{"mult-vae": 0.4, "ease": 0.1}}.get(id.split("/")[2], 0.7))
+    stamp = pathlib.Path({stamps!r}[id])
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.touch()
+"""
+
+
+def test_make_starts_the_longest_run_as_soon_as_what_it_needs_is_there(project, rows_cell):
+    project.study.write_text(FOUR_MODELS)
+    project.family("10-dense", rows_cell)
+    project.family("21-prune", rows_cell, extra=PRUNE)
+    lines = ["dataset,model,method,seeds,seconds"]
+    for model in ("mult-vae", "ease", "ials", "bpr"):
+        lines += [f"synthetic,{model},dense,0,1", f"synthetic,{model},magnitude,0,{50 if model == 'mult-vae' else 5}"]
+    (project.folder / "results").mkdir(exist_ok=True)
+    (project.folder / "results" / "provenance.csv").write_text("\n".join(lines))
+    stamps = {run.id: run.stamp for run in project.plan().runs}
+    stand_in = project.folder / "stand-in"
+    stand_in.write_text(STAND_IN.format(python=sys.executable, stamps=stamps))
+    stand_in.chmod(0o755)
+    command = ["make", "-j2", "-s", "-f", "results/runs/plan.mk", f"PY={stand_in}"]
+    started = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=True).stdout.split()
+    assert sorted(started) == sorted(stamps)
+    assert next(id for id in started if id.endswith("/magnitude")) == LONG, started
+
+
 LAST = 'models = []\nneeds = "study"\nmethod = "protocols"'
 LOOKS_BACK = 'results = ""\nout = ""\nrun = ""'
 
