@@ -26,8 +26,8 @@ def verify(fresh: Path, reference: str | None = None) -> int:
     """Print where the means over seeds of `fresh` differ from the committed rows; 1 when any does, else 0.
 
     A point of a curve agrees when, for each of CHECKED, |mean - mean'| <= max(s', 0.002), with s' the
-    committed standard deviation over the seeds. (The same seeds give the same splits, so that most of
-    that spread is not at stake: in the tested environment the digits are the same.)
+    committed standard deviation over the seeds. Of seeds, those count that both have. (The same seeds give the same
+    splits, so that most of that spread is not at stake: in the tested environment the digits are the same.)
     """
     rows = read_rows(fresh)
     expected = read_rows(reference) if reference else committed(fresh)
@@ -63,7 +63,7 @@ def _differences(rows: pd.DataFrame, expected: pd.DataFrame) -> tuple[int, list[
     """How many means were compared, which points are missing, and a row per mean that is too far off, worst first."""
     sets = set(zip(rows["dataset"], rows["protocol"], strict=True))
     expected = expected[[pair in sets for pair in zip(expected["dataset"], expected["protocol"], strict=True)]]
-    ours, theirs = _means(rows), _means(expected)
+    ours, theirs = map(_means, _same_seeds(*(table.assign(kept=_nominal(table)) for table in (rows, expected))))
     lacking = [_name(point) for point in theirs.index.difference(ours.index)]
     both = ours.index.intersection(theirs.index)
     found = []
@@ -79,9 +79,16 @@ def _differences(rows: pd.DataFrame, expected: pd.DataFrame) -> tuple[int, list[
     return len(both) * len(CHECKED), lacking, table.sort_values("times", ascending=False)
 
 
+def _same_seeds(*tables: pd.DataFrame) -> list[pd.DataFrame]:
+    """Of each point the rows of the seeds that both tables have: another seed is another split. Where they share none, all."""
+    points, seeds = ([pd.MultiIndex.from_frame(table[keys]) for table in tables] for keys in (list(POINT), [*POINT, "seed"]))
+    shared = seeds[0].intersection(seeds[1])
+    of = shared.droplevel("seed")
+    return [table[seed.isin(shared) | ~point.isin(of)] for table, point, seed in zip(tables, points, seeds, strict=True)]
+
+
 def _means(rows: pd.DataFrame) -> pd.DataFrame:
     """Mean and standard deviation over seeds, per point of a curve."""
-    rows = rows.assign(kept=_nominal(rows))
     return rows.groupby(list(POINT))[list(CHECKED)].agg(["mean", "std"])
 
 

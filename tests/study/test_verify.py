@@ -94,6 +94,17 @@ def test_verify_with_one_seed_uses_the_absolute_tolerance(files):
     assert verify(fresh, str(expected)) == 1
 
 
+def test_verify_compares_the_seeds_that_both_have(files, capsys):
+    more = curve(seeds=5)
+    more.loc[more["seed"] >= 3, ["test_ndcg@10", "val_ndcg@10"]] += 0.5
+    less = more[more["seed"] < 3]
+    for first, second in ((more, less), (less, more)):
+        fresh, expected = files(first, second)
+        assert verify(fresh, str(expected)) == 0
+    fresh, expected = files(more.assign(seed=more["seed"] + 5), less)
+    assert verify(fresh, str(expected)) == 1, "no seed in common: all count"
+
+
 def test_verify_meets_controls_whose_share_moved(files):
     fresh = curve(side="control", kept=(0.5, 0.1))
     fresh["kept"] += 0.003
