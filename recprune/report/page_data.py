@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from recprune.report.cells import CURVE, FLOORS, canonical, data_name, heading, method_of, models_in_order, studies
+from recprune.report.cells import CURVE, FLOORS, RANDOM, canonical, data_name, heading, method_of, models_in_order, studies
 from recprune.report.choice import best_dense, ranked
 from recprune.report.page_recipes import recipe
 from recprune.report.style import FAMILIES, label, method_label, model_look
@@ -86,7 +86,7 @@ def _models(table: pd.DataFrame) -> dict[str, dict]:
 def _role(point: pd.Series) -> str:
     if point["side"] == "dense" or point["criterion"] == "smaller-dense":
         return "dense" if point["side"] == "dense" else "smaller"
-    return "control" if point["criterion"] in ("random", "mask-shuffle") else "pruned"
+    return "control" if point["criterion"] in RANDOM else "pruned"
 
 
 def _method(point: pd.Series) -> str:

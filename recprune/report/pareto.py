@@ -10,7 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from recprune.report import style
-from recprune.report.cells import FLOORS, METHOD, NothingToDrawError, ReportError, canonical, method_of, models_in_order, paired, points
+from recprune.report.cells import (
+    CONTROLS, FLOORS, METHOD, RANDOM, NothingToDrawError, ReportError, canonical, method_of, models_in_order, paired, points,
+)  # fmt: skip
 from recprune.report.labels import Words, along, place
 from recprune.report.safe import safe_points
 from recprune.report.style import label, method_label, model_look
@@ -29,7 +31,7 @@ def pareto(
     """Test nDCG@10 against `cost` ("bytes_disk" or "p50_ms"), one point per model and share kept, means over seeds.
 
     The steps are the front of each family: no point of the family is both cheaper and better. A ring marks
-    the cheapest point of a model whose loss is safe (chosen on validation); that of each family's best dense
+    the cheapest point of a model, controls apart, whose loss is safe (chosen on validation); that of each family's best dense
     model, best on validation too, is named. Sample pruning is left out: it changes what a model learns
     from, not its size. Points worse than the popularity recommender are counted in a note, not drawn.
     `found` are the `safe_points`, where they are known.
@@ -64,7 +66,7 @@ def pareto_points(
 ) -> tuple[pd.DataFrame, float, int]:
     """(points, nDCG@10 of the popularity recommender or NaN, how many points lie below that).
 
-    role    "dense", "smaller-dense", "random" (the control) or "pruned"
+    role    "dense", "smaller-dense", "random" (the controls that ask nothing) or "pruned"
     front   on the front of its family;  safe: the cheapest safe point of its model
     best    the dense model of each family that is best on validation, and its safe point
     """
@@ -83,8 +85,8 @@ def pareto_points(
     order = models_in_order(table)
     data = table[["dataset", "protocol", "model", "family", *METHOD, "kept", "seeds", cost, _RATIO[cost]]].assign(
         role=np.select(
-            [table["side"] == "dense", table["criterion"].isin(["smaller-dense", "random"])],
-            ["dense", table["criterion"]],
+            [table["side"] == "dense", table["criterion"] == "smaller-dense", table["criterion"].isin(RANDOM)],
+            ["dense", "smaller-dense", "random"],
             "pruned",
         ),
         label=["dense" if row["side"] == "dense" else method_label(method_of(row)) for _, row in table.iterrows()],
@@ -106,7 +108,7 @@ def pareto_points(
 
 
 def _mark_safe(data: pd.DataFrame, found: pd.DataFrame, cost: str) -> None:
-    found = found[(found["side"] == "parameters") & (found["criterion"] != "random") & found["removed_99"].notna()]
+    found = found[(found["side"] == "parameters") & ~found["criterion"].isin(CONTROLS) & found["removed_99"].notna()]
     keys = ["model", *METHOD, "kept"]
     safe = set(found[keys].itertuples(index=False, name=None))
     candidates = data[[key in safe for key in data[keys].itertuples(index=False, name=None)]]
