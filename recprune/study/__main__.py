@@ -80,14 +80,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _plan(options) -> int:
     from recprune.study.plan import write_plan
-    from recprune.study.progress import duration, remaining
 
     plan = write_plan(options)
     for line in plan.left_out:
         print(f"{plan.study}: {line}", file=sys.stderr)
     done = sum(run.done for run in plan.runs)
-    left = f", about {duration(float(round(remaining(plan))))} for the rest" if done < len(plan.runs) else ""
-    print(f"{plan.study}: {len(plan.runs)} runs, {done} finished{left}; rows go to {plan.results}/cells.csv", file=sys.stderr)
+    print(f"{plan.study}: {len(plan.runs)} runs, {done} finished; rows go to {plan.results}/cells.csv", file=sys.stderr)
     return 0
 
 

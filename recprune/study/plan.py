@@ -198,8 +198,10 @@ def _estimate(run: Run, folder: Path, times: dict[tuple[str, str, str], float]) 
         return float(json.loads((folder / "run.json").read_text())["seconds"])
     except (OSError, ValueError, KeyError):
         pass
+    from recprune.datasets.registry import alias
+
     dataset, _, model, method = run.id.split("/")
-    for of in (dataset, ""):
+    for of in (alias(dataset) or dataset, ""):
         if (of, model, method) in times:
             return len(run.parameters.seeds) * times[of, model, method]
     p = run.parameters
