@@ -146,7 +146,7 @@ def _cell(ax: Axes, x: int, y: int, row) -> None:
     ax.add_patch(Rectangle((x - 0.485, y - 0.46), 0.97, 0.92, color=colour, lw=0))
     ink = style.GREY if not depth else "white" if depth > 0.5 else "black"
     text = f"{_number(removed)}{'' if row.confirmed else '*'}{row.sign and ' ' + row.sign}" if depth else "–"
-    ax.text(x, y, text, ha="center", va="center_baseline", fontsize=6, color=ink)
+    ax.text(x, y, text, ha="center", va="center_baseline", fontsize=6 if len(text) < 5 else 5, color=ink)  # within the cell
 
 
 def _key(ax: Axes, data: pd.DataFrame, used: int, tallest: int) -> None:
