@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 from recprune.evaluation import safe_sparsity
 from recprune.report import best, captions, figures, relative, rounds, time_saved, who_pays
-from recprune.report.cells import CURVE, NothingToDrawError, canonical, points
+from recprune.report.cells import CURVE, RANDOM, NothingToDrawError, canonical, points
 from recprune.report.heatmap import best_of_rules
 from recprune.report.safe import safe_points
 
@@ -69,7 +69,7 @@ def test_best_is_chosen_on_validation_and_drawn_on_test(few):
     for _, line in data[data["role"] == "best"].groupby(["side", "model"]):
         assert line["x"].is_monotonic_increasing and line["val_ratio"].is_monotonic_increasing
     table = relative.relative(rows, ["val_ndcg@10"])
-    mine = table[(table["model"] == "ease") & (table["side"] == "parameters") & ~table["criterion"].isin(relative.RANDOM)]
+    mine = table[(table["model"] == "ease") & (table["side"] == "parameters") & ~table["criterion"].isin(RANDOM)]
     least = mine[mine["kept"] == mine["kept"].min()]
     first = data[(data["model"] == "ease") & (data["side"] == "parameters") & (data["role"] == "best")].iloc[0]
     assert first["val_ratio"] == pytest.approx(least["rel_val_ndcg@10"].max())
