@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import resource
 import shutil
 import sys
@@ -48,7 +49,7 @@ def execute(plan: Plan, id: str) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     waiting = f"           wait   {label(run)}: another make is at it"
     with alone(folder.parent / f".{folder.name}.lock", waiting):
-        for stale in folder.parent.glob(f".tmp-{folder.name}-*-"):  # their owner held this lock, and is gone
+        for stale in _left_behind(folder):  # their owner held this lock, and is gone
             shutil.rmtree(stale, ignore_errors=True)
         if run.done or _restore_stamp(run, folder):
             return
@@ -65,6 +66,12 @@ def execute(plan: Plan, id: str) -> None:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     print(finished_line(plan, run), file=sys.stderr, flush=True)
+
+
+def _left_behind(folder: Path) -> list[Path]:
+    """Temporary folders of this very run: `weight-magnitude` must not take those of `weight-magnitude-layer` for its own."""
+    mine = re.compile(rf"\.tmp-{re.escape(folder.name)}-\d+-(before-)?")
+    return [path for path in folder.parent.glob(".tmp-*") if mine.fullmatch(path.name)]
 
 
 def _restore_stamp(run: Planned, folder: Path) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from recprune.study.identity import machine
+from recprune.study.run import _left_behind
 
 pytestmark = pytest.mark.slow
 
@@ -303,3 +304,10 @@ def test_make_is_what_decides_and_a_second_make_does_nothing(project, rows_cell)
     assert project.make().returncode == 0
     assert (project.folder / "count").read_text() == "x"
     assert rows.stat().st_mtime_ns == before, "rows that would not change are not written again"
+
+
+def test_a_run_never_clears_away_the_folder_of_one_with_a_longer_name(tmp_path):
+    for name in (".tmp-magnitude-17-", ".tmp-magnitude-17-before-", ".tmp-magnitude-layer-18-", ".tmp-magnitude-layer-18-before-"):
+        (tmp_path / name).mkdir()
+    assert {path.name for path in _left_behind(tmp_path / "magnitude")} == {".tmp-magnitude-17-", ".tmp-magnitude-17-before-"}
+    assert len(_left_behind(tmp_path / "magnitude-layer")) == 2 and not _left_behind(tmp_path / "layer")
