@@ -61,6 +61,7 @@ def best_points(cells: pd.DataFrame) -> pd.DataFrame:
     table = table[table["family"].isin(["cf", "deep"])].copy()
     nonzeros = table["rel_nonzeros"].round(6).where((table["side"] != "samples"), table["kept"])
     table["x"] = nonzeros.fillna(table["kept"]).mask(table["side"] == "dense", 1.0)
+    table = table[table["x"] > 0]  # without a weight left a model ranks nothing, and has no place on a logarithmic axis
     parts = []
     for side in PANELS:
         pruned = table[table["side"] == side]

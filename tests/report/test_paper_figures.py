@@ -60,6 +60,15 @@ def test_the_safe_end_of_a_rule_is_the_one_of_the_evaluation(few):
     assert 0 < len(ends) < len(found)
 
 
+@pytest.mark.filterwarnings("error")
+def test_best_leaves_out_what_has_no_weight_left(few):
+    rows = few.copy()
+    gone = (rows["side"] == "parameters") & (rows["kept"] == rows.loc[rows["side"] == "parameters", "kept"].min())
+    rows.loc[gone, "nonzeros"] = 0
+    _, data = figures.best(rows)
+    assert (data["x"] > 0).all() and (data["x"] < 1).any()
+
+
 def test_best_is_chosen_on_validation_and_drawn_on_test(few):
     rows = few.copy()
     loser = (rows["model"] == "ease") & (rows["criterion"] == "magnitude-layer") & (rows["kept"] == 0.2)
