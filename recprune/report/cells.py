@@ -166,11 +166,10 @@ def method_of(row: pd.Series) -> Method:
 
 def methods_in_order(table: pd.DataFrame) -> list[Method]:
     """Methods in `table`: by unit and criterion, plain before recovered; the controls last."""
-    controls = ["random", "mask-shuffle", "zero-reset", "smaller-dense"]
     units = ["weight", "neighbour"]
 
     def place(method: Method) -> tuple:
-        control = controls.index(method.criterion) + 1 if method.criterion in controls else 0
+        control = CONTROLS.index(method.criterion) + 1 if method.criterion in CONTROLS else 0
         unit = units.index(method.unit) if method.unit in units else len(units)
         plain = (method.schedule not in ("", "one-shot"), method.recovery not in ("", "none"))
         return (control, unit, method.unit, method.criterion, *plain, method)

@@ -94,7 +94,7 @@ def test_verify_with_one_seed_uses_the_absolute_tolerance(files):
     assert verify(fresh, str(expected)) == 1
 
 
-def test_verify_compares_the_seeds_that_both_have(files, capsys):
+def test_verify_compares_the_seeds_that_both_have(files):
     more = curve(seeds=5)
     more.loc[more["seed"] >= 3, ["test_ndcg@10", "val_ndcg@10"]] += 0.5
     less = more[more["seed"] < 3]
