@@ -11,8 +11,11 @@ from bench.common import ROOT
 
 def main() -> int:
     interpreters = {"evaluator": environment.python(), "data_path": sys.executable, "training": sys.executable}
-    failed = [name for name, python in interpreters.items()
-              if subprocess.run([python, "-m", f"bench.{name}"], cwd=ROOT).returncode]  # fmt: skip
+    failed = [
+        name
+        for name, python in interpreters.items()
+        if subprocess.run([python, "-m", f"bench.{name}"], cwd=ROOT).returncode
+    ]
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return bool(failed)

@@ -48,8 +48,16 @@ def growth(size: np.ndarray, value: np.ndarray) -> float:
     return float(np.polyfit(np.log(size), np.log(value), 1)[0]) if len(set(size)) > 1 else np.nan
 
 
-def write(name: str, rows: pd.DataFrame, title: str, notes: str, packages: tuple[str, ...] = (), *,
-          table: pd.DataFrame | None = None, folder: Path = RESULTS) -> None:
+def write(
+    name: str,
+    rows: pd.DataFrame,
+    title: str,
+    notes: str,
+    packages: tuple[str, ...] = (),
+    *,
+    table: pd.DataFrame | None = None,
+    folder: Path = RESULTS,
+) -> None:
     """`folder`/name.csv with the rows, name.md with a table for people (by default the rows), notes and the machine."""
     folder.mkdir(parents=True, exist_ok=True)
     rows.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -49,16 +51,14 @@ def measure(folder: Path) -> list[dict]:
     log = timed("read", lambda: rp.load(folder / "ratings.csv"))
     timed("hash", lambda: log.content_hash)
     for protocol in PROTOCOLS:
-        timed(protocol, lambda: rp.split(log, protocol))
+        timed(protocol, partial(rp.split, log, protocol))
     return rows
 
 
 def _forget_peak() -> None:
     """Let the peak count from now on. Where only Linux can, the peak is that of all steps so far."""
-    try:
+    with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
 
 
 def in_own_process(*arguments: object) -> str:

@@ -29,10 +29,14 @@ def python() -> str:
             if done.returncode:
                 print(f"{FOLDER.name} cannot be made; only what .venv has is compared:\n{done.stdout[-2000:]}")
                 return sys.executable
-        below = Path(subprocess.run(
-            [str(interpreter), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-            check=True, stdout=subprocess.PIPE, text=True,
-        ).stdout.strip())  # fmt: skip
+        below = Path(
+            subprocess.run(
+                [str(interpreter), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
+            ).stdout.strip()
+        )
         (below / "below.pth").write_text(sysconfig.get_path("purelib") + "\n")
         stamp.touch()
     return str(interpreter)

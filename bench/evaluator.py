@@ -48,8 +48,13 @@ def compare(size: str, repeats: int) -> pd.DataFrame:
     rows = []
     for name in (OURS, *COMPETITORS):
         for k in CUTOFFS:
-            row = {"size": size, "users": split.n_users, "items": split.n_items, "evaluator": name,
-                   "cutoffs": " ".join(map(str, k))}  # fmt: skip
+            row = {
+                "size": size,
+                "users": split.n_users,
+                "items": split.n_items,
+                "evaluator": name,
+                "cutoffs": " ".join(map(str, k)),
+            }
             if name in missing:
                 rows.append(row | {"note": missing[name]})
                 continue

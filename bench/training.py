@@ -41,8 +41,9 @@ def checked_out(revision: str | None) -> Iterator[dict[str, Path]]:
         yield {NOW: ROOT}
         return
     with tempfile.TemporaryDirectory(prefix="recprune-bench-") as temporary:
-        archive = subprocess.run(["git", "archive", revision, "recprune", "data"], cwd=ROOT, check=True,
-                                 stdout=subprocess.PIPE)  # fmt: skip
+        archive = subprocess.run(
+            ["git", "archive", revision, "recprune", "data"], cwd=ROOT, check=True, stdout=subprocess.PIPE
+        )
         subprocess.run(["tar", "-x", "-C", temporary], input=archive.stdout, check=True)
         yield {revision: Path(temporary), NOW: ROOT}
 
@@ -55,8 +56,13 @@ def fit(code: Path, task: dict) -> dict | None:
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
     }
-    done = subprocess.run([sys.executable, str(FIT), json.dumps(task)], cwd=code, env=environment,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, str(FIT), json.dumps(task)],
+        cwd=code,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     if done.returncode:
         print(f"{task['model']}: {done.stderr.strip().splitlines()[-1]}", flush=True)
         return None
@@ -79,12 +85,17 @@ def compare(models: list[str], folders: dict[str, Path], options: argparse.Names
         }
         for code in epoch:
             converged = to_the_end[code] or {}
-            rows.append({
-                "model": name, "code": code, "epoch_s": float(np.median(epoch[code])),
-                "times_now": float(np.median(epoch[code] / epoch[NOW])) if NOW in epoch else np.nan,
-                "epochs": converged.get("epochs"), "converged_s": converged.get("seconds"),
-                "val_ndcg@10": converged.get("val_ndcg@10"),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "model": name,
+                    "code": code,
+                    "epoch_s": float(np.median(epoch[code])),
+                    "times_now": float(np.median(epoch[code] / epoch[NOW])) if NOW in epoch else np.nan,
+                    "epochs": converged.get("epochs"),
+                    "converged_s": converged.get("seconds"),
+                    "val_ndcg@10": converged.get("val_ndcg@10"),
+                }
+            )
             print(rows[-1], flush=True)
     return pd.DataFrame(rows)
 

@@ -1,11 +1,11 @@
 """recprune: what can be removed from a recommender, by which rule, how much, and what that buys.
 
-    log    = rp.load("ml-100k")
-    split  = rp.split(log, protocol="ratio", seed=0)
-    model  = rp.models.EASE(l2=300.0).fit(split.train, validation=split.validation, seed=0)
-    pruned = rp.prune(model, split, criterion="magnitude", unit="weight", keep=0.01, recovery="refit")
-    small  = pruned.compact()
-    rp.evaluate(small, split, on="test").mean["ndcg@10"], rp.footprint(small).bytes_disk
+log    = rp.load("ml-100k")
+split  = rp.split(log, protocol="ratio", seed=0)
+model  = rp.models.EASE(l2=300.0).fit(split.train, validation=split.validation, seed=0)
+pruned = rp.prune(model, split, criterion="magnitude", unit="weight", keep=0.01, recovery="refit")
+small  = pruned.compact()
+rp.evaluate(small, split, on="test").mean["ndcg@10"], rp.footprint(small).bytes_disk
 """
 
 from importlib import import_module

@@ -1,7 +1,7 @@
 """python -m recprune doctor | prune | recommend: the library from the shell, on one's own ratings.
 
-    python -m recprune prune ratings.csv --model ease --max-loss 0.01 --out small/
-    python -m recprune recommend small/ --user 42 -k 20
+python -m recprune prune ratings.csv --model ease --max-loss 0.01 --out small/
+python -m recprune recommend small/ --user 42 -k 20
 """
 
 from __future__ import annotations
@@ -77,8 +77,10 @@ def _prune(options) -> int:
     model = rp.models.build(options.model, **_settings(options.set))
     log = rp.load(options.ratings, **parse_columns(options.columns))
     split = rp.split(log, options.protocol, seed=options.seed, min_rating=options.min_rating, core=options.core)
-    _say(f"{log.name}: {log.n_users:,} users, {log.n_items:,} items, {log.nnz:,} interactions; "
-         f"{split.n_users:,} x {split.n_items:,} after filtering, {split.train.nnz:,} to train on")
+    _say(
+        f"{log.name}: {log.n_users:,} users, {log.n_items:,} items, {log.nnz:,} interactions; "
+        f"{split.n_users:,} x {split.n_items:,} after filtering, {split.train.nnz:,} to train on"
+    )
     dense = model.fit(split.train, split.validation, options.seed, split.fold_in("validation"))
     _say(f"{model.name} trained in {dense.train_seconds:.1f} s; pruning ...")
     budget = {"keep": options.keep, "bytes": options.bytes, "max_loss": options.max_loss}
@@ -86,14 +88,22 @@ def _prune(options) -> int:
         budget["max_loss"] = 0.01
     recovery = options.recovery or next(r for r in ("refit", "fine-tune", "none") if r in model.recoveries)
     pruned = rp.prune(
-        dense, split, options.criterion, options.unit, schedule=options.schedule, recovery=recovery,
-        seed=options.seed, **budget,
-    )  # fmt: skip
+        dense,
+        split,
+        options.criterion,
+        options.unit,
+        schedule=options.schedule,
+        recovery=recovery,
+        seed=options.seed,
+        **budget,
+    )
     small = pruned.compact()
     cost = {name: rp.footprint(m) for name, m in (("dense", dense), ("small", small))}
     speed = latency({"dense": dense, "small": small}, np.arange(split.n_users))
-    found = {name: {on: rp.evaluate(m, split, on=on, k=(10,)) for on in ("validation", "test")}
-             for name, m in (("dense", dense), ("small", small))}
+    found = {
+        name: {on: rp.evaluate(m, split, on=on, k=(10,)) for on in ("validation", "test")}
+        for name, m in (("dense", dense), ("small", small))
+    }
     small.save(options.out)
     print(f"{'':22}{'dense':>14}{'pruned':>14}{'ratio':>9}")
     for on in ("validation", "test"):
@@ -102,8 +112,10 @@ def _prune(options) -> int:
     _line("bytes on disk", *(cost[name].bytes_disk for name in cost), ",.0f")
     _line("ms for one user", *(speed[name].p50_ms for name in speed), ".3f")
     ratio = paired_ratio(*(found[name]["test"].per_user["ndcg@10"] for name in ("small", "dense")))
-    print(f"{pruned.kept:.2%} of the {options.unit}s kept by {options.criterion}, recovery {recovery}; "
-          f"test nDCG@10 is {ratio.estimate:.1%} of dense, 95 % interval {ratio.lo:.1%} to {ratio.hi:.1%}")
+    print(
+        f"{pruned.kept:.2%} of the {options.unit}s kept by {options.criterion}, recovery {recovery}; "
+        f"test nDCG@10 is {ratio.estimate:.1%} of dense, 95 % interval {ratio.lo:.1%} to {ratio.hi:.1%}"
+    )
     print(f"saved: {options.out}")
     return 0
 
@@ -138,7 +150,9 @@ def _recommend(options) -> int:
     code = np.flatnonzero(np.asarray(model.users).astype(str) == options.user)
     if not code.size:
         some = ", ".join(map(str, model.users[:5]))
-        raise ValueError(f"{options.model}: no user {options.user!r} among its {model.n_users:,}; there are: {some}, ...")
+        raise ValueError(
+            f"{options.model}: no user {options.user!r} among its {model.n_users:,}; there are: {some}, ..."
+        )
     if options.k < 1:
         raise ValueError(f"-k is {options.k}; at least 1 is needed")
     scores = model.score(code)[0]

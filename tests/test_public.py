@@ -26,7 +26,9 @@ def test_the_ten_lines_of_the_readme(ratings, tmp_path):
     split = rp.split(log, protocol="ratio", seed=0, min_rating=3, core=5)
     model = rp.models.EASE(l2=50.0).fit(split.train, validation=split.validation, seed=0)
     report = rp.evaluate(model, split, on="test", k=(10, 20, 100))
-    pruned = rp.prune(model, split, criterion="magnitude", unit="weight", keep=0.1, schedule="one-shot", recovery="refit", seed=0)
+    pruned = rp.prune(
+        model, split, criterion="magnitude", unit="weight", keep=0.1, schedule="one-shot", recovery="refit", seed=0
+    )
     small = pruned.compact()
     small.save(tmp_path / "model/")
     small = rp.load_model(tmp_path / "model/")
@@ -55,7 +57,7 @@ def test_registered_names():
     assert {"popularity", "random", "item-knn", "ials", "bpr", "ease", "neumf", "mult-vae"} <= set(rp.models.REGISTRY)
     assert {"random", "stratified", "magnitude", "principal-axes", "zero-reset"} <= set(rp.CRITERIA)
     with pytest.raises(AttributeError, match="no attribute 'prun'"):
-        rp.prun
+        _ = rp.prun
 
 
 def test_what_is_listed_is_there():
@@ -67,7 +69,25 @@ def test_what_is_listed_is_there():
 def test_prune_and_recommend_from_the_shell(ratings, tmp_path, capsys):
     columns = "user=uid item=iid rating=stars timestamp=ts"
     out = tmp_path / "small"
-    assert main(["prune", str(ratings), "--columns", columns, "--core", "5", "--set", "l2=50", "--max-loss", "0.05", "--out", str(out)]) == 0
+    assert (
+        main(
+            [
+                "prune",
+                str(ratings),
+                "--columns",
+                columns,
+                "--core",
+                "5",
+                "--set",
+                "l2=50",
+                "--max-loss",
+                "0.05",
+                "--out",
+                str(out),
+            ]
+        )
+        == 0
+    )
     printed = capsys.readouterr().out
     assert "nDCG@10 on test" in printed and "95 % interval" in printed
     assert main(["recommend", str(out), "--user", "reader-7", "-k", "5"]) == 0
@@ -108,7 +128,9 @@ def test_an_unknown_user_or_model_is_named(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_the_module_runs_and_explains_itself():
-    help_ = subprocess.run([sys.executable, "-m", "recprune", "--help"], capture_output=True, text=True, check=True).stdout
+    help_ = subprocess.run(
+        [sys.executable, "-m", "recprune", "--help"], capture_output=True, text=True, check=True
+    ).stdout
     assert all(word in help_ for word in ("doctor", "prune", "recommend", "ratings.csv"))
     wrong = subprocess.run([sys.executable, "-m", "recprune", "plune"], capture_output=True, text=True)
     assert wrong.returncode == 2

@@ -58,46 +58,79 @@ SENTENCES = {
     "dense": lambda: "iALS reaches {:.4f}, EASE {:.4f}, Mult-VAE {:.4f}, NeuMF {:.4f}".format(
         *(mean("test_ndcg@10", model=m, side="dense") for m in ("ials", "ease", "mult-vae", "neumf"))
     ),
-    "ease": lambda: f"keeps {with_interval(**EASE, recovery='refit', kept=0.1)} in {share('bytes_ratio', **EASE, recovery='refit', kept=0.1)} "
-    f"of the bytes; with 1 % it keeps {with_interval(**EASE, recovery='refit', kept=0.01)} in "
-    f"{share('bytes_ratio', **EASE, recovery='refit', kept=0.01)}, against {ratio(**EASE, recovery='none', kept=0.01)} by magnitude alone",
-    "larger": lambda: f"EASE with 1 % of its weights scores {level(**EASE, recovery='refit', kept=0.01)} refitted, "
-    f"{level(**EASE, recovery='none', kept=0.01)} by magnitude alone, in {megabytes(**EASE, recovery='refit', kept=0.01)}; iALS trained at "
-    f"{megabytes(model='ials', criterion='smaller-dense', kept=0.062)} scores {level(model='ials', criterion='smaller-dense', kept=0.062)}",
-    "larger, half of that": lambda: f"with 0.5 %, {level(**EASE, recovery='refit', kept=0.005)}, {level(**EASE, recovery='none', kept=0.005)} and, "
-    f"at {megabytes(model='ials', criterion='smaller-dense', kept=0.031)}, {level(model='ials', criterion='smaller-dense', kept=0.031)}",
-    "axes": lambda: "principal axes of iALS keep " + with_interval(**IALS, criterion="principal-axes", recovery="none", kept=0.375)
-    + "; the same number of raw factors chosen by magnitude keep "
-    + ratio(**IALS, criterion="magnitude", recovery="none", kept=0.375),
-    "smaller iALS": lambda: "25 % of the factors keeps " + ratio(model="ials", criterion="smaller-dense", kept=0.25)
-    + ", and 25 % of the principal axes keep " + ratio(**IALS, criterion="principal-axes", recovery="none", kept=0.25),
-    "lottery": lambda: f"10 % of its weights, found by rounds of magnitude and rewinding, keep {with_interval(**LOTTERY, kept=0.1)} in "
-    f"{share('bytes_ratio', **LOTTERY, kept=0.1)} of the bytes; cut at once and left alone they keep "
-    f"{ratio(**VAE, **ONCE, criterion='magnitude', recovery='none', kept=0.1)}, fine-tuned "
-    f"{ratio(**VAE, **ONCE, criterion='magnitude', recovery='fine-tune', kept=0.1)}, retrained "
-    f"{ratio(**VAE, **ONCE, criterion='magnitude', recovery='retrain', kept=0.1)}",
-    "smaller Mult-VAE": lambda: "Trained at an eighth of the size, it keeps "
-    + ratio(model="mult-vae", criterion="smaller-dense", kept=0.125),
-    "sparse": lambda: f"training on under proximal L1 first keeps "
-    f"{ratio(**VAE, **ONCE, criterion='proximal-l1', recovery='fine-tune', kept=0.1)} fine-tuned",
-    "rules": lambda: f"at 20 % of the weights, left alone, Taylor keeps {ratio(**VAE, **ONCE, criterion='taylor', recovery='none', kept=0.2)}, "
-    f"magnitude {ratio(**VAE, **ONCE, criterion='magnitude', recovery='none', kept=0.2)}, its shuffled mask "
-    f"{ratio(**VAE, **ONCE, criterion='mask-shuffle', recovery='none', kept=0.2)}",
-    "samples": lambda: f"Half of the interactions, the highest rated, keep {ratio(**HALF, **ONCE, model='ease', criterion='weight')} of EASE and "
-    f"{ratio(**HALF, **ONCE, model='mult-vae', criterion='weight')} of Mult-VAE; at random "
-    f"{ratio(**HALF, **ONCE, model='ease', criterion='random')} and {ratio(**HALF, **ONCE, model='mult-vae', criterion='random')}, stratified "
-    f"{ratio(**HALF, **ONCE, model='ease', criterion='stratified')} and {ratio(**HALF, **ONCE, model='mult-vae', criterion='stratified')}, the hardest "
-    f"(loss) {ratio(**HALF, **ONCE, model='ease', criterion='loss')} and {ratio(**HALF, **ONCE, model='mult-vae', criterion='loss')}",
-    "segment": lambda: f"the loop that drops, round by round, what the model predicts worst (by segments of active users and popular items) keeps "
-    f"{ratio(**HALF, model='ease', criterion='segment')} and {ratio(**HALF, model='mult-vae', criterion='segment')}",
-    "who pays": lambda: f"the rarest third of what is liked is found {gone(model='ease', criterion='segment'):.0%} less often by EASE".replace("%", " %"),
-    "exception": lambda: f"SASRec, the weakest model here ({mean('test_ndcg@10', model='sasrec', side='dense'):.4f}), is the exception: "
-    f"the highest rated half keeps {with_interval(**HALF, **ONCE, model='sasrec', criterion='weight')} of it",
-    "both": lambda: f"EASE cut to 1 % and refitted keeps {ratio(model='ease', side='both', kept=0.01, samples_kept=1.0)} of the dense model of "
-    f"all the data, {ratio(model='ease', side='both', kept=0.01, samples_kept=0.4)} of that of 40 % of them; Mult-VAE cut to 10 % and fine-tuned "
-    f"{ratio(model='mult-vae', side='both', kept=0.1, samples_kept=1.0)}, and {ratio(model='mult-vae', side='both', kept=0.1, samples_kept=0.4)}",
+    "ease": lambda: (
+        f"keeps {with_interval(**EASE, recovery='refit', kept=0.1)} in {share('bytes_ratio', **EASE, recovery='refit', kept=0.1)} "
+        f"of the bytes; with 1 % it keeps {with_interval(**EASE, recovery='refit', kept=0.01)} in "
+        f"{share('bytes_ratio', **EASE, recovery='refit', kept=0.01)}, against {ratio(**EASE, recovery='none', kept=0.01)} by magnitude alone"
+    ),
+    "larger": lambda: (
+        f"EASE with 1 % of its weights scores {level(**EASE, recovery='refit', kept=0.01)} refitted, "
+        f"{level(**EASE, recovery='none', kept=0.01)} by magnitude alone, in {megabytes(**EASE, recovery='refit', kept=0.01)}; iALS trained at "
+        f"{megabytes(model='ials', criterion='smaller-dense', kept=0.062)} scores {level(model='ials', criterion='smaller-dense', kept=0.062)}"
+    ),
+    "larger, half of that": lambda: (
+        f"with 0.5 %, {level(**EASE, recovery='refit', kept=0.005)}, {level(**EASE, recovery='none', kept=0.005)} and, "
+        f"at {megabytes(model='ials', criterion='smaller-dense', kept=0.031)}, {level(model='ials', criterion='smaller-dense', kept=0.031)}"
+    ),
+    "axes": lambda: (
+        "principal axes of iALS keep "
+        + with_interval(**IALS, criterion="principal-axes", recovery="none", kept=0.375)
+        + "; the same number of raw factors chosen by magnitude keep "
+        + ratio(**IALS, criterion="magnitude", recovery="none", kept=0.375)
+    ),
+    "smaller iALS": lambda: (
+        "25 % of the factors keeps "
+        + ratio(model="ials", criterion="smaller-dense", kept=0.25)
+        + ", and 25 % of the principal axes keep "
+        + ratio(**IALS, criterion="principal-axes", recovery="none", kept=0.25)
+    ),
+    "lottery": lambda: (
+        f"10 % of its weights, found by rounds of magnitude and rewinding, keep {with_interval(**LOTTERY, kept=0.1)} in "
+        f"{share('bytes_ratio', **LOTTERY, kept=0.1)} of the bytes; cut at once and left alone they keep "
+        f"{ratio(**VAE, **ONCE, criterion='magnitude', recovery='none', kept=0.1)}, fine-tuned "
+        f"{ratio(**VAE, **ONCE, criterion='magnitude', recovery='fine-tune', kept=0.1)}, retrained "
+        f"{ratio(**VAE, **ONCE, criterion='magnitude', recovery='retrain', kept=0.1)}"
+    ),
+    "smaller Mult-VAE": lambda: (
+        "Trained at an eighth of the size, it keeps " + ratio(model="mult-vae", criterion="smaller-dense", kept=0.125)
+    ),
+    "sparse": lambda: (
+        f"training on under proximal L1 first keeps "
+        f"{ratio(**VAE, **ONCE, criterion='proximal-l1', recovery='fine-tune', kept=0.1)} fine-tuned"
+    ),
+    "rules": lambda: (
+        f"at 20 % of the weights, left alone, Taylor keeps {ratio(**VAE, **ONCE, criterion='taylor', recovery='none', kept=0.2)}, "
+        f"magnitude {ratio(**VAE, **ONCE, criterion='magnitude', recovery='none', kept=0.2)}, its shuffled mask "
+        f"{ratio(**VAE, **ONCE, criterion='mask-shuffle', recovery='none', kept=0.2)}"
+    ),
+    "samples": lambda: (
+        f"Half of the interactions, the highest rated, keep {ratio(**HALF, **ONCE, model='ease', criterion='weight')} of EASE and "
+        f"{ratio(**HALF, **ONCE, model='mult-vae', criterion='weight')} of Mult-VAE; at random "
+        f"{ratio(**HALF, **ONCE, model='ease', criterion='random')} and {ratio(**HALF, **ONCE, model='mult-vae', criterion='random')}, stratified "
+        f"{ratio(**HALF, **ONCE, model='ease', criterion='stratified')} and {ratio(**HALF, **ONCE, model='mult-vae', criterion='stratified')}, the hardest "
+        f"(loss) {ratio(**HALF, **ONCE, model='ease', criterion='loss')} and {ratio(**HALF, **ONCE, model='mult-vae', criterion='loss')}"
+    ),
+    "segment": lambda: (
+        f"the loop that drops, round by round, what the model predicts worst (by segments of active users and popular items) keeps "
+        f"{ratio(**HALF, model='ease', criterion='segment')} and {ratio(**HALF, model='mult-vae', criterion='segment')}"
+    ),
+    "who pays": lambda: (
+        f"the rarest third of what is liked is found {gone(model='ease', criterion='segment'):.0%} less often by EASE".replace(
+            "%", " %"
+        )
+    ),
+    "exception": lambda: (
+        f"SASRec, the weakest model here ({mean('test_ndcg@10', model='sasrec', side='dense'):.4f}), is the exception: "
+        f"the highest rated half keeps {with_interval(**HALF, **ONCE, model='sasrec', criterion='weight')} of it"
+    ),
+    "both": lambda: (
+        f"EASE cut to 1 % and refitted keeps {ratio(model='ease', side='both', kept=0.01, samples_kept=1.0)} of the dense model of "
+        f"all the data, {ratio(model='ease', side='both', kept=0.01, samples_kept=0.4)} of that of 40 % of them; Mult-VAE cut to 10 % and fine-tuned "
+        f"{ratio(model='mult-vae', side='both', kept=0.1, samples_kept=1.0)}, and {ratio(model='mult-vae', side='both', kept=0.1, samples_kept=0.4)}"
+    ),
     "slow": lambda: "{} of the bytes and {:.2f} times the time".format(
-        share("bytes_ratio", **EASE, recovery="refit", kept=0.1), mean("p50_ratio", ROWS[ROWS["seed"] == 0].pipe(thrice), **EASE, recovery="refit", kept=0.1)
+        share("bytes_ratio", **EASE, recovery="refit", kept=0.1),
+        mean("p50_ratio", ROWS[ROWS["seed"] == 0].pipe(thrice), **EASE, recovery="refit", kept=0.1),
     ),
 }
 
@@ -119,9 +152,17 @@ def test_a_finding_is_what_was_measured(sentence):
 
 
 def test_the_price_of_data_is_what_was_measured():
-    rows = ROWS[(ROWS["side"] == "samples") & (ROWS["kept"] == 0.9) & (ROWS["unit"] == "interaction") & (ROWS["criterion"] == "random")]
+    rows = ROWS[
+        (ROWS["side"] == "samples")
+        & (ROWS["kept"] == 0.9)
+        & (ROWS["unit"] == "interaction")
+        & (ROWS["criterion"] == "random")
+    ]
     cost = 1 - rows.groupby("model")["test_ratio"].mean()
-    assert len(cost) == 5 and f"cost each of five models between {cost.min():.1%} and {cost.max():.1%}".replace("%", " %") in FLAT
+    assert (
+        len(cost) == 5
+        and f"cost each of five models between {cost.min():.1%} and {cost.max():.1%}".replace("%", " %") in FLAT
+    )
 
 
 def test_a_reset_ends_where_the_readme_says():
@@ -172,7 +213,9 @@ def test_links_and_commands_exist():
 
 def test_the_python_example_runs(tmp_path, monkeypatch, log):
     code = next(block for block in re.findall(r"```python\n(.*?)```", README, re.S) if "rp.load(" in block)
-    frame = pd.DataFrame({"uid": log.users[log.user], "iid": log.items[log.item], "stars": log.rating, "ts": log.timestamp})
+    frame = pd.DataFrame(
+        {"uid": log.users[log.user], "iid": log.items[log.item], "stars": log.rating, "ts": log.timestamp}
+    )
     frame.to_csv(tmp_path / "stars.csv", index=False)
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})

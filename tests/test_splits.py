@@ -12,8 +12,11 @@ from recprune.splits import PROTOCOLS, k_core, split
 
 def make(pairs, **columns) -> Interactions:
     frame = pd.DataFrame(pairs, columns=["user", "item"]).assign(**columns)
-    return Interactions.from_frame(frame, rating="rating" if "rating" in columns else None,
-                                   timestamp="timestamp" if "timestamp" in columns else None)
+    return Interactions.from_frame(
+        frame,
+        rating="rating" if "rating" in columns else None,
+        timestamp="timestamp" if "timestamp" in columns else None,
+    )
 
 
 def pairs_of(log: Interactions) -> set[tuple[int, int]]:
@@ -37,7 +40,9 @@ def test_parts_are_disjoint_and_complete(log, protocol):
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_same_seed_same_split_whatever_the_row_order(log, protocol):
-    frame = pd.DataFrame({"user": log.users[log.user], "item": log.items[log.item], "rating": log.rating, "timestamp": log.timestamp})
+    frame = pd.DataFrame(
+        {"user": log.users[log.user], "item": log.items[log.item], "rating": log.rating, "timestamp": log.timestamp}
+    )
     shuffled = Interactions.from_frame(frame.sample(frac=1, random_state=5), rating="rating", timestamp="timestamp")
     first, second = split(log, protocol, seed=1), split(shuffled, protocol, seed=1)
     for part in ("train", "validation", "test"):
@@ -57,7 +62,7 @@ def test_splits_depend_on_the_content(log):
 @settings(max_examples=40, deadline=None)
 def test_ratio_gives_every_user_a_tenth_of_each_and_at_least_one(pairs):
     s = split(make(pairs), "ratio", core=0)
-    of = lambda part: np.bincount(part.user, minlength=s.n_users)  # noqa: E731
+    of = lambda part: np.bincount(part.user, minlength=s.n_users)
     total = of(s.train) + of(s.validation) + of(s.test)
     size = np.where(total >= 3, np.maximum(1, total // 10), 0)
     assert (of(s.test) == size).all()
@@ -74,7 +79,10 @@ def test_k_core_is_the_largest_part_in_which_all_have_enough(pairs, users, items
     # nothing that could stay was dropped: removing one by one, in any order, ends at the same set
     left = set(pairs)
     while True:
-        user_count, item_count = pd.Series([u for u, _ in left]).value_counts(), pd.Series([i for _, i in left]).value_counts()
+        user_count, item_count = (
+            pd.Series([u for u, _ in left]).value_counts(),
+            pd.Series([i for _, i in left]).value_counts(),
+        )
         out = {(u, i) for u, i in left if user_count[u] < users or item_count[i] < items}
         if not out:
             break
@@ -119,7 +127,9 @@ def test_what_is_seen(ratio):
 
 def test_attributes_times_and_titles_ride_along(log, ratio):
     where = {user: code for code, user in enumerate(log.users.tolist())}
-    row = (log.user == where[ratio.users[ratio.test.user[0]]]) & (log.items[log.item] == ratio.items[ratio.test.item[0]])
+    row = (log.user == where[ratio.users[ratio.test.user[0]]]) & (
+        log.items[log.item] == ratio.items[ratio.test.item[0]]
+    )
     assert log.timestamp[row] == ratio.test.timestamp[0]
     assert log.titles(log.item[row]) == ratio.test.titles(ratio.test.item[:1])
 
@@ -129,7 +139,9 @@ def test_unknown_protocol_lists_the_known():
         split(make([(0, 0)]), "weekly")
 
 
-@pytest.mark.parametrize("options", [{"core": -1}, {"core": 2.5}, {"core": True}, {"min_rating": float("nan")}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "options", [{"core": -1}, {"core": 2.5}, {"core": True}, {"min_rating": float("nan")}, {"seed": -1}]
+)
 def test_bad_options_are_named(log, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         split(log, **options)

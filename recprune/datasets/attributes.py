@@ -9,10 +9,27 @@ import pandas as pd
 from recprune.datasets.columns import ITEM_ATTRIBUTES, USER_ATTRIBUTES, find_columns
 from recprune.datasets.delimited import open_table
 
-ML_100K_GENRES = (
-    "unknown|Action|Adventure|Animation|Children's|Comedy|Crime|Documentary|Drama|Fantasy|Film-Noir|Horror|Musical|"
-    "Mystery|Romance|Sci-Fi|Thriller|War|Western"
-).split("|")
+ML_100K_GENRES = [
+    "unknown",
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children's",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+]
 
 # Column names of the official files that have no header.
 HEADERLESS = {

@@ -75,8 +75,15 @@ class Latency:
     threads: int
 
 
-def latency(models: Mapping[str, object], users, k: int = 20, repeats: int = 60, seed: int = 0,
-            batch: int = 128, batch_repeats: int = 3) -> dict[str, Latency]:
+def latency(
+    models: Mapping[str, object],
+    users,
+    k: int = 20,
+    repeats: int = 60,
+    seed: int = 0,
+    batch: int = 128,
+    batch_repeats: int = 3,
+) -> dict[str, Latency]:
     """Time to recommend the top `k`, of several models measured against each other.
 
     models   name -> recommender: the dense model and what is compared with it
@@ -108,8 +115,9 @@ def latency(models: Mapping[str, object], users, k: int = 20, repeats: int = 60,
     }
 
 
-def _take_turns(models: Mapping[str, object], calls: list[np.ndarray], k: int,
-                rng: np.random.Generator) -> dict[str, list[float]]:
+def _take_turns(
+    models: Mapping[str, object], calls: list[np.ndarray], k: int, rng: np.random.Generator
+) -> dict[str, list[float]]:
     """Seconds of each call to each model; no garbage is collected in between."""
     names, seconds = list(models), {name: [] for name in models}
     collecting = gc.isenabled()

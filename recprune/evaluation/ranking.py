@@ -59,8 +59,9 @@ class Report:
         return f"<p>{self._title()}</p>{self.table().to_html(float_format='%.4f', na_rep='')}"
 
 
-def evaluate(model, split, on: str = "test", k: int | Iterable[int] = (10, 20, 100),
-             block: int | None = None) -> Report:
+def evaluate(
+    model, split, on: str = "test", k: int | Iterable[int] = (10, 20, 100), block: int | None = None
+) -> Report:
     """Rank the full catalogue for every user and measure the lists; candidates are never sampled.
 
     model  anything with `score(users) -> (len(users) x n_items)`; under a protocol with held-out
@@ -150,8 +151,9 @@ def _by_users(values: np.ndarray, history: sparse.csr_array) -> dict[str, float]
     return {f"ndcg@{USERS_AT}_users_{name}": _nanmean(values[group == g]) for g, name in enumerate(GROUPS)}
 
 
-def _by_items(relevant: sparse.csr_array, lists: np.ndarray, hits: np.ndarray,
-              history: sparse.csr_array) -> dict[str, float]:
+def _by_items(
+    relevant: sparse.csr_array, lists: np.ndarray, hits: np.ndarray, history: sparse.csr_array
+) -> dict[str, float]:
     """Recall among each third's items: hits / relevant items of the group, mean over users who have one."""
     popularity = np.bincount(history.indices, minlength=relevant.shape[1])
     group = thirds(popularity, popularity)
@@ -172,8 +174,10 @@ def _scorer(model, split, on: str):
         return model.score
     if not callable(getattr(model, "fold_in", None)) or not getattr(model, "folds_in", True):
         name = getattr(model, "name", type(model).__name__)
-        raise ValueError(f"{name} cannot fold in users that it was not trained on, and the {on} users of this "
-                         "split are held out; use a model that can, or a protocol that holds out no users")
+        raise ValueError(
+            f"{name} cannot fold in users that it was not trained on, and the {on} users of this "
+            "split are held out; use a model that can, or a protocol that holds out no users"
+        )
     histories = sparse.csr_array(histories)
     return lambda users: model.fold_in(histories[users])
 

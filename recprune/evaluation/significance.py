@@ -71,8 +71,10 @@ def _pairs(pruned: PerUser, dense: PerUser) -> list[tuple[np.ndarray, np.ndarray
     """
     pruned, dense = _seeds(pruned), _seeds(dense)
     if len(pruned) != len(dense) or any(p.shape != d.shape for p, d in zip(pruned, dense, strict=True)):
-        raise ValueError(f"per-user arrays of shapes {[p.shape for p in pruned]} and {[d.shape for d in dense]} "
-                         "do not pair: the same seeds and users are needed in both")
+        raise ValueError(
+            f"per-user arrays of shapes {[p.shape for p in pruned]} and {[d.shape for d in dense]} "
+            "do not pair: the same seeds and users are needed in both"
+        )
     pairs = []
     for p, d in zip(pruned, dense, strict=True):
         known = ~(np.isnan(p) | np.isnan(d))

@@ -120,7 +120,8 @@ class DLRM(GradientModel):
         user = self._users(arrays, _entries(matrix, ~hidden), users, known)
         logits = self._pairs(arrays, user, self._items(arrays, items))
         seen, wanted = (
-            torch.from_numpy((m if items is None else m[:, items]).toarray()) for m in (matrix, _entries(matrix, hidden))
+            torch.from_numpy((m if items is None else m[:, items]).toarray())
+            for m in (matrix, _entries(matrix, hidden))
         )
         unseen = self.negative_weight * (seen == 0)
         loss = wanted * F.softplus(-logits) + unseen * F.softplus(logits)
@@ -163,7 +164,9 @@ class DLRM(GradientModel):
         """(b x n) scores of all pairs of users and items, given their fields' vectors."""
         item, bias = items
         (b, f, d), (n, g, _) = user.shape, item.shape
-        dots = (user.reshape(b * f, d) @ item.reshape(n * g, d).T).view(b, f, n, g).transpose(1, 2).reshape(b * n, f * g)
+        dots = (
+            (user.reshape(b * f, d) @ item.reshape(n * g, d).T).view(b, f, n, g).transpose(1, 2).reshape(b * n, f * g)
+        )
         of_user = ops.linear(user.sum(1), arrays["layer1.user"], arrays["layer1.bias"])
         of_item = ops.linear(item.sum(1), arrays["layer1.item"])
         x = ops.linear(dots, arrays["layer1.dots"]).view(b, n, -1) + of_user[:, None] + of_item
@@ -252,7 +255,9 @@ class DLRM(GradientModel):
 
     def _cut_with(self, unit):
         """Items lose their attributes' codes with their rows. Users keep them: without an id they are described by them."""
-        codes = [name for name in self.arrays if unit == "item-row" and name.startswith("item.") and name.endswith("codes")]
+        codes = [
+            name for name in self.arrays if unit == "item-row" and name.startswith("item.") and name.endswith("codes")
+        ]
         return [*super()._cut_with(unit), *((name, 0) for name in codes)]
 
 

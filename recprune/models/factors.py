@@ -44,7 +44,7 @@ class FactorModel(Recommender):
         user, item = self.arrays["user_factors"], self.arrays["item_factors"]
         width = max(1, item.shape[1])
         share = ops.count_nonzero(user) / max(1, self.n_users * width)  # of a user's factors that are not zero
-        return int(round(ops.count_nonzero(item) * min(1.0, share)))
+        return round(ops.count_nonzero(item) * min(1.0, share))
 
     def prunable(self):
         return {name: self.arrays[name] for name in ("user_factors", "item_factors")}

@@ -95,10 +95,13 @@ class IALS(FactorModel):
         confidence = self.alpha * matrix.data
         rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
         score = (ops.rows(user, rows) * ops.rows(item, matrix.indices)).sum(1).numpy()
-        rest = sparse.csr_array(((confidence - 1) * score - confidence, matrix.indices, matrix.indptr), shape=matrix.shape)
+        rest = sparse.csr_array(
+            ((confidence - 1) * score - confidence, matrix.indices, matrix.indptr), shape=matrix.shape
+        )
         yield {
             "user_factors": 2 * (user @ (item.T @ item) + torch.from_numpy(ops.sparse_rows_times(rest, item))),
-            "item_factors": 2 * (item @ (user.T @ user) + torch.from_numpy(ops.sparse_rows_times(rest.T.tocsr(), user))),
+            "item_factors": 2
+            * (item @ (user.T @ user) + torch.from_numpy(ops.sparse_rows_times(rest.T.tocsr(), user))),
         }
 
     def refit(self, train, masks):

@@ -37,7 +37,9 @@ class Rows:
         self.lengths = np.diff(matrix.indptr)
         self.blocks = list(_blocks(matrix, self.lengths))
 
-    def solve(self, fixed: torch.Tensor, alpha: float, l2: np.ndarray, mask: torch.Tensor | None = None) -> torch.Tensor:
+    def solve(
+        self, fixed: torch.Tensor, alpha: float, l2: np.ndarray, mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """The exact solution, in double precision, restricted to the coordinates that `mask` (n x d) leaves.
 
         fixed is V (m x d), l2 (n,) the penalty of each row. Returns (n x d) float32; a row without

@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy import sparse
 
 from recprune.models import ops
 from recprune.models.layers import Linear, glorot, low_precision
@@ -63,7 +62,10 @@ class MultVAE(GradientModel):
             "output.weight": glorot(generator, n, hidden),
             "output.bias": torch.zeros(n),
         }
-        self.auxiliary = {"variance.weight": glorot(generator, latent, hidden), "variance.bias": torch.full((latent,), -3.0)}
+        self.auxiliary = {
+            "variance.weight": glorot(generator, latent, hidden),
+            "variance.bias": torch.full((latent,), -3.0),
+        }
 
     def batches(self, train, rng, epoch):
         matrix = train.tocsr()

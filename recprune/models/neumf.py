@@ -50,7 +50,9 @@ class NeuMF(GradientModel):
 
     def smaller(self, share):
         """`share` of the factors and of every layer's width."""
-        return replace(self._resized(factors=share * self.factors), hidden=tuple(max(1, round(share * w)) for w in self.hidden))
+        return replace(
+            self._resized(factors=share * self.factors), hidden=tuple(max(1, round(share * w)) for w in self.hidden)
+        )
 
     def initialise(self, generator):
         d, first = self.factors, self.hidden[0]

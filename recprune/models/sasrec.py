@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy import sparse
 
 from recprune.interactions import DataError
 from recprune.models import ops, sample_weights
@@ -190,6 +189,7 @@ class SASRec(GradientModel):
 
         end   (u,) number of earlier positions
         """
+
         def heads(x):
             return x.unflatten(-1, (self.heads, -1))
 
@@ -208,7 +208,9 @@ class SASRec(GradientModel):
 
     def macs(self):
         seen = min(self._mean_history(), self.max_length)
-        in_blocks = sum(ops.count_nonzero(a) for name, a in self.arrays.items() if name.startswith("block") and a.ndim == 2)
+        in_blocks = sum(
+            ops.count_nonzero(a) for name, a in self.arrays.items() if name.startswith("block") and a.ndim == 2
+        )
         attention = self.blocks * self.factors * seen * (seen + 1)  # half of the pairs, in two products
         return int(seen * in_blocks + attention + ops.count_nonzero(self.arrays["item"]))
 

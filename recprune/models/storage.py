@@ -82,7 +82,9 @@ def _rows(matrix: sparse.csr_array) -> dict[str, np.ndarray]:
 
 def _from_rows(written: dict[str, np.ndarray], name: str, shape: tuple[int, int]) -> sparse.csr_array:
     indptr = np.concatenate([[0], np.cumsum(written[name + ".counts"], dtype=np.int64)]).astype(np.int32)
-    return sparse.csr_array((written[name + ".values"], written[name + ".columns"].astype(np.int32), indptr), shape=shape)
+    return sparse.csr_array(
+        (written[name + ".values"], written[name + ".columns"].astype(np.int32), indptr), shape=shape
+    )
 
 
 def _bitmap(matrix: sparse.csr_array) -> dict[str, np.ndarray]:
@@ -136,7 +138,11 @@ def write_folder(path: str | os.PathLike, model, hyperparameters: dict) -> None:
         (folder / "model.json").write_text(json.dumps(header, indent=1, sort_keys=True) + "\n")
         history = model.history
         save_file(
-            {"indptr": history.indptr.astype(np.int32), "indices": history.indices.astype(np.int32), "data": history.data},
+            {
+                "indptr": history.indptr.astype(np.int32),
+                "indices": history.indices.astype(np.int32),
+                "data": history.data,
+            },
             folder / "history.safetensors",
         )
         pd.DataFrame({"id": model.users}).to_parquet(folder / "users.parquet")

@@ -105,7 +105,9 @@ class GradientModel(Recommender):
             losses = [step(batch) for batch in self.batches(learned_from, rng, epoch)]
             total = sum(losses)
             if not math.isfinite(total):
-                raise ValueError(f"{self.name}: the loss is {total} in epoch {epoch + 1}; a lower learning_rate is needed")
+                raise ValueError(
+                    f"{self.name}: the loss is {total} in epoch {epoch + 1}; a lower learning_rate is needed"
+                )
             row = {"epoch": epoch + 1, "loss": total / max(1, len(losses)), **step.norms()}
             self.train_log.append(row)
             if target:
@@ -236,7 +238,12 @@ class Adam:
     def step(self) -> None:
         adam(
             *(self.arrays, [array.grad for array in self.arrays], self.first, self.second, [], self.steps),
-            **{"fused": True, "amsgrad": False, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "maximize": False},
+            fused=True,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            eps=1e-8,
+            maximize=False,
             lr=self.learning_rate,
             weight_decay=self.l2,
         )

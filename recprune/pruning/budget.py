@@ -27,7 +27,9 @@ class Budget:
     def __post_init__(self) -> None:
         given = {name: value for name, value in vars(self).items() if value is not None}
         if len(given) != 1:
-            raise ValueError(f"one budget is needed (keep, nonzeros, bytes or max_loss), got {', '.join(given) or 'none'}")
+            raise ValueError(
+                f"one budget is needed (keep, nonzeros, bytes or max_loss), got {', '.join(given) or 'none'}"
+            )
         ((name, value),) = given.items()
         if name in ("nonzeros", "bytes") and not value >= 1:
             raise ValueError(f"{name} is {value!r}; at least 1 is needed")

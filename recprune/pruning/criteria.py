@@ -47,7 +47,6 @@ _SINGLE = ("weight", "n-of-m", "neighbour")
 _ROWS = ("user-row", "item-row")
 
 
-
 def _trained(summary: str, source: str, of: tuple[str, ...], prepare: Callable) -> Criterion:
     """Magnitude, after a training of its own."""
     return Criterion(summary, source, of, magnitude.score, prepare=prepare, needs=("descend",))
@@ -323,7 +322,9 @@ def check(model: Recommender, name: str, unit: str, schedule: str, recovery: str
         if value not in known:
             raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}")
     if reason := rule.rules_out(model, unit):
-        possible = [f"{key} ({u})" for key, c in CRITERIA.items() for u in c.units if c.parameters and c.applies(model, u)]
+        possible = [
+            f"{key} ({u})" for key, c in CRITERIA.items() for u in c.units if c.parameters and c.applies(model, u)
+        ]
         raise ValueError(
             f"criterion {name!r} with unit {unit!r} does not apply to {model.name}: {reason}; "
             f"what does: {', '.join(possible) or 'nothing'}"

@@ -125,7 +125,9 @@ class Path:
     seconds   of preparing and scoring: what every point would pay alone
     """
 
-    def __init__(self, model, split, criterion, unit="weight", schedule="one-shot", recovery="none", seed=0, *, rounds=5):
+    def __init__(
+        self, model, split, criterion, unit="weight", schedule="one-shot", recovery="none", seed=0, *, rounds=5
+    ):
         self.rule = check(model, criterion, unit, schedule, recovery)
         self.model, self.split, self.schedule, self.recovery, self.seed = model, split, schedule, recovery, seed
         self.criterion, self.rounds = criterion, rounds

@@ -187,7 +187,9 @@ def _check(model: Recommender, schedule: str, recovery: str) -> None:
         if value not in known:
             raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}")
     if recovery == "fine-tune" and not hasattr(model, "descend"):
-        raise ValueError(f"recovery 'fine-tune' does not apply to {model.name}, which is not trained by gradient descent")
+        raise ValueError(
+            f"recovery 'fine-tune' does not apply to {model.name}, which is not trained by gradient descent"
+        )
 
 
 def _quality(model: Recommender, split: Split) -> float:

@@ -43,7 +43,9 @@ class SamplePath:
             raise ValueError(f"unknown unit {unit!r} of samples; known: {', '.join(SAMPLE_UNITS)}")
         self.rule, self.split, self.seed = find_criterion(criterion, "samples"), split, seed
         if self.rule.weights is not None and unit != "interaction":
-            raise ValueError(f"criterion {criterion!r} weights interactions by how likely each was to stay: unit {unit!r} is not possible")
+            raise ValueError(
+                f"criterion {criterion!r} weights interactions by how likely each was to stay: unit {unit!r} is not possible"
+            )
         started = time.perf_counter()
         self.scores, strata = self.rule.samples(split.train, seed)
         self.group = None if unit == "interaction" else getattr(split.train, unit)

@@ -61,7 +61,9 @@ def steps_of(model: GradientModel, split: Split) -> int:
     return epochs_of(model) * steps_an_epoch(model, split.train)
 
 
-def train_on(model: GradientModel, split: Split, seed: int, regulariser: Regulariser | None, clip: bool = False) -> None:
+def train_on(
+    model: GradientModel, split: Split, seed: int, regulariser: Regulariser | None, clip: bool = False
+) -> None:
     """Train a trained model on, in place. A weight that is zero stays zero: it is not there, or was removed before.
 
     clip  whether gradients are clipped, at half of their mean norm over an epoch: Pascanu et al. (2013, section 3.2)

@@ -36,7 +36,9 @@ def values(model: Recommender, unit: str) -> dict[str, torch.Tensor]:
     """Name of a tensor or dimension -> (n_units x entries): the entries that make up each unit."""
     if unit in ENTRIES:
         return {name: entries.reshape(-1, 1) for name, entries in _entries(model, unit).items()}
-    return {name: torch.cat([_by_unit(model, *place) for place in places], 1) for name, places in _dimensions(model, unit)}
+    return {
+        name: torch.cat([_by_unit(model, *place) for place in places], 1) for name, places in _dimensions(model, unit)
+    }
 
 
 def there(model: Recommender, unit: str) -> bool:

@@ -47,7 +47,12 @@ def evidence(options: argparse.Namespace) -> Iterator[str]:
     if {"figures", "page"} & set(parts):
         drawn = [*drawings(cells), *claims_drawings(claims, studied), *across_protocols(protocols)]
     if {"tables", "page"} & set(parts):
-        tabled = [*tables(cells), *claims_tables(claims, studied), *data_set_tables(results, cells), *protocol_tables(protocols)]
+        tabled = [
+            *tables(cells),
+            *claims_tables(claims, studied),
+            *data_set_tables(results, cells),
+            *protocol_tables(protocols),
+        ]
     if "figures" in parts:
         yield _counted(write_figures([*drawn, *tuning_drawings(results)], results), results / "figures")
     if "tables" in parts:
@@ -113,17 +118,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m recprune.report", description="Figures, tables, page and paper from measured rows.")
+    parser = argparse.ArgumentParser(
+        prog="python -m recprune.report", description="Figures, tables, page and paper from measured rows."
+    )
     commands = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     for name, (_, written) in COMMANDS.items():
         command = commands.add_parser(name, help=written, description=written)
         command.add_argument(
-            "--results", type=Path, default=Path("results"), metavar="FOLDER", help="the folder with cells.csv (default: results)"
+            "--results",
+            type=Path,
+            default=Path("results"),
+            metavar="FOLDER",
+            help="the folder with cells.csv (default: results)",
         )
         if name == "data-sets":
             command.add_argument("--dataset", default="", metavar="PATH", help="the rows' data set, where it is a file")
         if name == "paper":
-            command.add_argument("--study", default="", help="which study of the rows; default: the one with the most rows")
+            command.add_argument(
+                "--study", default="", help="which study of the rows; default: the one with the most rows"
+            )
     return parser
 
 

@@ -15,7 +15,9 @@ from recprune.report.table import Table
 from recprune.study.verify import ABSOLUTE
 
 
-def artefacts(cells: pd.DataFrame, name: str = "artefacts", study: str = "", found: pd.DataFrame | None = None) -> Table:
+def artefacts(
+    cells: pd.DataFrame, name: str = "artefacts", study: str = "", found: pd.DataFrame | None = None
+) -> Table:
     """One row per artefact of one study: artefact, make target, notebook, quantity, expected value and tolerance.
 
     The tolerance is that of `make verify`: the standard deviation over seeds, or 0.002 where the seeds
@@ -50,13 +52,15 @@ def artefacts(cells: pd.DataFrame, name: str = "artefacts", study: str = "", fou
             rows.append(_row(figure, notebook, what, table[same].iloc[0], "test_ratio"))
     frame = pd.DataFrame(rows)
     frame["artefact"] += f"-{study}" if study else ""
-    text = pd.DataFrame({
-        "artefact": frame["artefact"],
-        "target": frame["target"],
-        "notebook": frame["notebook"],
-        "what": frame["what"],
-        "expected": [f"{v:.4f} ± {t:.4f}" for v, t in zip(frame["expected"], frame["tolerance"], strict=True)],
-    })  # fmt: skip
+    text = pd.DataFrame(
+        {
+            "artefact": frame["artefact"],
+            "target": frame["target"],
+            "notebook": frame["notebook"],
+            "what": frame["what"],
+            "expected": [f"{v:.4f} ± {t:.4f}" for v, t in zip(frame["expected"], frame["tolerance"], strict=True)],
+        }
+    )
     caption = (
         f"What a reproduction on {heading(canonical(cells))} should find: expected value (mean over seeds) ± tolerance "
         "(standard deviation over seeds, at least 0.002)."

@@ -81,9 +81,12 @@ def best_points(cells: pd.DataFrame) -> pd.DataFrame:
     names = [method_label(method_of(row)) for _, row in data.iterrows()]
     at = data.pop("from_dense")
     drawn = data[["dataset", "protocol", "model", "family", "side", "role", *METHOD, "kept", "x", "seeds"]].assign(
-        label=pd.Series(names).mask(at, "dense"), val_ratio=data["rel_val_ndcg@10"],
-        ratio=data["test_ratio"].mask(at, 1.0), lo=data["test_ratio_lo"].mask(at, 1.0), hi=data["test_ratio_hi"].mask(at, 1.0),
-    )  # fmt: skip
+        label=pd.Series(names).mask(at, "dense"),
+        val_ratio=data["rel_val_ndcg@10"],
+        ratio=data["test_ratio"].mask(at, 1.0),
+        lo=data["test_ratio_lo"].mask(at, 1.0),
+        hi=data["test_ratio_hi"].mask(at, 1.0),
+    )
     order = models_in_order(drawn)
     return drawn.sort_values(
         ["side", "role", "model", "x"], key=lambda c: c.map(order.index) if c.name == "model" else c, ignore_index=True
@@ -101,8 +104,15 @@ def _panel(ax: Axes, data: pd.DataFrame, looks: dict[str, style.Look]) -> None:
         x, y = _steps(rows, "ratio")
         ax.fill_between(x, _steps(rows, "lo")[1], _steps(rows, "hi")[1], color=look.colour, alpha=0.13, lw=0, zorder=2)
         ax.plot(x, y, color=look.colour, lw=1.2, ls="-" if look.fill == "full" else DASHED, zorder=4)
-        ax.plot(rows["x"], rows["ratio"], ls="", marker=look.marker, color=look.colour, zorder=5,
-                markerfacecolor="white" if look.fill == "none" else look.colour)  # fmt: skip
+        ax.plot(
+            rows["x"],
+            rows["ratio"],
+            ls="",
+            marker=look.marker,
+            color=look.colour,
+            zorder=5,
+            markerfacecolor="white" if look.fill == "none" else look.colour,
+        )
     share_axis(ax, data["x"].min())
     ax.grid(axis="y", color="#E6E6E6", lw=0.5)
     ax.set_axisbelow(True)
@@ -130,14 +140,24 @@ def _name(ax: Axes, data: pd.DataFrame, looks: dict[str, style.Look]) -> None:
 def _handles(looks: dict[str, style.Look], data: pd.DataFrame) -> list[Line2D | Patch]:
     best_of = [model for model in looks if ((data["model"] == model) & (data["role"] == "best")).any()]
     handles: list[Line2D | Patch] = [
-        Line2D([], [], color=looks[name].colour, marker=looks[name].marker, lw=1.2, label=label(name),
-               ls="-" if looks[name].fill == "full" else DASHED,
-               markerfacecolor="white" if looks[name].fill == "none" else looks[name].colour)
+        Line2D(
+            [],
+            [],
+            color=looks[name].colour,
+            marker=looks[name].marker,
+            lw=1.2,
+            label=label(name),
+            ls="-" if looks[name].fill == "full" else DASHED,
+            markerfacecolor="white" if looks[name].fill == "none" else looks[name].colour,
+        )
         for name in best_of
-    ]  # fmt: skip
+    ]
     pale = {"random": ("-", "random removal"), "smaller-dense": (DASHED, "smaller dense")}
-    handles += [Line2D([], [], color="#CCCCCC", lw=0.9, ls=line, label=text)
-                for role, (line, text) in pale.items() if (data["role"] == role).any()]  # fmt: skip
+    handles += [
+        Line2D([], [], color="#CCCCCC", lw=0.9, ls=line, label=text)
+        for role, (line, text) in pale.items()
+        if (data["role"] == role).any()
+    ]
     handles += [
         Line2D([], [], color="black", lw=0.8, label="dense"),
         Line2D([], [], **SAFE_LINE, label=safe_words()),

@@ -79,6 +79,9 @@ def safe_by_samples(cells: pd.DataFrame) -> pd.DataFrame:
         row = {"model": model, "samples kept": share}
         row |= {f"removed at {floor}": 0.0 if safe is None else safe.removed for floor, safe in found.items()}
         strict = found[FLOOR_LEVELS[0]]
-        row |= {"test ratio": np.nan if strict is None else strict.test_ratio, "confirmed": bool(strict and strict.confirmed)}
+        row |= {
+            "test ratio": np.nan if strict is None else strict.test_ratio,
+            "confirmed": bool(strict and strict.confirmed),
+        }
         rows.append(row)
     return pd.DataFrame(rows)

@@ -32,7 +32,13 @@ def over(data: pd.DataFrame) -> str:
     """How many seeds the means are over."""
     pruned = data[data["role"] != "dense"] if "role" in data and (data["role"] != "dense").any() else data
     least, most = (int(n) for n in (pruned["seeds"].dropna().min(), pruned["seeds"].dropna().max()))
-    return f"means over {least} to {most} seeds" if least < most else f"means over {most} seeds" if most > 1 else "one seed"
+    return (
+        f"means over {least} to {most} seeds"
+        if least < most
+        else f"means over {most} seeds"
+        if most > 1
+        else "one seed"
+    )
 
 
 def bands(data: pd.DataFrame) -> str:
@@ -77,7 +83,11 @@ def tradeoff(data: pd.DataFrame, what: str, side: str) -> str:
 
 def best(data: pd.DataFrame) -> str:
     both_families = {"cf", "deep"} <= set(data["family"])
-    who = "CF (filled marks, solid lines) against deep recommenders (hollow, dashed)" if both_families else "The best rule of each model"
+    who = (
+        "CF (filled marks, solid lines) against deep recommenders (hollow, dashed)"
+        if both_families
+        else "The best rule of each model"
+    )
     return (
         f"{who} on {where(data)}: what is retained of the dense "
         "model's nDCG@10 at each budget. At every budget a model shows the point, of all rules, schedules and recoveries that keep "

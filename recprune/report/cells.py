@@ -19,14 +19,34 @@ METHOD = list(Method._fields)
 CURVE = ["dataset", "protocol", "model", "family", "side", *METHOD]
 #: what the figures and tables draw; a file without one of these cannot be reported
 NEEDED = [
-    *CURVE, "kept", "seed",
-    "val_ndcg@10", "val_ratio_lower", "test_ratio", "test_ratio_lo", "test_ratio_hi", "test_ratio_lower",
-    "test_ndcg@10", "test_recall@20", "test_mrr@10", "test_coverage@20",
-    "parameters", "bytes_disk", "bytes_ratio", "p50_ms", "p50_ratio", "train_s",
-]  # fmt: skip
+    *CURVE,
+    "kept",
+    "seed",
+    "val_ndcg@10",
+    "val_ratio_lower",
+    "test_ratio",
+    "test_ratio_lo",
+    "test_ratio_hi",
+    "test_ratio_lower",
+    "test_ndcg@10",
+    "test_recall@20",
+    "test_mrr@10",
+    "test_coverage@20",
+    "parameters",
+    "bytes_disk",
+    "bytes_ratio",
+    "p50_ms",
+    "p50_ratio",
+    "train_s",
+]
 MORE = ["test_ndcg@10_lo", "test_ndcg@10_hi"]  # drawn where a file has them
 RANDOM = ("random", "mask-shuffle")  # criteria that ask nothing of what they remove
-CONTROLS = (*RANDOM, "zero-reset", "train-on", "smaller-dense")  # what a rule should beat: no choice of a rule may end at one
+CONTROLS = (
+    *RANDOM,
+    "zero-reset",
+    "train-on",
+    "smaller-dense",
+)  # what a rule should beat: no choice of a rule may end at one
 FLOORS = ("popularity", "random")  # recommenders that nobody prunes: the level below which nothing is of use
 
 
@@ -124,7 +144,7 @@ def points(cells: pd.DataFrame, also: Sequence[str] = ()) -> pd.DataFrame:
     cells = cells[cells["side"] != "both"]  # a grid is no curve: see `recprune.report.both`
     wanted = list(dict.fromkeys([*NEEDED, *MORE, *also]))
     numbers = [column for column in wanted if column not in TEXT and column not in ("kept", "seed")]
-    frame = cells[wanted].astype({column: "float64" for column in ("kept", *numbers)})
+    frame = cells[wanted].astype(dict.fromkeys(("kept", *numbers), "float64"))
     frame["kept"] = _levels(frame)
     groups = frame.groupby([*CURVE, "kept"], dropna=False, sort=True)
     spread = groups[numbers].std().add_suffix("_sd")

@@ -42,7 +42,9 @@ def _study(cells: pd.DataFrame) -> pd.DataFrame:
     table["level"] = table["val_ndcg@10"] / levels["val_best"]
     # down each curve, the lowest bound so far; a missing one ends the walk
     down = table.sort_values("kept", ascending=False, kind="stable")
-    lowest = down.assign(bound=down["val_ratio_lower"].fillna(float("-inf"))).groupby(CURVE, sort=False)["bound"].cummin()
+    lowest = (
+        down.assign(bound=down["val_ratio_lower"].fillna(float("-inf"))).groupby(CURVE, sort=False)["bound"].cummin()
+    )
     table["own"] = lowest.where(lowest > float("-inf"))
     table["best"] = table["own"] * levels["val_own"] / levels["val_best"]
     table["test_own"] = table["test_ratio_lower"]

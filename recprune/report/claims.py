@@ -13,7 +13,7 @@ from recprune.report.cells import ReportError
 from recprune.report.measures import MEASURES, QUALITY
 from recprune.study.rows import COLUMNS
 
-EXPECT = {QUALITY: ("higher", "not lower"), **{measure: ("higher", "lower") for measure in MEASURES}}
+EXPECT = {QUALITY: ("higher", "not lower"), **dict.fromkeys(MEASURES, ("higher", "lower"))}
 Cells = dict[str, Any]  # column of cells.csv -> the value, or values, it must have
 
 
@@ -53,7 +53,10 @@ def read_claims(path: Path = ROOT / "claims.toml") -> tuple[Claim, ...]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ReportError(f"{path}: not TOML: {error}") from None
     _known(f"{path}", tables, ["claim"])
-    claims = [_claim(table, f"{path}: claim {table.get('number', place)}") for place, table in enumerate(tables.get("claim", []), 1)]
+    claims = [
+        _claim(table, f"{path}: claim {table.get('number', place)}")
+        for place, table in enumerate(tables.get("claim", []), 1)
+    ]
     numbers = [claim.number for claim in claims]
     if len(set(numbers)) < len(numbers):
         raise ReportError(f"{path}: two claims have the same number")
@@ -83,7 +86,11 @@ def _contrast(table: dict, where: str) -> Contrast:
 def _values(kind: type, table: dict, where: str) -> dict:
     accepted = {f.name: f for f in fields(kind)}
     _known(where, table, accepted)
-    missing = [name for name, f in accepted.items() if f.default is MISSING and f.default_factory is MISSING and name not in table]
+    missing = [
+        name
+        for name, f in accepted.items()
+        if f.default is MISSING and f.default_factory is MISSING and name not in table
+    ]
     if missing:
         raise ReportError(f"{where}: `{missing[0]}` is missing")
     return {name: _plain(name, value) for name, value in table.items()}

@@ -44,8 +44,13 @@ def claims_figure(claims: tuple[Claim, ...], found: pd.DataFrame) -> tuple[Figur
         _effects(ax, data, found, rows)
         _axes(ax, data)
         looks = {row.model: model_look(row.model, row.family) for row in data.itertuples()}
-        handles = [Line2D([], [], ls="", marker=look.marker, color=look.colour, fillstyle=look.fill, label=label(name)) for name, look in looks.items()]
-        figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 8), handlelength=1.2, columnspacing=1.4)
+        handles = [
+            Line2D([], [], ls="", marker=look.marker, color=look.colour, fillstyle=look.fill, label=label(name))
+            for name, look in looks.items()
+        ]
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=min(len(handles), 8), handlelength=1.2, columnspacing=1.4
+        )
         style.settle(figure)
     return figure, data
 
@@ -62,8 +67,15 @@ def _effects(ax: Axes, data: pd.DataFrame, found: pd.DataFrame, rows: list[tuple
         y += HEAD if contrast is None else ROW
         if contrast is None:
             mine = found[(found["claim"] == claim.number) & (found["model"] != "")]
-            ax.annotate(f"{claim.number}. {_short(claim.says)}: {verdict(mine['says'])}", (0.005, y), va="center", fontsize=7, weight="bold",
-                        xycoords=("figure fraction", "data"), annotation_clip=False)  # fmt: skip
+            ax.annotate(
+                f"{claim.number}. {_short(claim.says)}: {verdict(mine['says'])}",
+                (0.005, y),
+                va="center",
+                fontsize=7,
+                weight="bold",
+                xycoords=("figure fraction", "data"),
+                annotation_clip=False,
+            )
             continue
         ticks.append((y, contrast))
         mine = data[(data["claim"] == claim.number) & (data["contrast"] == contrast)]
@@ -71,7 +83,17 @@ def _effects(ax: Axes, data: pd.DataFrame, found: pd.DataFrame, rows: list[tuple
             at = y + ROW * 0.62 * ((place + 0.5) / len(mine) - 0.5)
             look, ink = model_look(row.model, row.family), 0.4 if row.says == "undecided" else 1.0
             ax.plot([100 * row.lo, 100 * row.hi], [at, at], color=look.colour, lw=0.8, alpha=ink, solid_capstyle="butt")
-            ax.plot(100 * row.effect, at, ls="", marker=look.marker, color=look.colour, fillstyle=look.fill, ms=3, mew=0.7, alpha=ink)
+            ax.plot(
+                100 * row.effect,
+                at,
+                ls="",
+                marker=look.marker,
+                color=look.colour,
+                fillstyle=look.fill,
+                ms=3,
+                mew=0.7,
+                alpha=ink,
+            )
     ax.set_yticks([at for at, _ in ticks], [contrast for _, contrast in ticks], fontsize=6.5)
     ax.set_ylim(y + ROW, 0)
 

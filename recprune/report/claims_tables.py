@@ -59,18 +59,23 @@ def claims_table(claims: tuple[Claim, ...], found: pd.DataFrame, where: str, nam
     """One row per claim: its verdict, the effect in CF and deep models, what it depends on, and what would overturn it."""
     rows = [_claim_row(claim, found[found["claim"] == claim.number]) for claim in claims]
     frame = pd.DataFrame(rows)
-    text = pd.DataFrame({
-        "#": frame["claim"].astype(str),
-        "claim": frame["says"],
-        "verdict": frame["verdict"],
-        **{label(family): [_percent(row, family) for row in rows] for family in FAMILIES},
-        "CF and deep differ": [_differ(row) for row in rows],
-        "yes / no / undecided": [f"{row['yes']} / {row['no']} / {row['undecided']}" if row["verdict"] != "not tested" else "" for row in rows],
-        "effect of": frame["contrast"],
-        "depends on": frame["depends_on"],
-        "evidence": frame["notebooks"],
-        "what would overturn it": frame["overturned_if"],
-    })  # fmt: skip
+    text = pd.DataFrame(
+        {
+            "#": frame["claim"].astype(str),
+            "claim": frame["says"],
+            "verdict": frame["verdict"],
+            **{label(family): [_percent(row, family) for row in rows] for family in FAMILIES},
+            "CF and deep differ": [_differ(row) for row in rows],
+            "yes / no / undecided": [
+                f"{row['yes']} / {row['no']} / {row['undecided']}" if row["verdict"] != "not tested" else ""
+                for row in rows
+            ],
+            "effect of": frame["contrast"],
+            "depends on": frame["depends_on"],
+            "evidence": frame["notebooks"],
+            "what would overturn it": frame["overturned_if"],
+        }
+    )
     caption = (
         f"The claims of the two articles on {where}. Effects are of the contrast named, in % of the dense model's test nDCG@10 (of bytes, relative to "
         "dense), mean over a family's models, with 95 % intervals over users (paired bootstrap, all seeds together). Each comparison is one contrast in one model: yes, no or "
@@ -126,15 +131,17 @@ def comparisons_table(found: pd.DataFrame, where: str, name: str = "comparisons"
     """One row per comparison of every claim."""
     shown = found[found["family"] != "difference"].reset_index(drop=True)
     quality = shown["measure"] == QUALITY
-    text = pd.DataFrame({
-        "#": shown["claim"].astype(str),
-        "contrast": shown["contrast"],
-        "model": [label(row.model) if row.model else f"all {label(row.family)}" for row in shown.itertuples()],
-        "effect": [_effect(row, of_quality) for row, of_quality in zip(shown.itertuples(), quality, strict=True)],
-        "claim holds": shown["says"],
-        "points": shown["points"].astype(str),
-        "chosen on validation": shown["chosen"],
-    })  # fmt: skip
+    text = pd.DataFrame(
+        {
+            "#": shown["claim"].astype(str),
+            "contrast": shown["contrast"],
+            "model": [label(row.model) if row.model else f"all {label(row.family)}" for row in shown.itertuples()],
+            "effect": [_effect(row, of_quality) for row, of_quality in zip(shown.itertuples(), quality, strict=True)],
+            "claim holds": shown["says"],
+            "points": shown["points"].astype(str),
+            "chosen on validation": shown["chosen"],
+        }
+    )
     caption = (
         f"Every comparison behind the claims on {where}: the effect in % of the dense model's test nDCG@10 with its 95 % interval over users, or the "
         "measure named in the contrast with its t interval over seeds; whether it speaks for the claim (Holm's correction within a claim)."

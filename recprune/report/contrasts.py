@@ -17,7 +17,15 @@ from recprune.study.rows import CELL
 
 WORTH = 0.01  # of the dense model's quality: less is too little to matter
 FAMILIES = ("cf", "deep")
-NUMBERS = ("val_ratio", "train_ndcg@10", "test_ndcg@10", "nonzeros", "bytes_disk", "macs", "p50_ratio")  # chosen by, or measured
+NUMBERS = (
+    "val_ratio",
+    "train_ndcg@10",
+    "test_ndcg@10",
+    "nonzeros",
+    "bytes_disk",
+    "macs",
+    "p50_ratio",
+)  # chosen by, or measured
 WHOLE = ("dense", "control")  # sides without a share that could be chosen or matched
 MATCHED = ("unit", "kept", "samples_kept")  # what a and b share, unless the contrast is about it
 
@@ -80,14 +88,25 @@ def effects(contrast: Contrast, of_models: Pairs, cells: pd.DataFrame, draws: Dr
             effect = _bootstrapped(contrast, samples[model][1])
         else:
             effect = _over_seeds(contrast, _measured(contrast, pairs, mine))
-        found.append(Effect(family, model, *effect, points=_n_points(pairs), seeds=pairs["seed"].nunique(), chosen=_chosen(contrast, pairs)))
+        found.append(
+            Effect(
+                family,
+                model,
+                *effect,
+                points=_n_points(pairs),
+                seeds=pairs["seed"].nunique(),
+                chosen=_chosen(contrast, pairs),
+            )
+        )
     for family in FAMILIES:
         together = [sample for of, sample in samples.values() if of == family]
         numbers = [effect.effect for effect in found if effect.family == family and effect.model and not together]
         if numbers:  # of models of different sizes: a mean, and no interval
             found.append(Effect(family, "", float(np.mean(numbers)), *(np.nan,) * 4, points=len(numbers), seeds=0))
         if together:
-            found.append(Effect(family, "", *_bootstrapped(contrast, np.mean(together, axis=0)), points=len(together), seeds=0))
+            found.append(
+                Effect(family, "", *_bootstrapped(contrast, np.mean(together, axis=0)), points=len(together), seeds=0)
+            )
     if {of for of, _ in samples.values()} >= set(FAMILIES):
         cf, deep = (np.mean([sample for of, sample in samples.values() if of == family], axis=0) for family in FAMILIES)
         found.append(Effect("difference", "", *_summary(cf - deep), np.nan, np.nan, points=len(samples), seeds=0))
@@ -106,9 +125,11 @@ def _pairs(contrast: Contrast, cells: pd.DataFrame) -> pd.DataFrame:
     about = set(contrast.a) | set(contrast.b)
     whole = set(WHOLE) & (set(a["side"]) | set(b["side"]))
     match = ["seed", *(name for name in MATCHED if name not in about and not whole)]
-    return _once(a, contrast).merge(_once(b, contrast), on=match, suffixes=("", "_b")).assign(
-        **{f"{name}_b": lambda pairs, name=name: pairs.get(f"{name}_b", pairs[name]) for name in CELL}
-    )  # fmt: skip
+    return (
+        _once(a, contrast)
+        .merge(_once(b, contrast), on=match, suffixes=("", "_b"))
+        .assign(**{f"{name}_b": lambda pairs, name=name: pairs.get(f"{name}_b", pairs[name]) for name in CELL})
+    )
 
 
 def _picked(cells: pd.DataFrame, wanted: Cells) -> pd.DataFrame:
@@ -128,7 +149,11 @@ def _best(cells: pd.DataFrame, what: str) -> pd.DataFrame:
     cells = cells[~cells["criterion"].isin(CONTROLS)]
     if cells.empty:
         return cells
-    means = cells.groupby([*METHOD, "kept"], as_index=False)["val_ratio"].mean().sort_values("val_ratio", ascending=False, kind="stable")
+    means = (
+        cells.groupby([*METHOD, "kept"], as_index=False)["val_ratio"]
+        .mean()
+        .sort_values("val_ratio", ascending=False, kind="stable")
+    )
     chosen = means.head(1) if what == "point" else means.drop_duplicates("kept")
     return cells.merge(chosen[[*METHOD, "kept"]], on=[*METHOD, "kept"])
 
@@ -138,7 +163,9 @@ def _once(cells: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
     twice = cells.duplicated(["model", "unit", "kept", "samples_kept", "seed"])
     if twice.any():
         ways = cells.loc[twice, METHOD].drop_duplicates().agg(" ".join, axis=1)
-        raise ReportError(f"contrast {contrast.name!r} means several methods of one model, such as: {', '.join(ways[:2])}")
+        raise ReportError(
+            f"contrast {contrast.name!r} means several methods of one model, such as: {', '.join(ways[:2])}"
+        )
     return cells
 
 
@@ -147,7 +174,9 @@ def _drawn(contrast: Contrast, pairs: pd.DataFrame, cells: pd.DataFrame, draws: 
     four = _four(contrast, pairs, cells)
     sums = draws.of([cell for side in four for cell in side])
     values = [sums[a] / sums[x] - sums[b] / sums[y] for a, b, x, y in zip(*four, strict=True)]
-    by_point = pd.Series(range(len(pairs)), index=pairs.index).groupby([pairs["kept"], pairs["kept_b"], pairs["samples_kept"]])
+    by_point = pd.Series(range(len(pairs)), index=pairs.index).groupby(
+        [pairs["kept"], pairs["kept_b"], pairs["samples_kept"]]
+    )
     return np.mean([np.mean([values[place] for place in places], axis=0) for _, places in by_point], axis=0)
 
 

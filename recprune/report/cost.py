@@ -18,7 +18,9 @@ def cost_methods(cells: pd.DataFrame, name: str = "cost-methods") -> Table:
     """One row per method: seconds of scoring and of training (means over models of their mean cells), both together as
     multiples of one dense training (mean and range over models), and the memory of the process at its peak."""
     spent = _spent(cells)
-    rows = [dict(zip(["side", *METHOD], key, strict=True)) | _mean(one) for key, one in spent.groupby(["side", *METHOD])]
+    rows = [
+        dict(zip(["side", *METHOD], key, strict=True)) | _mean(one) for key, one in spent.groupby(["side", *METHOD])
+    ]
     frame = pd.DataFrame(rows, columns=["side", *METHOD, *_NUMBERS])
     methods = methods_in_order(frame)
     place = [(row["side"] == "samples", methods.index(method_of(row))) for _, row in frame.iterrows()]
@@ -56,7 +58,16 @@ def cost(cells: pd.DataFrame, name: str = "cost") -> Table:
         "once), and what follows the cut, by schedule and recovery (samples: training on what stays). The two add up. "
         f"In seconds and as multiples of training the dense model once. {_OVER}"
     )
-    return _table(name, caption, frame, {"removes": frame["side"], "cost of": frame["kind"].map({"rule": "the rule", "then": "what follows"}), "what": frame["what"]})
+    return _table(
+        name,
+        caption,
+        frame,
+        {
+            "removes": frame["side"],
+            "cost of": frame["kind"].map({"rule": "the rule", "then": "what follows"}),
+            "what": frame["what"],
+        },
+    )
 
 
 _NUMBERS = ["models", "cells", *SECONDS, "relative", "least", "most", "peak_rss_mb"]
@@ -67,7 +78,9 @@ def _spent(cells: pd.DataFrame) -> pd.DataFrame:
     """Mean seconds of each model under each method, with `dense_s`, those of training the dense model of the same seeds."""
     cells = paired(canonical(cells))
     dense = cells[cells["side"] == "dense"].groupby("model")["train_s"].mean()
-    cells = cells[(cells["side"].isin(PRUNED) | (cells["criterion"] == "smaller-dense")) & cells["model"].isin(dense.index)]
+    cells = cells[
+        (cells["side"].isin(PRUNED) | (cells["criterion"] == "smaller-dense")) & cells["model"].isin(dense.index)
+    ]
     keys = ["side", "model", *METHOD]
     groups = cells.groupby(keys)
     spent = groups[[*SECONDS, "peak_rss_mb"]].mean().assign(cells=groups.size()).reset_index()
@@ -98,14 +111,19 @@ def _after(row) -> str:
 
 
 def _table(name: str, caption: str, frame: pd.DataFrame, what: dict) -> Table:
-    text = pd.DataFrame({
-        **what,
-        "models": frame["models"].astype(str),
-        **({"seconds": frame["seconds"].map(_seconds)} if "seconds" in frame else
-           {"scoring s": frame["score_s"].map(_seconds), "training s": frame["train_s"].map(_seconds)}),
-        "/ dense training": [_times(row) for row in frame.itertuples()],
-        "memory": frame["peak_rss_mb"].map(lambda v: "" if math.isnan(v) else f"{v:,.0f} MB"),
-    })  # fmt: skip
+    text = pd.DataFrame(
+        {
+            **what,
+            "models": frame["models"].astype(str),
+            **(
+                {"seconds": frame["seconds"].map(_seconds)}
+                if "seconds" in frame
+                else {"scoring s": frame["score_s"].map(_seconds), "training s": frame["train_s"].map(_seconds)}
+            ),
+            "/ dense training": [_times(row) for row in frame.itertuples()],
+            "memory": frame["peak_rss_mb"].map(lambda v: "" if math.isnan(v) else f"{v:,.0f} MB"),
+        }
+    )
     return Table(name, caption, frame, text)
 
 

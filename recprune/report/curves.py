@@ -58,8 +58,10 @@ def curves(
     both = pd.concat([dense, mine])
     data = pd.concat([both[both["model"] == name] for name in models or pruned], ignore_index=True)
     at_dense = data["role"] == "dense"
-    ratios = {short: data[name].mask(at_dense, 1.0) for short, name in
-              (("ratio", "test_ratio"), ("lo", "test_ratio_lo"), ("hi", "test_ratio_hi"))}  # fmt: skip
+    ratios = {
+        short: data[name].mask(at_dense, 1.0)
+        for short, name in (("ratio", "test_ratio"), ("lo", "test_ratio_lo"), ("hi", "test_ratio_hi"))
+    }
     names = [method_label(method_of(row)) for _, row in data.iterrows()]
     share = data["kept"]
     drawn = data[["dataset", "protocol", "model", "family", "role", *METHOD, "kept", "seeds"]].assign(

@@ -30,9 +30,21 @@ KEY = ["dataset", "protocol"]
 MADE_OF = ["data", "options", "seed"]
 OPTIONS = ("min_rating", "core", "columns")
 COUNTED = [
-    "min_rating", "core", "users", "items", "interactions", "density", "train", "validation", "test", "test_users", "new_test_users",
-    "gini_users", "gini_items", "top_items",
-]  # fmt: skip
+    "min_rating",
+    "core",
+    "users",
+    "items",
+    "interactions",
+    "density",
+    "train",
+    "validation",
+    "test",
+    "test_users",
+    "new_test_users",
+    "gini_users",
+    "gini_items",
+    "top_items",
+]
 
 
 def write_data_sets(results: Path, dataset: str = "") -> Path | None:
@@ -49,7 +61,11 @@ def write_data_sets(results: Path, dataset: str = "") -> Path | None:
     for key, options in made.items():
         source = _source(key[0], options["data"], dataset)
         counts = _counted(source, key[1], options) if source else None
-        if counts is None and key in before.index and (before.loc[key, MADE_OF] == [options[name] for name in MADE_OF]).all():
+        if (
+            counts is None
+            and key in before.index
+            and (before.loc[key, MADE_OF] == [options[name] for name in MADE_OF]).all()
+        ):
             counts = before.loc[key, COUNTED].to_dict()
         if counts:
             rows.append(dict(zip(KEY, key, strict=True)) | {name: options[name] for name in MADE_OF} | counts)
@@ -79,31 +95,35 @@ def data_set_tables(results: Path, cells: pd.DataFrame) -> Iterator[Table]:
             yield data_sets(mine, f"data-sets-{name}")
     for dataset, mine in counted.groupby("dataset", sort=True):
         if len(mine) > 1 and dataset in set(cells["dataset"]):
-            yield data_sets(mine, f"protocols-data-{next(studies(cells[cells['dataset'] == dataset].assign(protocol='')))[0]}")
+            yield data_sets(
+                mine, f"protocols-data-{next(studies(cells[cells['dataset'] == dataset].assign(protocol='')))[0]}"
+            )
 
 
 def data_sets(counted: pd.DataFrame, name: str = "data-sets") -> Table:
     """One row per data set and protocol: sizes after filtering, parts of the split, unevenness."""
     frame = counted.reset_index(drop=True)
     whole = "{:,.0f}".format
-    text = pd.DataFrame({
-        "data set": frame["dataset"].map(data_name),
-        "protocol": frame["protocol"],
-        "rating": [_at_least(value) for value in frame["min_rating"]],
-        "core": frame["core"].astype(str),
-        "users": frame["users"].map(whole),
-        "items": frame["items"].map(whole),
-        "interactions": frame["interactions"].map(whole),
-        "density": frame["density"].map(lambda v: f"{100 * v:.2g} %"),
-        "training": frame["train"].map(whole),
-        "validation": frame["validation"].map(whole),
-        "test": frame["test"].map(whole),
-        "test users": frame["test_users"].map(whole),
-        "new": frame["new_test_users"].map(whole),
-        "Gini users": frame["gini_users"].map("{:.2f}".format),
-        "Gini items": frame["gini_items"].map("{:.2f}".format),
-        "top 10 %": frame["top_items"].map(lambda v: f"{100 * v:.0f} %"),
-    })  # fmt: skip
+    text = pd.DataFrame(
+        {
+            "data set": frame["dataset"].map(data_name),
+            "protocol": frame["protocol"],
+            "rating": [_at_least(value) for value in frame["min_rating"]],
+            "core": frame["core"].astype(str),
+            "users": frame["users"].map(whole),
+            "items": frame["items"].map(whole),
+            "interactions": frame["interactions"].map(whole),
+            "density": frame["density"].map(lambda v: f"{100 * v:.2g} %"),
+            "training": frame["train"].map(whole),
+            "validation": frame["validation"].map(whole),
+            "test": frame["test"].map(whole),
+            "test users": frame["test_users"].map(whole),
+            "new": frame["new_test_users"].map(whole),
+            "Gini users": frame["gini_users"].map("{:.2f}".format),
+            "Gini items": frame["gini_items"].map("{:.2f}".format),
+            "top 10 %": frame["top_items"].map(lambda v: f"{100 * v:.0f} %"),
+        }
+    )
     caption = (
         "Data, after filtering: least rating that counts, least number of interactions of a user and an item (core), sizes, the "
         f"parts of the split of seed {frame['seed'].iloc[0]:.0f}, users with something to find in test, those of them without "
@@ -120,16 +140,25 @@ def count_split(of: Split) -> dict[str, float]:
     by_user = sum(np.bincount(part.user, minlength=of.n_users) for part in parts)
     by_item = np.sort(sum(np.bincount(part.item, minlength=of.n_items) for part in parts))
     total = int(by_item.sum())
-    known_users = sum(np.bincount(part.user, minlength=of.n_users) for part in [of.unpruned, *of.histories.values()]) > 0
+    known_users = (
+        sum(np.bincount(part.user, minlength=of.n_users) for part in [of.unpruned, *of.histories.values()]) > 0
+    )
     test_users = np.unique(of.test.user)
     rated = any(part.rating is not None for part in parts)
     return {
-        "min_rating": of.options["min_rating"] if rated else float("nan"), "core": str(of.options["core"]), "users": of.n_users, "items": of.n_items, "interactions": total, "density": total / (of.n_users * of.n_items),
+        "min_rating": of.options["min_rating"] if rated else float("nan"),
+        "core": str(of.options["core"]),
+        "users": of.n_users,
+        "items": of.n_items,
+        "interactions": total,
+        "density": total / (of.n_users * of.n_items),
         **{part: told[part] for part in ("train", "validation", "test")},
-        "test_users": len(test_users), "new_test_users": int((~known_users[test_users]).sum()),
-        "gini_users": gini(by_user), "gini_items": gini(by_item),
+        "test_users": len(test_users),
+        "new_test_users": int((~known_users[test_users]).sum()),
+        "gini_users": gini(by_user),
+        "gini_items": gini(by_item),
         "top_items": float(by_item[-max(1, round(of.n_items / 10)) :].sum() / total),
-    }  # fmt: skip
+    }
 
 
 def gini(counts: np.ndarray) -> float:

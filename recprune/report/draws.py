@@ -40,7 +40,9 @@ class Draws:
         """
         new = [cell for cell in dict.fromkeys(cells) if cell not in self._sums]
         if lacking := [cell for cell in new if cell not in self._values]:
-            raise ReportError(f"per_user.parquet lacks cells that cells.csv has, such as {' '.join(map(str, lacking[0]))}: gather them together")
+            raise ReportError(
+                f"per_user.parquet lacks cells that cells.csv has, such as {' '.join(map(str, lacking[0]))}: gather them together"
+            )
         if new:
             values = np.stack([self._padded(self._values[cell]) for cell in new], axis=1)
             blocks = [values.sum(axis=0, keepdims=True), *(times @ values for times in self._times())]

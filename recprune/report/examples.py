@@ -95,5 +95,7 @@ def _factor_ends(split: Split, pruned: Recommender, k: int) -> pd.DataFrame:
     for factor in np.argsort(-strength, kind="stable")[: min(k, int((strength > 0).sum()))]:
         order = np.argsort(item[:, factor], kind="stable")
         ends = {"one end": order[:-4:-1], "other end": order[:3]}
-        rows.append({"strength": strength[factor]} | {end: " · ".join(split.train.titles(c)) for end, c in ends.items()})
+        rows.append(
+            {"strength": strength[factor]} | {end: " · ".join(split.train.titles(c)) for end, c in ends.items()}
+        )
     return pd.DataFrame(rows)

@@ -40,8 +40,25 @@ from recprune.report.tradeoff import curve, tradeoff
 from recprune.report.who_pays import who_pays
 from recprune.study.files import write_atomically
 
-__all__ = ["Drawing", "best", "both", "curve", "drawings", "importance", "pareto", "protocol_curves", "protocol_order", "rounds",
-           "safe_by_samples", "safe_sparsity", "time_saved", "to_latex", "tradeoff", "who_pays", "write_figures"]  # fmt: skip
+__all__ = [
+    "Drawing",
+    "best",
+    "both",
+    "curve",
+    "drawings",
+    "importance",
+    "pareto",
+    "protocol_curves",
+    "protocol_order",
+    "rounds",
+    "safe_by_samples",
+    "safe_sparsity",
+    "time_saved",
+    "to_latex",
+    "tradeoff",
+    "who_pays",
+    "write_figures",
+]
 
 
 @dataclass(frozen=True)
@@ -75,7 +92,10 @@ def _of_study(name: str, rows: pd.DataFrame) -> Iterator[Drawing]:
     found = safe_points(canonical(rows))
     yield from _made(f"best-{name}", lambda: best(rows), captions.best)
     if (~rows["model"].isin(FLOORS)).any():
-        for cost, stem, words in (("bytes_disk", "pareto", "bytes on disk"), ("p50_ms", "pareto-latency", "milliseconds per user")):
+        for cost, stem, words in (
+            ("bytes_disk", "pareto", "bytes on disk"),
+            ("p50_ms", "pareto-latency", "milliseconds per user"),
+        ):
             caption = lambda data, words=words: captions.pareto(data, words)  # noqa: E731
             yield from _made(f"{stem}-{name}", lambda cost=cost: pareto(rows, cost, found), caption)
     yield from _made(f"safe-sparsity-{name}", lambda: safe_sparsity(rows, found), captions.safe_sparsity)
@@ -136,7 +156,11 @@ _SECTION = re.compile(r"^## (?P<name>\S+)\n\n!\[.*?\]\(.*?\)\n\n(?P<caption>.+)\
 def _index(folder: Path, listed: dict[str, str]) -> str:
     """The figures drawn now, and those listed before that are still there, by name."""
     path = folder / "README.md"
-    before = {match["name"]: match["caption"] for match in _SECTION.finditer(path.read_text("utf-8"))} if path.exists() else {}
+    before = (
+        {match["name"]: match["caption"] for match in _SECTION.finditer(path.read_text("utf-8"))}
+        if path.exists()
+        else {}
+    )
     known = {name: text for name, text in before.items() if (folder / f"{name}.png").exists()}
     known |= {name: _markdown(text) for name, text in listed.items()}
     sections = "".join(f"\n## {name}\n\n![{name}]({name}.png)\n\n{known[name]}\n" for name in sorted(known))

@@ -12,9 +12,27 @@ from recprune.report.table import Table, count, human, interval, starred, writte
 
 MEASURED = ("nonzeros", "bytes_memory", "macs", "users_per_s")
 _FRAME = [
-    "dataset", "protocol", "model", "family", "state", *METHOD, "kept", "parameters", "nonzeros", "bytes_disk", "bytes_ratio",
-    "bytes_memory", "macs", "p50_ms", "p50_ratio", "users_per_s", "test_ratio", "test_ratio_lo", "test_ratio_hi", "confirmed",
-]  # fmt: skip
+    "dataset",
+    "protocol",
+    "model",
+    "family",
+    "state",
+    *METHOD,
+    "kept",
+    "parameters",
+    "nonzeros",
+    "bytes_disk",
+    "bytes_ratio",
+    "bytes_memory",
+    "macs",
+    "p50_ms",
+    "p50_ratio",
+    "users_per_s",
+    "test_ratio",
+    "test_ratio_lo",
+    "test_ratio_hi",
+    "confirmed",
+]
 
 
 def footprint(cells: pd.DataFrame, name: str = "footprint", found: pd.DataFrame | None = None) -> Table:
@@ -40,20 +58,24 @@ def footprint(cells: pd.DataFrame, name: str = "footprint", found: pd.DataFrame 
     changed = frame["state"] != "dense"
     frame.loc[~changed, ["test_ratio", "test_ratio_lo", "test_ratio_hi"]] = float("nan")  # of itself: 1
     ratios = frame[["test_ratio", "test_ratio_lo", "test_ratio_hi", "confirmed"]]
-    text = pd.DataFrame({
-        "model": frame["model"].map(label),
-        "state": frame["state"],
-        "parameters": written(frame["parameters"], count),
-        "non-zeros": written(frame["nonzeros"], count),
-        "disk": written(frame["bytes_disk"], human),
-        "disk / dense": written(frame["bytes_ratio"].where(changed), "{:.2g}".format),
-        "memory": written(frame["bytes_memory"], human),
-        "multiply-adds": written(frame["macs"], count),
-        "p50 ms": written(frame["p50_ms"], "{:.2f}".format),
-        "ms / dense": written(frame["p50_ratio"].where(changed), "{:.2f}".format),
-        "users/s": written(frame["users_per_s"], count),
-        "test ratio": [starred(interval(*numbers), confirmed) for *numbers, confirmed in ratios.itertuples(index=False)],
-    })  # fmt: skip
+    text = pd.DataFrame(
+        {
+            "model": frame["model"].map(label),
+            "state": frame["state"],
+            "parameters": written(frame["parameters"], count),
+            "non-zeros": written(frame["nonzeros"], count),
+            "disk": written(frame["bytes_disk"], human),
+            "disk / dense": written(frame["bytes_ratio"].where(changed), "{:.2g}".format),
+            "memory": written(frame["bytes_memory"], human),
+            "multiply-adds": written(frame["macs"], count),
+            "p50 ms": written(frame["p50_ms"], "{:.2f}".format),
+            "ms / dense": written(frame["p50_ratio"].where(changed), "{:.2f}".format),
+            "users/s": written(frame["users_per_s"], count),
+            "test ratio": [
+                starred(interval(*numbers), confirmed) for *numbers, confirmed in ratios.itertuples(index=False)
+            ],
+        }
+    )
     caption = (
         f"Footprint on {heading(cells)}: each dense model, and the smallest on disk of what is safe at 0.99 on validation (share "
         "removed of the method's units), and the same model trained smaller where that is safe. Compact form, indices "

@@ -16,7 +16,8 @@ from recprune.report.style import paper
 
 #: code first: a dollar sign inside it is no formula
 _PARTS = re.compile(
-    r"(?P<code>```.*?```|~~~.*?~~~|`[^`\n]+`)|\$\$(?P<block>.+?)\$\$|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\w$])", re.S
+    r"(?P<code>```.*?```|~~~.*?~~~|`[^`\n]+`)|\$\$(?P<block>.+?)\$\$|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\w$])",
+    re.S,
 )
 _SIZE = 11  # points; an em of the text around is 12
 _SAME = {r"\lvert": "|", r"\rvert": "|", r"\lVert": r"\|", r"\rVert": r"\|"}  # what matplotlib calls otherwise

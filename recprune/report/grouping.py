@@ -13,10 +13,29 @@ SINGLE = ("weight", "neighbour")  # one parameter each, anywhere
 BLOCKS = ("n-of-m",)
 ROWS = ("item-row", "user-row")
 #: rules whose scores come out of a training of their own
-SPARSE = ("proximal-l1", "proximal-l1-clip", "l2-threshold", "l2-threshold-clip", "group-lasso", "group-lasso-clip", "clip", "train-longer", "slim",
-          "soft-threshold", "snip")  # fmt: skip
+SPARSE = (
+    "proximal-l1",
+    "proximal-l1-clip",
+    "l2-threshold",
+    "l2-threshold-clip",
+    "group-lasso",
+    "group-lasso-clip",
+    "clip",
+    "train-longer",
+    "slim",
+    "soft-threshold",
+    "snip",
+)
 #: rules for samples that ask a proxy model, or a decomposition of the log
-MODELLED = ("loss", "gradient", "forgetting", "score-variance", "leverage", "mutual-information", "mutual-information-redundant")
+MODELLED = (
+    "loss",
+    "gradient",
+    "forgetting",
+    "score-variance",
+    "leverage",
+    "mutual-information",
+    "mutual-information-redundant",
+)
 ONCE = ("", "one-shot")
 
 
@@ -79,28 +98,77 @@ def _turned(cells: pd.DataFrame) -> pd.Series:
 
 GROUPS = (
     Group("parameters", "single parameters, by rule", "parameters", lambda c: c["unit"].isin(SINGLE) & _cut(c)),
-    Group("recovery", "single parameters, cut at once and recovered, by rule and by what follows", "parameters",
-          lambda c: c["unit"].isin(SINGLE) & _recovered(c) & c["schedule"].isin(ONCE) & ~c["criterion"].isin(SPARSE)),
-    Group("sparse-training", "single parameters, by training that makes sparse", "parameters", lambda c: _sparse(c, False, False)),
-    Group("sparse-training-recovery", "single parameters, by training that makes sparse, recovered", "parameters",
-          lambda c: _sparse(c, True, False)),
-    Group("sparse-training-clipped", "single parameters, by training that makes sparse and clips what it keeps", "parameters",
-          lambda c: _sparse(c, False, True)),
+    Group(
+        "recovery",
+        "single parameters, cut at once and recovered, by rule and by what follows",
+        "parameters",
+        lambda c: c["unit"].isin(SINGLE) & _recovered(c) & c["schedule"].isin(ONCE) & ~c["criterion"].isin(SPARSE),
+    ),
+    Group(
+        "sparse-training",
+        "single parameters, by training that makes sparse",
+        "parameters",
+        lambda c: _sparse(c, False, False),
+    ),
+    Group(
+        "sparse-training-recovery",
+        "single parameters, by training that makes sparse, recovered",
+        "parameters",
+        lambda c: _sparse(c, True, False),
+    ),
+    Group(
+        "sparse-training-clipped",
+        "single parameters, by training that makes sparse and clips what it keeps",
+        "parameters",
+        lambda c: _sparse(c, False, True),
+    ),
     Group("blocks", "weights, N of every M", "parameters", lambda c: c["unit"].isin(BLOCKS)),
-    Group("structure", "factors, neurons and splits, by rule", "parameters", lambda c: _structure(c) & _cut(c) & ~_turned(c)),
-    Group("structure-axes", "factors, turned to their own axes first", "parameters", lambda c: _beside(c, _turned(c)) & _cut(c)),
-    Group("structure-recovery", "factors and neurons, recovered", "parameters",
-          lambda c: _structure(c) & _recovered(c) & ~c["criterion"].isin(SPARSE)),
-    Group("structure-sparse", "factors and neurons, by training that makes sparse", "parameters",
-          lambda c: _beside(c, _structure(c) & c["criterion"].isin(SPARSE))),
+    Group(
+        "structure",
+        "factors, neurons and splits, by rule",
+        "parameters",
+        lambda c: _structure(c) & _cut(c) & ~_turned(c),
+    ),
+    Group(
+        "structure-axes",
+        "factors, turned to their own axes first",
+        "parameters",
+        lambda c: _beside(c, _turned(c)) & _cut(c),
+    ),
+    Group(
+        "structure-recovery",
+        "factors and neurons, recovered",
+        "parameters",
+        lambda c: _structure(c) & _recovered(c) & ~c["criterion"].isin(SPARSE),
+    ),
+    Group(
+        "structure-sparse",
+        "factors and neurons, by training that makes sparse",
+        "parameters",
+        lambda c: _beside(c, _structure(c) & c["criterion"].isin(SPARSE)),
+    ),
     Group("rows", "embedding rows", "parameters", lambda c: c["unit"].isin(ROWS)),
-    Group("samples", "training interactions, by the log itself", "samples",
-          lambda c: (c["unit"] == "interaction") & (c["schedule"] == "one-shot") & ~c["criterion"].isin(MODELLED)),
-    Group("samples-modelled", "training interactions, by a model of the log", "samples",
-          lambda c: (c["unit"] == "interaction") & (c["schedule"] == "one-shot") & c["criterion"].isin((*MODELLED, "random"))),
-    Group("samples-loop", "training interactions, in rounds or by whole users", "samples",
-          lambda c: (c["unit"] != "interaction") | (c["schedule"] != "one-shot") | (c["criterion"] == "random")),
-)  # fmt: skip
+    Group(
+        "samples",
+        "training interactions, by the log itself",
+        "samples",
+        lambda c: (c["unit"] == "interaction") & (c["schedule"] == "one-shot") & ~c["criterion"].isin(MODELLED),
+    ),
+    Group(
+        "samples-modelled",
+        "training interactions, by a model of the log",
+        "samples",
+        lambda c: (
+            (c["unit"] == "interaction") & (c["schedule"] == "one-shot") & c["criterion"].isin((*MODELLED, "random"))
+        ),
+    ),
+    Group(
+        "samples-loop",
+        "training interactions, in rounds or by whole users",
+        "samples",
+        lambda c: (c["unit"] != "interaction") | (c["schedule"] != "one-shot") | (c["criterion"] == "random"),
+    ),
+)
 
 
 def groups(cells: pd.DataFrame) -> Iterator[tuple[Group, pd.DataFrame]]:

@@ -28,21 +28,35 @@ def headline(cells: pd.DataFrame, name: str = "headline", found: pd.DataFrame | 
         for part in PARTS
         if ((rows["side"] == part) & ~rows["criterion"].isin(CONTROLS)).any()
     ]
-    columns = ["dataset", "protocol", "model", "family", "side", *METHOD, "label", "methods", *_NUMBERS, "random", "smaller"]
+    columns = [
+        "dataset",
+        "protocol",
+        "model",
+        "family",
+        "side",
+        *METHOD,
+        "label",
+        "methods",
+        *_NUMBERS,
+        "random",
+        "smaller",
+    ]
     frame = pd.DataFrame(chosen, columns=columns)
-    text = pd.DataFrame({
-        "model": frame["model"].map(label),
-        "removes": frame["side"],
-        "best method": frame["label"],
-        "of": frame["methods"].astype(str),
-        "safe at 0.99": frame["removed_99"].map(percent),
-        "ratio at 0.99": _ratios(frame, ""),
-        "disk": written(frame["bytes_ratio"], "{:.2g}".format),
-        "safe at 0.95": frame["removed_95"].map(percent),
-        "ratio at 0.95": _ratios(frame, "_95"),
-        "random": _shares(frame["random"]),
-        "smaller dense": _shares(frame["smaller"]),
-    })  # fmt: skip
+    text = pd.DataFrame(
+        {
+            "model": frame["model"].map(label),
+            "removes": frame["side"],
+            "best method": frame["label"],
+            "of": frame["methods"].astype(str),
+            "safe at 0.99": frame["removed_99"].map(percent),
+            "ratio at 0.99": _ratios(frame, ""),
+            "disk": written(frame["bytes_ratio"], "{:.2g}".format),
+            "safe at 0.95": frame["removed_95"].map(percent),
+            "ratio at 0.95": _ratios(frame, "_95"),
+            "random": _shares(frame["random"]),
+            "smaller dense": _shares(frame["smaller"]),
+        }
+    )
     bold = none_bold(text)
     for _, rows in frame.groupby("side"):
         if rows["side"].iloc[0] == "parameters":
@@ -59,9 +73,22 @@ def headline(cells: pd.DataFrame, name: str = "headline", found: pd.DataFrame | 
 
 
 _NUMBERS = [
-    "removed_99", "kept", "val_lower", "test_ratio", "test_lo", "test_hi", "confirmed", "bytes_ratio",
-    "removed_95", "kept_95", "val_lower_95", "test_ratio_95", "test_lo_95", "test_hi_95", "confirmed_95",
-]  # fmt: skip
+    "removed_99",
+    "kept",
+    "val_lower",
+    "test_ratio",
+    "test_lo",
+    "test_hi",
+    "confirmed",
+    "bytes_ratio",
+    "removed_95",
+    "kept_95",
+    "val_lower_95",
+    "test_ratio_95",
+    "test_lo_95",
+    "test_hi_95",
+    "confirmed_95",
+]
 
 
 def _choice(rows: pd.DataFrame) -> dict:
@@ -69,7 +96,12 @@ def _choice(rows: pd.DataFrame) -> dict:
     methods = rows[~rows["criterion"].isin(CONTROLS)]
     size = methods["bytes_ratio"] if (methods["side"] == "parameters").all() else 1 - methods["removed_99"]
     order = ["removed_99", "val_lower", "removed_95", "val_lower_95"]
-    first = methods.assign(size=-size).sort_values(["size", *order], ascending=False, kind="stable", na_position="last").iloc[0].drop("size")
+    first = (
+        methods.assign(size=-size)
+        .sort_values(["size", *order], ascending=False, kind="stable", na_position="last")
+        .iloc[0]
+        .drop("size")
+    )
     row = first.to_dict() | {"methods": len(methods)}
     if pd.isna(first["removed_95"]):  # none of them is safe: it would be a choice of nothing
         return row | {"label": "", "random": float("nan")} | dict.fromkeys(METHOD, "")

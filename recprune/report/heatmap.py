@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from recprune.report import style
 from recprune.report.cells import NothingToDrawError, methods_in_order, models_in_order
 from recprune.report.safe import safe_points
-from recprune.report.style import Method, label, method_label
+from recprune.report.style import label
 
 SECTIONS = {"parameters": "% removed from the model", "samples": "% removed from the samples"}
 DEEPEST = 3.0  # orders of magnitude: 99.9 % removed has the darkest colour
@@ -111,7 +111,19 @@ def _rows(data: pd.DataFrame) -> list[Row]:
 
 
 def _unit_place(unit: str) -> tuple:
-    known = ["weight", "n-of-m", "neighbour", "factor", "neuron", "split", "item-row", "user-row", "interaction", "user", "item"]
+    known = [
+        "weight",
+        "n-of-m",
+        "neighbour",
+        "factor",
+        "neuron",
+        "split",
+        "item-row",
+        "user-row",
+        "interaction",
+        "user",
+        "item",
+    ]
     return (unit in ("", "model"), known.index(unit) if unit in known else len(known), unit)
 
 
@@ -121,7 +133,14 @@ def _grid(ax: Axes, data: pd.DataFrame, models: list[str], rows: list[Row], tall
     for row in data.itertuples():
         _cell(ax, models.index(row.model), places[Row(row.unit, row.criterion)], row)
     ax.tick_params(length=0, labeltop=True, labelbottom=False, pad=2)
-    ax.set_xticks(range(len(models)), [label(model) for model in models], fontsize=6.5, rotation=50, ha="left", rotation_mode="anchor")
+    ax.set_xticks(
+        range(len(models)),
+        [label(model) for model in models],
+        fontsize=6.5,
+        rotation=50,
+        ha="left",
+        rotation_mode="anchor",
+    )
     ax.set_yticks(range(len(rows)), [_name(row) for row in rows], fontsize=6.5)
     families = dict(zip(data["model"], data["family"], strict=True))
     for tick, model in zip(ax.get_xticklabels(), models, strict=True):
@@ -146,7 +165,9 @@ def _cell(ax: Axes, x: int, y: int, row) -> None:
     ax.add_patch(Rectangle((x - 0.485, y - 0.46), 0.97, 0.92, color=colour, lw=0))
     ink = style.GREY if not depth else "white" if depth > 0.5 else "black"
     text = f"{_number(removed)}{'' if row.confirmed else '*'}{row.sign and ' ' + row.sign}" if depth else "–"
-    ax.text(x, y, text, ha="center", va="center_baseline", fontsize=6 if len(text) < 5 else 5, color=ink)  # within the cell
+    ax.text(
+        x, y, text, ha="center", va="center_baseline", fontsize=6 if len(text) < 5 else 5, color=ink
+    )  # within the cell
 
 
 def _key(ax: Axes, data: pd.DataFrame, used: int, tallest: int) -> None:
@@ -157,6 +178,8 @@ def _key(ax: Axes, data: pd.DataFrame, used: int, tallest: int) -> None:
     lines += ["*  not confirmed on test", "–  nothing is safe"]
     room = tallest - used
     if room > len(lines) + 1:
-        ax.text(-0.45, used + 0.8, "\n".join(lines), ha="left", va="top", fontsize=6.5, color="#444444", linespacing=1.35)
+        ax.text(
+            -0.45, used + 0.8, "\n".join(lines), ha="left", va="top", fontsize=6.5, color="#444444", linespacing=1.35
+        )
     else:
         ax.figure.supxlabel("     ".join(lines), fontsize=6.5, color="#444444")

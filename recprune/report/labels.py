@@ -54,10 +54,18 @@ def place(ax: Axes, words: Sequence[Words], obstacles: np.ndarray, size: float =
             {"arrowstyle": "-", "color": word.colour, "lw": 0.5, "shrinkA": 0, "shrinkB": 2} if distance > 8 else None
         )
         ax.annotate(
-            word.text, anchor, offset, textcoords="offset points", fontsize=size, color=word.colour, arrowprops=line,
-            ha=_side(np.cos(angle), "left", "right"), va=_side(np.sin(angle), "bottom", "top"), zorder=9,
+            word.text,
+            anchor,
+            offset,
+            textcoords="offset points",
+            fontsize=size,
+            color=word.colour,
+            arrowprops=line,
+            ha=_side(np.cos(angle), "left", "right"),
+            va=_side(np.sin(angle), "bottom", "top"),
+            zorder=9,
             path_effects=[withStroke(linewidth=1.5, foreground="white")],
-        ).set_in_layout(False)  # fmt: skip
+        ).set_in_layout(False)
 
 
 def _side(direction: float, positive: str, negative: str) -> str:
@@ -86,7 +94,8 @@ def _inside(box: np.ndarray, *points: np.ndarray) -> int:
     """How many of the points the box covers, or nearly."""
     left, bottom, right, top = box + np.array([-3, -2, 3, 2])
     return sum(
-        int(((some[:, 0] > left) & (some[:, 0] < right) & (some[:, 1] > bottom) & (some[:, 1] < top)).sum()) for some in points
+        int(((some[:, 0] > left) & (some[:, 0] < right) & (some[:, 1] > bottom) & (some[:, 1] < top)).sum())
+        for some in points
     )
 
 

@@ -26,7 +26,9 @@ def to_latex(table: Table) -> str:
     style = marked.style.hide(axis="index")
     caption, label = escape(table.caption), f"tab:{table.name}"
     if len(text) > LONG:
-        body = style.to_latex(hrules=True, column_format=f"@{{}}{kinds}@{{}}", environment="longtable", caption=caption, label=label)
+        body = style.to_latex(
+            hrules=True, column_format=f"@{{}}{kinds}@{{}}", environment="longtable", caption=caption, label=label
+        )
         body = body.replace(f"\\caption[]{{{caption}}} \\\\\n", "")  # once is enough
         return f"\\begingroup\n\\scriptsize\n\\setlength{{\\tabcolsep}}{{2.5pt}}\n{body}\\endgroup\n"
     body = style.to_latex(hrules=True, column_format=f"@{{}}{kinds}@{{}}")
@@ -56,22 +58,98 @@ def _head(column: str, below: pd.Series) -> str:
 
 
 _LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"$|$", "<": r"$<$", ">": r"$>$", '"': r"{\char34}",
-    "`": r"\textasciigrave{}", "\N{NO-BREAK SPACE}": "~", "\N{NARROW NO-BREAK SPACE}": r"\,", "\N{THIN SPACE}": r"\,",
-    "±": r"$\pm$", "×": r"$\times$", "÷": r"$\div$", "·": r"$\cdot$", "≥": r"$\geq$", "≤": r"$\leq$", "≈": r"$\approx$",
-    "≠": r"$\neq$", "−": "$-$", "→": r"$\to$", "←": r"$\leftarrow$", "∞": r"$\infty$", "√": r"$\sqrt{}$", "∑": r"$\sum$",
-    "–": "--", "—": "---", "‑": "-", "…": r"\dots{}", "‘": "{`}", "’": "{'}", "“": "{``}", "”": "{''}", "•": r"\textbullet{}",
-    "°": r"\textdegree{}", "µ": r"$\mu$", "§": r"\S{}", "†": r"\dag{}", "²": "$^2$", "³": "$^3$",
-    "ß": r"\ss{}", "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}", "œ": r"\oe{}",
-    "Œ": r"\OE{}", "ı": r"\i{}",
-}  # fmt: skip
-_LATEX |= {letter: f"${command}$" for letter, command in {
-    "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\epsilon", "λ": r"\lambda", "μ": r"\mu",
-    "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma", "τ": r"\tau", "Δ": r"\Delta", "Σ": r"\Sigma", "Ω": r"\Omega",
-}.items()}  # fmt: skip
-_ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0304": "=", "\u0306": "u", "\u0307": ".",
-            "\u0308": '"', "\u030a": "r", "\u030b": "H", "\u030c": "v", "\u0327": "c", "\u0323": "d"}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "|": r"$|$",
+    "<": r"$<$",
+    ">": r"$>$",
+    '"': r"{\char34}",
+    "`": r"\textasciigrave{}",
+    "\N{NO-BREAK SPACE}": "~",
+    "\N{NARROW NO-BREAK SPACE}": r"\,",
+    "\N{THIN SPACE}": r"\,",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "÷": r"$\div$",
+    "·": r"$\cdot$",
+    "≥": r"$\geq$",
+    "≤": r"$\leq$",
+    "≈": r"$\approx$",
+    "≠": r"$\neq$",
+    "−": "$-$",
+    "→": r"$\to$",
+    "←": r"$\leftarrow$",
+    "∞": r"$\infty$",
+    "√": r"$\sqrt{}$",
+    "∑": r"$\sum$",
+    "–": "--",
+    "—": "---",
+    "‑": "-",
+    "…": r"\dots{}",
+    "‘": "{`}",
+    "’": "{'}",
+    "“": "{``}",
+    "”": "{''}",
+    "•": r"\textbullet{}",
+    "°": r"\textdegree{}",
+    "µ": r"$\mu$",
+    "§": r"\S{}",
+    "†": r"\dag{}",
+    "²": "$^2$",
+    "³": "$^3$",
+    "ß": r"\ss{}",
+    "æ": r"\ae{}",
+    "Æ": r"\AE{}",
+    "ø": r"\o{}",
+    "Ø": r"\O{}",
+    "ł": r"\l{}",
+    "Ł": r"\L{}",
+    "œ": r"\oe{}",
+    "Œ": r"\OE{}",
+    "ı": r"\i{}",
+}
+_LATEX |= {
+    letter: f"${command}$"
+    for letter, command in {
+        "α": r"\alpha",
+        "β": r"\beta",
+        "γ": r"\gamma",
+        "δ": r"\delta",
+        "ε": r"\epsilon",
+        "λ": r"\lambda",
+        "μ": r"\mu",
+        "π": r"\pi",
+        "ρ": r"\rho",
+        "σ": r"\sigma",
+        "τ": r"\tau",
+        "Δ": r"\Delta",
+        "Σ": r"\Sigma",
+        "Ω": r"\Omega",
+    }.items()
+}
+_ACCENTS = {
+    "\u0300": "`",
+    "\u0301": "'",
+    "\u0302": "^",
+    "\u0303": "~",
+    "\u0304": "=",
+    "\u0306": "u",
+    "\u0307": ".",
+    "\u0308": '"',
+    "\u030a": "r",
+    "\u030b": "H",
+    "\u030c": "v",
+    "\u0327": "c",
+    "\u0323": "d",
+}
 
 
 _APART = "\0"  # stands between characters that must not become one

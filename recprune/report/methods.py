@@ -12,8 +12,15 @@ from recprune.report.style import label
 from recprune.report.table import Table
 
 UNITS = {
-    "weight": "w", "n-of-m": "m", "neighbour": "l", "factor": "f", "neuron": "n", "item-row": "i", "user-row": "u", "split": "s",
-}  # fmt: skip
+    "weight": "w",
+    "n-of-m": "m",
+    "neighbour": "l",
+    "factor": "f",
+    "neuron": "n",
+    "item-row": "i",
+    "user-row": "u",
+    "split": "s",
+}
 # large enough to have every unit, small enough to train in a second
 TINY = {
     "item-knn": {"neighbours": 10},

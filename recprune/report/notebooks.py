@@ -56,7 +56,9 @@ def executed(results: Path, runs: Iterable[str]) -> list[Executed]:
             wanted -= set(notebook.keys)
             studies.add(_place(notebook))
             ours.append(notebook)
-    ours += [notebook for notebook in found if not notebook.rows and notebook not in ours and _place(notebook) in studies]
+    ours += [
+        notebook for notebook in found if not notebook.rows and notebook not in ours and _place(notebook) in studies
+    ]
     return sorted(ours, key=lambda one: one.name)
 
 
@@ -168,5 +170,3 @@ def describe(notebook: Executed) -> dict[str, str]:
     """Data set, protocol, model and method of a run, from its folder; missing parts are empty."""
     parts = [*notebook.name.split("/"), "", "", "", "", ""]
     return dict(zip(("study", "dataset", "protocol", "model", "method"), parts, strict=False))
-
-

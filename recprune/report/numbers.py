@@ -35,7 +35,9 @@ def numbers(cells: pd.DataFrame) -> dict[str, str]:
 
 def to_macros(found: dict[str, str]) -> str:
     """LaTeX source that defines them for `\\known` and `\\given` of paper/main.tex."""
-    return "".join(f"\\expandafter\\def\\csname rec@{name}\\endcsname{{{escape(words)}}}\n" for name, words in found.items())
+    return "".join(
+        f"\\expandafter\\def\\csname rec@{name}\\endcsname{{{escape(words)}}}\n" for name, words in found.items()
+    )
 
 
 def _seeds(cells: pd.DataFrame) -> str:

@@ -51,7 +51,9 @@ def write_page(cells: pd.DataFrame, drawn: list[Drawing], tabled: list[Table], r
 
 def _document(sections: list[tuple[str, str, str]], data: str) -> str:
     contents = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title, _ in sections)
-    body = "\n".join(f'<section id="{name}"><h2>{escape(title)}</h2>\n{inside}\n</section>' for name, title, inside in sections)
+    body = "\n".join(
+        f'<section id="{name}"><h2>{escape(title)}</h2>\n{inside}\n</section>' for name, title, inside in sections
+    )
     scripts = "\n".join(f"<script>\n{_asset(name)}</script>" for name in SCRIPTS)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -111,7 +113,9 @@ def _figure(drawing: Drawing) -> str:
     picture, kind = drawing.rendered("svg"), "svg+xml"
     if len(picture) > HEAVY:
         picture, kind = drawing.rendered("png"), "png"
-    files = " · ".join(link(Path(f"../figures/{drawing.name}.{form}"), form.upper()) for form in ("pdf", "svg", "png", "csv"))
+    files = " · ".join(
+        link(Path(f"../figures/{drawing.name}.{form}"), form.upper()) for form in ("pdf", "svg", "png", "csv")
+    )
     caption = escape(drawing.caption)
     image = f'<img alt="{caption}" src="data:image/{kind};base64,{base64.b64encode(picture).decode()}">'
     return f'<figure>{image}<figcaption>{caption} <span class="files">{files}</span></figcaption></figure>'

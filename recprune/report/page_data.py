@@ -8,24 +8,60 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from recprune.report.cells import CURVE, FLOORS, RANDOM, canonical, data_name, heading, method_of, models_in_order, studies
+from recprune.report.cells import (
+    CURVE,
+    FLOORS,
+    RANDOM,
+    canonical,
+    data_name,
+    heading,
+    method_of,
+    models_in_order,
+    studies,
+)
 from recprune.report.choice import best_dense, ranked
 from recprune.report.page_recipes import recipe
 from recprune.report.style import FAMILIES, label, method_label, model_look
 
 #: matplotlib's marker -> plotly's symbol: the page and the paper's figures show a model alike
 SYMBOLS = {
-    "o": "circle", "s": "square", "D": "diamond", "d": "diamond-tall", "^": "triangle-up", "v": "triangle-down",
-    "<": "triangle-left", ">": "triangle-right", "P": "cross", "X": "x", "p": "pentagon", "h": "hexagon",
-    "H": "hexagon2", "8": "octagon", "*": "star",
-}  # fmt: skip
+    "o": "circle",
+    "s": "square",
+    "D": "diamond",
+    "d": "diamond-tall",
+    "^": "triangle-up",
+    "v": "triangle-down",
+    "<": "triangle-left",
+    ">": "triangle-right",
+    "P": "cross",
+    "X": "x",
+    "p": "pentagon",
+    "h": "hexagon",
+    "H": "hexagon2",
+    "8": "octagon",
+    "*": "star",
+}
 #: column of the points -> its short name in the page
 NUMBERS = {
-    "kept": "kept", "seeds": "seeds", "level": "level", "own": "own", "best": "best", "test_own": "testOwn", "test_best": "testBest",
-    "val_ndcg@10": "val", "test_ndcg@10": "ndcg", "test_ndcg@10_lo": "lo", "test_ndcg@10_hi": "hi",
-    "test_ratio": "ratio", "test_ratio_lo": "ratioLo", "test_ratio_hi": "ratioHi",
-    "bytes_disk": "bytes", "bytes_ratio": "bytesRatio", "p50_ms": "ms", "p50_ratio": "msRatio",
-}  # fmt: skip
+    "kept": "kept",
+    "seeds": "seeds",
+    "level": "level",
+    "own": "own",
+    "best": "best",
+    "test_own": "testOwn",
+    "test_best": "testBest",
+    "val_ndcg@10": "val",
+    "test_ndcg@10": "ndcg",
+    "test_ndcg@10_lo": "lo",
+    "test_ndcg@10_hi": "hi",
+    "test_ratio": "ratio",
+    "test_ratio_lo": "ratioLo",
+    "test_ratio_hi": "ratioHi",
+    "bytes_disk": "bytes",
+    "bytes_ratio": "bytesRatio",
+    "p50_ms": "ms",
+    "p50_ratio": "msRatio",
+}
 
 
 def page_data(cells: pd.DataFrame, notebooks: dict[str, str]) -> dict:
@@ -35,11 +71,14 @@ def page_data(cells: pd.DataFrame, notebooks: dict[str, str]) -> dict:
     """
     table = ranked(cells)
     words = {
-        "model": table["model"], "side": table["side"], "unit": table["unit"], "role": [_role(row) for _, row in table.iterrows()],
+        "model": table["model"],
+        "side": table["side"],
+        "unit": table["unit"],
+        "role": [_role(row) for _, row in table.iterrows()],
         "method": [_method(row) for _, row in table.iterrows()],
         "recipe": [recipe(row) for _, row in table.iterrows()],
         "notebook": _notebooks(cells, table, notebooks),
-    }  # fmt: skip
+    }
     points, lists = {"study": table["study"].tolist()}, {}
     for name, values in words.items():
         lists[name] = list(dict.fromkeys(values))
@@ -51,8 +90,12 @@ def page_data(cells: pd.DataFrame, notebooks: dict[str, str]) -> dict:
     families = {name: {"label": label(name), "colour": colour} for name, colour in FAMILIES.items()}
     return {
         "studies": [_study(rows) for _, rows in studies(canonical(cells))],
-        "models": _models(table), "families": families, "units": units, "lists": lists, "points": points,
-    }  # fmt: skip
+        "models": _models(table),
+        "families": families,
+        "units": units,
+        "lists": lists,
+        "points": points,
+    }
 
 
 def to_json(data: dict) -> str:
@@ -66,9 +109,13 @@ def _study(cells: pd.DataFrame) -> dict:
     dense = cells[cells["side"] == "dense"].groupby("model")["test_ndcg@10"].mean()
     dataset, protocol = cells["dataset"].iloc[0], cells["protocol"].iloc[0]
     return {
-        "dataset": dataset, "name": data_name(dataset), "protocol": protocol, "heading": heading(cells),
-        "floor": _number(dense.get(FLOORS[0])), "best": best_dense(cells),
-    }  # fmt: skip
+        "dataset": dataset,
+        "name": data_name(dataset),
+        "protocol": protocol,
+        "heading": heading(cells),
+        "floor": _number(dense.get(FLOORS[0])),
+        "best": best_dense(cells),
+    }
 
 
 def _models(table: pd.DataFrame) -> dict[str, dict]:
@@ -77,9 +124,13 @@ def _models(table: pd.DataFrame) -> dict[str, dict]:
     for name in models_in_order(table):
         look = model_look(name, families[name])
         found[name] = {
-            "label": label(name), "family": families[name], "colour": look.colour, "symbol": SYMBOLS.get(look.marker, "circle"),
-            "hollow": look.fill == "none", "floor": name in FLOORS,
-        }  # fmt: skip
+            "label": label(name),
+            "family": families[name],
+            "colour": look.colour,
+            "symbol": SYMBOLS.get(look.marker, "circle"),
+            "hollow": look.fill == "none",
+            "floor": name in FLOORS,
+        }
     return found
 
 

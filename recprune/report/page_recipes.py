@@ -43,7 +43,9 @@ def _samples(point: pd.Series) -> str:
     if recovery == "retrain-updates":
         longer = "model  = with_equal_updates(model, split.train, less.train)"
         fit = f"model  = {_fit('model', 'less', point)}"
-        return _python(point, [less, longer, fit], "model", more="from recprune.models.training import with_equal_updates")
+        return _python(
+            point, [less, longer, fit], "model", more="from recprune.models.training import with_equal_updates"
+        )
     return _python(point, [less, f"model  = {_fit('model', 'less', point)}"], "model")
 
 

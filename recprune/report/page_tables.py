@@ -24,8 +24,10 @@ def table_html(table: Table) -> str:
     caption = f'<p class="caption" id="caption-{name}">{escape(table.caption)} <span class="files">{files}</span></p>'
     search, box = "", "wide"
     if len(table.text) > LONG:
-        search = (f'<p class="filter"><label>Rows with <input type="search" data-filter="table-{name}" '
-                  f'placeholder="word"></label> <output>{len(table.text)} rows</output></p>')  # fmt: skip
+        search = (
+            f'<p class="filter"><label>Rows with <input type="search" data-filter="table-{name}" '
+            f'placeholder="word"></label> <output>{len(table.text)} rows</output></p>'
+        )
         box = "wide tall"
     return (
         f'{caption}{search}<div class="{box}" tabindex="0" role="region" aria-labelledby="caption-{name}">'

@@ -40,7 +40,9 @@ def write_paper(results: Path, study: str = "", source: Path = SOURCE) -> Path:
 def possible_paper(results: Path, study: str = "") -> tuple[str, pd.DataFrame]:
     """Name and rows of the study that a paper would be about. Raises ReportError where there can be none."""
     if shutil.which("pdflatex") is None:
-        raise ReportError("pdflatex is not installed; on Debian and Ubuntu: texlive-latex-recommended texlive-fonts-recommended")
+        raise ReportError(
+            "pdflatex is not installed; on Debian and Ubuntu: texlive-latex-recommended texlive-fonts-recommended"
+        )
     return _study(read_cells(results / "cells.csv"), study)
 
 
@@ -54,7 +56,9 @@ def compiled(source: Path, study: str, results: Path, macros: str) -> bytes:
         start = f"\\def\\study{{{study}}}\\def\\results{{results}}\\input{{main.tex}}"
         command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "-jobname=paper", start]
         for _ in range(PASSES):
-            done = subprocess.run(command, cwd=work, env=os.environ | _ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True)
+            done = subprocess.run(
+                command, cwd=work, env=os.environ | _ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True
+            )
             if done.returncode:
                 log = write_atomically(results / "paper" / "paper.log", done.stdout)
                 raise ReportError(f"{source}: {_cause(done.stdout.decode('utf-8', 'replace'))} (all of it: {log})")

@@ -11,8 +11,18 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from recprune.report import style
 from recprune.report.cells import (
-    CONTROLS, FLOORS, METHOD, RANDOM, NothingToDrawError, ReportError, canonical, method_of, models_in_order, paired, points,
-)  # fmt: skip
+    CONTROLS,
+    FLOORS,
+    METHOD,
+    RANDOM,
+    NothingToDrawError,
+    ReportError,
+    canonical,
+    method_of,
+    models_in_order,
+    paired,
+    points,
+)
 from recprune.report.labels import Words, along, place
 from recprune.report.safe import safe_points
 from recprune.report.style import label, method_label, model_look
@@ -61,9 +71,7 @@ def pareto(
     return figure, data
 
 
-def pareto_points(
-    cells: pd.DataFrame, cost: str, found: pd.DataFrame | None = None
-) -> tuple[pd.DataFrame, float, int]:
+def pareto_points(cells: pd.DataFrame, cost: str, found: pd.DataFrame | None = None) -> tuple[pd.DataFrame, float, int]:
     """(points, nDCG@10 of the popularity recommender or NaN, how many points lie below that).
 
     role    "dense", "smaller-dense", "random" (the controls that ask nothing) or "pruned"
@@ -135,9 +143,17 @@ def _model(ax: Axes, data: pd.DataFrame, look: style.Look, cost: str) -> None:
     ):
         colour = (style.PALE if face != "white" else "white") if role == "random" else face
         ring = look.colour if role == "dense" and face == "white" else edge
-        ax.scatter(rows[cost], rows["ndcg@10"], s=size, marker=look.marker, facecolor=colour, edgecolor=ring,
-                   linewidth=1.6 if role == "dense" and face == "white" else 0.6, zorder=depth,
-                   alpha=0.55 if role in ("random", "pruned") else None)  # fmt: skip
+        ax.scatter(
+            rows[cost],
+            rows["ndcg@10"],
+            s=size,
+            marker=look.marker,
+            facecolor=colour,
+            edgecolor=ring,
+            linewidth=1.6 if role == "dense" and face == "white" else 0.6,
+            zorder=depth,
+            alpha=0.55 if role in ("random", "pruned") else None,
+        )
     safe = data[data["safe"]]
     ax.scatter(
         safe[cost], safe["ndcg@10"], s=RING, marker="o", facecolor="none", edgecolor="black", linewidth=0.9, zorder=6
@@ -183,9 +199,17 @@ def _floor(ax: Axes, floor: float, hidden: int) -> None:
         return
     ax.axhline(floor, color=style.GREY, lw=0.8, ls=(0, (1, 1.5)), zorder=1)
     note = f"popularity ({hidden} point{'s' * (hidden > 1)} below it not shown)" if hidden else "popularity"
-    ax.annotate(note, (1, floor), (-3, 2), xycoords=("axes fraction", "data"), textcoords="offset points",
-                ha="right", va="bottom",
-                fontsize=7, color=style.GREY)  # fmt: skip
+    ax.annotate(
+        note,
+        (1, floor),
+        (-3, 2),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize=7,
+        color=style.GREY,
+    )
 
 
 def _words(data: pd.DataFrame, cost: str) -> list[Words]:
@@ -213,9 +237,11 @@ def _handles(looks: dict[str, style.Look], data: pd.DataFrame) -> list[Line2D]:
 
     handles = [dot(look, label(name)) for name, look in looks.items()]
     example = style.Look(style.GREY, "o")
-    shown = {"dense": ("dense", {"markersize": 6.5, "markeredgecolor": "black"}),
-             "smaller-dense": ("smaller dense", {"markeredgecolor": "black"}),
-             "random": ("random removal", {"color": style.PALE, "markerfacecolor": style.PALE})}  # fmt: skip
+    shown = {
+        "dense": ("dense", {"markersize": 6.5, "markeredgecolor": "black"}),
+        "smaller-dense": ("smaller dense", {"markeredgecolor": "black"}),
+        "random": ("random removal", {"color": style.PALE, "markerfacecolor": style.PALE}),
+    }
     handles += [
         dot(example, text, **changes) for role, (text, changes) in shown.items() if (data["role"] == role).any()
     ]

@@ -28,7 +28,9 @@ def protocol_order(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """
     table = levels(cells)
     protocols = protocols_in_order(table)
-    models = list(dict.fromkeys(table.sort_values(["protocol", "rank"], key=_placed(protocols), kind="stable")["model"]))
+    models = list(
+        dict.fromkeys(table.sort_values(["protocol", "rank"], key=_placed(protocols), kind="stable")["model"])
+    )
     rows = canonical(cells)
     rows = rows[rows["side"] == "dense"]
     with style.paper():
@@ -83,7 +85,17 @@ def _limits(found: pd.DataFrame, seeds: dict[str, list[float]]) -> tuple[float, 
 
 def _say(ax: Axes, x: float, y: float, words: str, colour: str) -> None:
     side = "left" if x < 0.3 else "center"
-    ax.text(x, y, words, transform=ax.get_yaxis_transform(), ha=side, va="center", fontsize=6.5, style="italic", color=colour)
+    ax.text(
+        x,
+        y,
+        words,
+        transform=ax.get_yaxis_transform(),
+        ha=side,
+        va="center",
+        fontsize=6.5,
+        style="italic",
+        color=colour,
+    )
 
 
 def protocol_curves(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:

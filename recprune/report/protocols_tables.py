@@ -46,13 +46,17 @@ def order(cells: pd.DataFrame, name: str = "protocols-order") -> Table:
 def agreeing(cells: pd.DataFrame, name: str = "protocols-agreement") -> Table:
     """How far two protocols order the dense models alike (`agreement`)."""
     frame = agreement(cells)
-    text = pd.DataFrame({
-        "protocols": frame["first"] + ", " + frame["second"],
-        "models": frame["models"].astype(str),
-        "tau of means": [f"{tau:.2f} [{lo:.2f}, {hi:.2f}]" for tau, lo, hi in frame[["tau", "lo", "hi"]].itertuples(index=False)],
-        "seed by seed": written(frame["across"], "{:.2f}".format),
-        "within one protocol": written(frame["within"], "{:.2f}".format),
-    })  # fmt: skip
+    text = pd.DataFrame(
+        {
+            "protocols": frame["first"] + ", " + frame["second"],
+            "models": frame["models"].astype(str),
+            "tau of means": [
+                f"{tau:.2f} [{lo:.2f}, {hi:.2f}]" for tau, lo, hi in frame[["tau", "lo", "hi"]].itertuples(index=False)
+            ],
+            "seed by seed": written(frame["across"], "{:.2f}".format),
+            "within one protocol": written(frame["within"], "{:.2f}".format),
+        }
+    )
     caption = (
         "Do two protocols order the dense models alike? Kendall's tau (1: one order, 0: unrelated) without "
         f"{' and '.join(FLOORS)}: of means over seeds, with a 95 % interval (seeds resampled); of single seeds, one "

@@ -27,13 +27,19 @@ def block(cells: pd.DataFrame) -> str:
 def verdicts(cells: pd.DataFrame, users: pd.DataFrame) -> str:
     """The verdicts on the claims, as Markdown; nothing without the values of the users."""
     claims = read_claims()
-    return "\n".join(to_markdown(table) for table in claims_tables(claims, compared(cells, users, claims)) if table.name == "claims")
+    return "\n".join(
+        to_markdown(table) for table in claims_tables(claims, compared(cells, users, claims)) if table.name == "claims"
+    )
 
 
 def update(readme: Path, cells: pd.DataFrame, users: pd.DataFrame) -> Path:
     """Write the tables between their comments in a README. Raises ReportError when it lacks them."""
     text = readme.read_text("utf-8")
-    for place, written in ((ARTEFACTS, block(cells)), (METHODS, to_markdown(methods())), (CLAIMS, verdicts(cells, users))):
+    for place, written in (
+        (ARTEFACTS, block(cells)),
+        (METHODS, to_markdown(methods())),
+        (CLAIMS, verdicts(cells, users)),
+    ):
         text = _between(text, *place, written, readme)
     return write_atomically(readme, text)
 

@@ -41,7 +41,9 @@ def published(path: Path = ROOT / "data" / "published.toml") -> pd.DataFrame:
     found = []
     for place, entry in enumerate(tomllib.loads(path.read_text("utf-8")).get("numbers", []), 1):
         if unknown := sorted(set(entry) - names):
-            raise ReportError(f"{path}: numbers[{place}]: unknown key {unknown[0]!r}; accepted: {', '.join(sorted(names))}")
+            raise ReportError(
+                f"{path}: numbers[{place}]: unknown key {unknown[0]!r}; accepted: {', '.join(sorted(names))}"
+            )
         try:
             found.append(vars(Published(**entry)))
         except TypeError as error:
@@ -55,7 +57,11 @@ def published(path: Path = ROOT / "data" / "published.toml") -> pd.DataFrame:
 def published_of(dataset: str, protocol: str, metric: str, numbers: pd.DataFrame | None = None) -> dict[str, float]:
     """model -> the number published for it on this data set (or a file of the same ratings), scored from training alone."""
     numbers = published() if numbers is None else numbers
-    mine = numbers[(numbers[["dataset", "protocol", "metric", "input"]] == [_registered(dataset), protocol, metric, TRAIN]).all(axis=1)]
+    mine = numbers[
+        (numbers[["dataset", "protocol", "metric", "input"]] == [_registered(dataset), protocol, metric, TRAIN]).all(
+            axis=1
+        )
+    ]
     return dict(zip(mine["model"], mine["published"], strict=True))
 
 
@@ -73,21 +79,23 @@ def reference(results: Path, numbers: pd.DataFrame | None = None) -> Table:
     frame["ratio"] = frame["ours"] / frame["published"]
     frame["note"] = [_note(row, set(ours["dataset"])) for _, row in frame.iterrows()]
     frame = _ordered(frame, numbers)
-    text = pd.DataFrame({
-        "model": frame["model"].map(label),
-        "data set": frame["dataset"],
-        "protocol": frame["protocol"],
-        "input": frame["input"].str.replace("+", " + "),
-        "metric": frame["metric"].map(label),
-        "published": written(frame["published"], lambda v: f"{v:.3f}" if round(v, 3) == v else f"{v:.4f}"),
-        "ours": [plus_minus(*pair) for pair in frame[["ours", "sd"]].itertuples(index=False)],
-        "ours / published": written(frame["ratio"], "{:.3f}".format),
-        "seeds": written(frame["seeds"], "{:.0f}".format),
-        "hyper-parameters": frame["hyperparameters"],
-        "search": frame["search"],
-        "source": frame["source"].fillna(""),
-        "note": frame["note"],
-    })  # fmt: skip
+    text = pd.DataFrame(
+        {
+            "model": frame["model"].map(label),
+            "data set": frame["dataset"],
+            "protocol": frame["protocol"],
+            "input": frame["input"].str.replace("+", " + "),
+            "metric": frame["metric"].map(label),
+            "published": written(frame["published"], lambda v: f"{v:.3f}" if round(v, 3) == v else f"{v:.4f}"),
+            "ours": [plus_minus(*pair) for pair in frame[["ours", "sd"]].itertuples(index=False)],
+            "ours / published": written(frame["ratio"], "{:.3f}".format),
+            "seeds": written(frame["seeds"], "{:.0f}".format),
+            "hyper-parameters": frame["hyperparameters"],
+            "search": frame["search"],
+            "source": frame["source"].fillna(""),
+            "note": frame["note"],
+        }
+    )
     bold = none_bold(text)
     bold["ours / published"] = frame["ratio"] >= ENOUGH
     caption = (
@@ -135,13 +143,17 @@ def _settings(path: Path) -> dict[tuple[str, str, str], str]:
     runs = pd.read_csv(path, dtype=str, keep_default_na=False)
     runs = runs[runs["method"] == "dense"]
     return {
-        (_registered(run.dataset), run.protocol, run.model): _in_words(json.loads(run.parameters).get("hyperparameters", {}))
+        (_registered(run.dataset), run.protocol, run.model): _in_words(
+            json.loads(run.parameters).get("hyperparameters", {})
+        )
         for run in runs.itertuples()
     }
 
 
 def _in_words(values: dict) -> str:
-    return ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items())
+    return ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items()
+    )
 
 
 def _searches(folder: Path) -> dict[tuple[str, str, str], str]:

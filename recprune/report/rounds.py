@@ -16,7 +16,13 @@ from recprune.report.tradeoff import handles_of, small_multiples
 
 ONCE = ("", "one-shot")
 #: one colour and marker per schedule; the line says the recovery
-SCHEDULES = {"one-shot": (BLUE, "o"), "": (BLUE, "o"), "linear": (ORANGE, "v"), "cubic": (PURPLE, "D"), "geometric": (GREEN, "^")}
+SCHEDULES = {
+    "one-shot": (BLUE, "o"),
+    "": (BLUE, "o"),
+    "linear": (ORANGE, "v"),
+    "cubic": (PURPLE, "D"),
+    "geometric": (GREEN, "^"),
+}
 #: what one shot is to rounds that go back to early weights: both train what stays from (nearly) the start
 ALIKE = {"rewind": "retrain"}
 
@@ -35,7 +41,9 @@ def rounds(cells: pd.DataFrame, side: str = "parameters") -> tuple[Figure, pd.Da
     with style.paper():
         handles = handles_of(looks, data)
         for handle, method in zip(handles, looks, strict=False):
-            if len(_rules(looks)) == 1 and _rule(method) in _rules(looks):  # one rule: its name is said once, in the caption
+            if len(_rules(looks)) == 1 and _rule(method) in _rules(
+                looks
+            ):  # one rule: its name is said once, in the caption
                 handle.set_label(schedule_label(method))
         figure = small_multiples(data, looks, side, handles)
     return figure, data
@@ -49,7 +57,9 @@ def schedule_label(method: Method) -> str:
 
 def rules_of(data: pd.DataFrame) -> list[str]:
     """The rules that are compared, in words."""
-    return sorted({method_label(Method(*rule, "", "")) for rule in _rules(methods_in_order(data[data["role"] == "pruned"]))})
+    return sorted(
+        {method_label(Method(*rule, "", "")) for rule in _rules(methods_in_order(data[data["role"] == "pruned"]))}
+    )
 
 
 def comparable(cells: pd.DataFrame, side: str) -> pd.DataFrame:

@@ -12,7 +12,9 @@ from recprune.report import style
 FEW = 2000  # units that can be drawn one by one, sorted; more are binned
 
 
-def importance(scores: dict[str, np.ndarray], criterion: str, unit: str, keep: float | None = None) -> tuple[Figure, pd.DataFrame]:
+def importance(
+    scores: dict[str, np.ndarray], criterion: str, unit: str, keep: float | None = None
+) -> tuple[Figure, pd.DataFrame]:
     """Scores of the units, tensor by tensor: sorted where there are few, as histograms where there are many.
 
     scores  name of a tensor or dimension -> (n_units,), high = keep
@@ -37,7 +39,9 @@ def importance(scores: dict[str, np.ndarray], criterion: str, unit: str, keep: f
                 ax.axhline(cut, color="black", ls="--", lw=0.8)
         else:
             ax.set(xlabel=f"score ({criterion})", ylabel=f"{unit}s", yscale="log")
-            ax.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))  # the default writes mathematics
+            ax.yaxis.set_major_formatter(
+                FuncFormatter(lambda count, _: f"{count:,.0f}")
+            )  # the default writes mathematics
             if cut is not None:
                 ax.axvline(cut, color="black", ls="--", lw=0.8)
         if len(flat) > 1:

@@ -18,21 +18,28 @@ AGREE, NEVER = 0.6, 0.3
 PerSeed = list[np.ndarray]
 
 
-def users(rng: np.random.Generator, n_users: int, n_seeds: int, ratios: Sequence[float]) -> tuple[PerSeed, list[PerSeed]]:
+def users(
+    rng: np.random.Generator, n_users: int, n_seeds: int, ratios: Sequence[float]
+) -> tuple[PerSeed, list[PerSeed]]:
     """(dense, pruned for each of `ratios`): values in [0, 1] of every user, one array a seed, of models whose true ratio is known.
 
     Each ratio lies between AGREE and 1 / (1 - AGREE); the pruned models are independent given the users.
     """
     taste = rng.beta(1.2, 1.8, n_users)
     served = rng.random(n_users) > NEVER
-    draw = lambda: served * rng.beta(4 * taste, 4 * (1 - taste))  # noqa: E731: mean taste, the same for every model and seed
+
+    def draw() -> np.ndarray:  # mean taste, the same for every model and seed
+        return served * rng.beta(4 * taste, 4 * (1 - taste))
+
     dense = [draw() for _ in range(n_seeds)]
     scales = [(ratio - AGREE) / (1 - AGREE) for ratio in ratios]
     pruned = [[np.where(rng.random(n_users) < AGREE, values, scale * draw()) for values in dense] for scale in scales]
     return dense, pruned
 
 
-def coverage(ratio: float, trials: int = 500, n_users: int = 900, n_seeds: int = 3, draws: int = 500, seed: int = 0) -> dict[str, float]:
+def coverage(
+    ratio: float, trials: int = 500, n_users: int = 900, n_seeds: int = 3, draws: int = 500, seed: int = 0
+) -> dict[str, float]:
     """How often the interval of `paired_ratio` holds the true ratio, and how often its one-sided bound lies above it.
 
     "covered" should be 0.95, "bound too high" 0.05; each is uncertain by about sqrt(p (1 - p) / trials).
@@ -43,11 +50,23 @@ def coverage(ratio: float, trials: int = 500, n_users: int = 900, n_seeds: int =
         interval = paired_ratio(pruned, dense, seed=trial, draws=draws)
         inside += interval.lo <= ratio <= interval.hi
         above += interval.lower > ratio
-    return {"true ratio": ratio, "users": n_users, "seeds": n_seeds, "covered": inside / trials, "bound too high": above / trials}
+    return {
+        "true ratio": ratio,
+        "users": n_users,
+        "seeds": n_seeds,
+        "covered": inside / trials,
+        "bound too high": above / trials,
+    }
 
 
 def false_safety(
-    ratios: dict[float, float], floor: float = 0.99, trials: int = 300, n_users: int = 900, n_seeds: int = 3, draws: int = 500, seed: int = 0
+    ratios: dict[float, float],
+    floor: float = 0.99,
+    trials: int = 300,
+    n_users: int = 900,
+    n_seeds: int = 3,
+    draws: int = 500,
+    seed: int = 0,
 ) -> dict[str, float]:
     """How often safe sparsity, chosen on validation, is a share whose true ratio is below the floor.
 
@@ -61,10 +80,18 @@ def false_safety(
             dense, curve = users(rng, n_users, n_seeds, [ratios[share] for share in shares])
             found = [paired_ratio(pruned, dense, seed=trial, draws=draws) for pruned in curve]
             for name in ("estimate", "lo", "hi", "lower"):
-                columns[f"{part}_ratio{'' if name == 'estimate' else '_' + name}"] = [getattr(interval, name) for interval in found]
+                columns[f"{part}_ratio{'' if name == 'estimate' else '_' + name}"] = [
+                    getattr(interval, name) for interval in found
+                ]
         safe = safe_sparsity(pd.DataFrame(columns), floor)
         unsafe = safe is not None and ratios[safe.kept] < floor
         wrong += unsafe
         confirmed += unsafe and safe.confirmed
-    return {"floor": floor, "true ratios": ", ".join(f"{ratios[share]:.4g}" for share in shares), "users": n_users, "seeds": n_seeds,
-            "unsafe chosen": wrong / trials, "unsafe confirmed": confirmed / trials}  # fmt: skip
+    return {
+        "floor": floor,
+        "true ratios": ", ".join(f"{ratios[share]:.4g}" for share in shares),
+        "users": n_users,
+        "seeds": n_seeds,
+        "unsafe chosen": wrong / trials,
+        "unsafe confirmed": confirmed / trials,
+    }

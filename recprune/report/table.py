@@ -8,13 +8,40 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-
 #: columns that are set to the left
-WORDS = ("model", "family", "removes", "method", "best method", "on test", "artefact", "target", "notebook", "what", "protocols",
-         "data set", "protocol", "input", "metric", "hyper-parameters", "search", "source", "note",
-         "state", "cost of",
-         "claim", "verdict", "contrast", "claim holds", "chosen on validation", "CF and deep differ", "effect of", "depends on", "evidence",
-         "what would overturn it")  # fmt: skip
+WORDS = (
+    "model",
+    "family",
+    "removes",
+    "method",
+    "best method",
+    "on test",
+    "artefact",
+    "target",
+    "notebook",
+    "what",
+    "protocols",
+    "data set",
+    "protocol",
+    "input",
+    "metric",
+    "hyper-parameters",
+    "search",
+    "source",
+    "note",
+    "state",
+    "cost of",
+    "claim",
+    "verdict",
+    "contrast",
+    "claim holds",
+    "chosen on validation",
+    "CF and deep differ",
+    "effect of",
+    "depends on",
+    "evidence",
+    "what would overturn it",
+)
 
 
 @dataclass(frozen=True)

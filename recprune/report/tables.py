@@ -59,7 +59,9 @@ def dense(cells: pd.DataFrame, name: str = "dense") -> Table:
     numbers = [column for metric in QUALITY for column in (f"test_{metric}", f"test_{metric}_sd")] + list(COSTS)
     known = table[MORE].notna().any(axis=None)
     frame = table[["dataset", "protocol", "model", "family", "seeds", *numbers, *(MORE if known else [])]]
-    others = table["model"].map(published_of(table["dataset"].iloc[0], table["protocol"].iloc[0], QUALITY[0])).astype(float)
+    others = (
+        table["model"].map(published_of(table["dataset"].iloc[0], table["protocol"].iloc[0], QUALITY[0])).astype(float)
+    )
     if others.notna().any():
         frame = frame.assign(**{f"published_{QUALITY[0]}": others})
     text = pd.DataFrame({"model": frame["model"].map(label), "family": frame["family"].map(label)})
@@ -77,14 +79,14 @@ def dense(cells: pd.DataFrame, name: str = "dense") -> Table:
         "train_s": lambda v: f"{v:.3g}",
         "p50_ms": lambda v: f"{v:.3g}",
     }
-    for cost, head in COSTS.items():
-        text[head] = written(frame[cost], writers[cost])
+    for column, head in COSTS.items():
+        text[head] = written(frame[column], writers[column])
     contest = ~frame["model"].isin(FLOORS)
     bold = none_bold(text)
     for metric in QUALITY:
         bold[label(metric)] = best(frame[f"test_{metric}"].where(contest), max)
-    for cost, head in COSTS.items():
-        bold[head] = best(frame[cost].where(contest), min)
+    for column, head in COSTS.items():
+        bold[head] = best(frame[column].where(contest), min)
     seeds = int(frame["seeds"].max())
     spread = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
     users = " The interval is of the mean nDCG@10: bootstrap over users, all seeds together." if known else ""
@@ -105,17 +107,23 @@ def safe_sparsity(cells: pd.DataFrame, name: str = "safe-sparsity", found: pd.Da
     """
     frame = safe_points(cells) if found is None else found
     part = frame["side"].replace("control", "parameters")
-    text = pd.DataFrame({
-        "model": frame["model"].map(label),
-        "removes": part.map({"parameters": "parameters", "samples": "samples"}),
-        "method": frame["label"],
-        "safe at 0.99": frame["removed_99"].map(percent),
-        "safe at 0.95": frame["removed_95"].map(percent),
-        "test ratio": [interval(*row) for row in frame[["test_ratio", "test_lo", "test_hi"]].itertuples(index=False)],
-        "on test": frame["confirmed"].map({True: "confirmed", False: "not confirmed"}).where(frame["kept"].notna(), ""),
-        "bytes / dense": written(frame["bytes_ratio"], lambda v: f"{v:.3g}"),
-        "p50 / dense": written(frame["p50_ratio"], lambda v: f"{v:.2f}"),
-    })  # fmt: skip
+    text = pd.DataFrame(
+        {
+            "model": frame["model"].map(label),
+            "removes": part.map({"parameters": "parameters", "samples": "samples"}),
+            "method": frame["label"],
+            "safe at 0.99": frame["removed_99"].map(percent),
+            "safe at 0.95": frame["removed_95"].map(percent),
+            "test ratio": [
+                interval(*row) for row in frame[["test_ratio", "test_lo", "test_hi"]].itertuples(index=False)
+            ],
+            "on test": frame["confirmed"]
+            .map({True: "confirmed", False: "not confirmed"})
+            .where(frame["kept"].notna(), ""),
+            "bytes / dense": written(frame["bytes_ratio"], lambda v: f"{v:.3g}"),
+            "p50 / dense": written(frame["p50_ratio"], lambda v: f"{v:.2f}"),
+        }
+    )
     bold = none_bold(text)
     for _, rows in frame.groupby(["model", part]):
         for column, head in (("removed_99", "safe at 0.99"), ("removed_95", "safe at 0.95")):
@@ -127,9 +135,26 @@ def safe_sparsity(cells: pd.DataFrame, name: str = "safe-sparsity", found: pd.Da
         "whether the one-sided bound holds on test too, and size and latency relative to dense. "
         "Each interval stands for itself; none is widened for the number of methods."
     )
-    keep = ["dataset", "protocol", "model", "family", "side", *METHOD, "removed_99", "removed_95", "kept",
-            "test_ratio", "test_lo", "test_hi", "confirmed", "bytes_ratio", "p50_ratio",
-            "bytes_disk", "p50_ms", "test_ndcg@10"]  # fmt: skip
+    keep = [
+        "dataset",
+        "protocol",
+        "model",
+        "family",
+        "side",
+        *METHOD,
+        "removed_99",
+        "removed_95",
+        "kept",
+        "test_ratio",
+        "test_lo",
+        "test_hi",
+        "confirmed",
+        "bytes_ratio",
+        "p50_ratio",
+        "bytes_disk",
+        "p50_ms",
+        "test_ndcg@10",
+    ]
     return Table(name, caption, frame[keep], text, bold)
 
 

@@ -50,7 +50,10 @@ def time_saved(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
             ax.tick_params(labelbottom=number + columns >= len(names))
             ax.set_ylabel("nDCG@10 / dense" if number % columns == 0 else "")
             ax.set_xlabel("training time saved" if number >= columns * (rows - 1) else "")
-        axes[0].set(xlim=(min(data["saved"].min(), 0) - 0.06, 1.03), ylim=(LOWEST - 0.02, data[["ratio", "hi"]].max(axis=None) + 0.02))
+        axes[0].set(
+            xlim=(min(data["saved"].min(), 0) - 0.06, 1.03),
+            ylim=(LOWEST - 0.02, data[["ratio", "hi"]].max(axis=None) + 0.02),
+        )
         axes[0].xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
         axes[0].xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         for ax in axes[len(names) :]:
@@ -87,9 +90,11 @@ def time_points(cells: pd.DataFrame) -> pd.DataFrame:
     )
     names = pd.Series([method_label(method_of(row)) for _, row in data.iterrows()], data.index)
     drawn = data[["dataset", "protocol", "model", "family", "role", *METHOD, "kept", "seeds", "saved"]].assign(
-        label=names.mask(at, "dense"), ratio=data["test_ratio"].mask(at, 1.0),
-        lo=data["test_ratio_lo"].mask(at, 1.0), hi=data["test_ratio_hi"].mask(at, 1.0),
-    )  # fmt: skip
+        label=names.mask(at, "dense"),
+        ratio=data["test_ratio"].mask(at, 1.0),
+        lo=data["test_ratio_lo"].mask(at, 1.0),
+        hi=data["test_ratio_hi"].mask(at, 1.0),
+    )
     order = models_in_order(drawn)
     by = ["model", "role", "saved", *METHOD, "kept"]
     return drawn.sort_values(by, key=lambda c: c.map(order.index) if c.name == "model" else c, ignore_index=True)
@@ -130,7 +135,9 @@ def _shares(ax: Axes, data: pd.DataFrame) -> None:
 
 def _handles(data: pd.DataFrame) -> list[Line2D | Patch]:
     handles: list[Line2D | Patch] = [
-        Line2D([], [], **look.line_style(), label=text) for role, (text, look) in ROLES.items() if (data["role"] == role).any()
+        Line2D([], [], **look.line_style(), label=text)
+        for role, (text, look) in ROLES.items()
+        if (data["role"] == role).any()
     ]
     return [
         *handles,

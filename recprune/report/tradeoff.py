@@ -125,13 +125,22 @@ def panel(ax: Axes, data: pd.DataFrame, looks: dict[Method, Look], side: str, bo
         absolute = ax.secondary_yaxis("right", functions=(lambda ratio: ratio * level, lambda value: value / level))
         absolute.yaxis.set_major_locator(MaxNLocator(5))
         absolute.set_ylabel(right)
-    kind = {"cf": "CF", "other": ""}.get(family, family)
     notes = [f"no {label(control)} control" for control in DRAWN_CONTROLS[side] if control not in set(data["role"])]
     notes += [] if level > 0 else ["no dense model"]
     panel_title(ax, name, family, pad=11 if notes else 3)
     if notes:  # over the panel, where no line runs
-        ax.annotate(", ".join(notes), (0.5, 1), (0, 3), xycoords="axes fraction", textcoords="offset points",
-                    ha="center", va="bottom", fontsize=6.5, style="italic", color=style.GREY)  # fmt: skip
+        ax.annotate(
+            ", ".join(notes),
+            (0.5, 1),
+            (0, 3),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=6.5,
+            style="italic",
+            color=style.GREY,
+        )
     ax.grid(axis="y", color="#E6E6E6", lw=0.5)
     ax.set_axisbelow(True)
 

@@ -86,8 +86,12 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
     whole = rows["state"] == "complete"
     ax.plot(rows["seconds"], rows["best"].clip(lower=foot), drawstyle="steps-post", color=style.BLACK, lw=1)
     for some, fill in ((whole, "full"), (~whole, "none")):
-        ax.plot(rows.loc[some, "seconds"], score[some], ls="", marker="o", ms=2.5, fillstyle=fill, mew=0.6, color=style.GREY)
-    ax.annotate(f"{top:.4f}", (rows["seconds"].iloc[-1], top), (0, 2), textcoords="offset points", ha="right", fontsize=7)
+        ax.plot(
+            rows.loc[some, "seconds"], score[some], ls="", marker="o", ms=2.5, fillstyle=fill, mew=0.6, color=style.GREY
+        )
+    ax.annotate(
+        f"{top:.4f}", (rows["seconds"].iloc[-1], top), (0, 2), textcoords="offset points", ha="right", fontsize=7
+    )
     ax.set_ylim(foot - 0.02 * (top - foot), top + 0.25 * (top - foot))
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:g}")

@@ -24,10 +24,17 @@ def comparisons(claims: tuple[Claim, ...], cells: pd.DataFrame, users: pd.DataFr
     """
     draws, contrasts = Draws(users), [(claim, contrast) for claim in claims for contrast in claim.contrasts]
     pairs = [compared_pairs(contrast, cells) for _, contrast in contrasts]
-    draws.of([cell for (_, contrast), mine in zip(contrasts, pairs, strict=True) for cell in cells_of(contrast, mine, cells)])  # all at once
-    rows = [_row(claim, contrast, effect) for (claim, contrast), mine in zip(contrasts, pairs, strict=True)
-            for effect in effects(contrast, mine, cells, draws)]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["claim", "contrast", "measure", "expect", "than", *Effect.__dataclass_fields__, "says"])
+    draws.of(
+        [cell for (_, contrast), mine in zip(contrasts, pairs, strict=True) for cell in cells_of(contrast, mine, cells)]
+    )  # all at once
+    rows = [
+        _row(claim, contrast, effect)
+        for (claim, contrast), mine in zip(contrasts, pairs, strict=True)
+        for effect in effects(contrast, mine, cells, draws)
+    ]
+    table = pd.DataFrame(
+        rows, columns=["claim", "contrast", "measure", "expect", "than", *Effect.__dataclass_fields__, "says"]
+    )
     for _, mine in table[table["model"] != ""].groupby("claim"):
         yes, no = (holm(mine[name]) <= LEVEL for name in ("p_yes", "p_no"))
         table.loc[mine.index, "says"] = np.select([yes, no], ["yes", "no"], "undecided")
@@ -58,8 +65,11 @@ def depends_on(found: pd.DataFrame, name) -> str:
     """
     parts = []
     for contrast, rows in found[found["model"] != ""].groupby("contrast", sort=False):
-        answers = [f"{answer} for {', '.join(map(name, rows.loc[rows['says'] == answer, 'model']))}"
-                   for answer in ("yes", "no", "undecided") if (rows["says"] == answer).any()]  # fmt: skip
+        answers = [
+            f"{answer} for {', '.join(map(name, rows.loc[rows['says'] == answer, 'model']))}"
+            for answer in ("yes", "no", "undecided")
+            if (rows["says"] == answer).any()
+        ]
         parts.append(f"{contrast}: {'; '.join(answers)}")
     return ". ".join(parts)
 
@@ -67,5 +77,7 @@ def depends_on(found: pd.DataFrame, name) -> str:
 def headline(found: pd.DataFrame) -> dict[str, pd.Series | None]:
     """The rows of a claim's first contrast with the families' effects: {"cf", "deep", "difference"}, None where there is none."""
     first = found[found["contrast"] == found["contrast"].iloc[0]] if len(found) else found
-    rows = {family: first[(first["family"] == family) & (first["model"] == "")] for family in ("cf", "deep", "difference")}
+    rows = {
+        family: first[(first["family"] == family) & (first["model"] == "")] for family in ("cf", "deep", "difference")
+    }
     return {family: None if mine.empty else mine.iloc[0] for family, mine in rows.items()}

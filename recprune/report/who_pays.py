@@ -18,21 +18,30 @@ LEVEL = FLOOR_LEVELS[-1]  # the looser one: where enough was lost to ask whose l
 OVERALL = "ndcg@10"
 #: columns of panels: the axis, and each group or measure with its words and look
 COLUMNS = {
-    "items": ("recall@20 / dense,\nby popularity of the item", {
-        "recall@20_items_low": ("long tail", Look(WINE, "v")),
-        "recall@20_items_mid": ("middle", Look(ORANGE, "s")),
-        "recall@20_items_high": ("most popular", Look(BLUE, "^")),
-    }),
-    "users": ("nDCG@10 / dense,\nby activity of the user", {
-        "ndcg@10_users_low": ("least active", Look(WINE, "v")),
-        "ndcg@10_users_mid": ("middle", Look(ORANGE, "s")),
-        "ndcg@10_users_high": ("most active", Look(BLUE, "^")),
-    }),
-    "lists": ("coverage@20 / dense,\noverlap with the dense top 20", {
-        "coverage@20": ("coverage", Look(TEAL, "D")),
-        "jaccard@20": ("overlap (Jaccard)", Look(PURPLE, "o")),
-    }),
-}  # fmt: skip
+    "items": (
+        "recall@20 / dense,\nby popularity of the item",
+        {
+            "recall@20_items_low": ("long tail", Look(WINE, "v")),
+            "recall@20_items_mid": ("middle", Look(ORANGE, "s")),
+            "recall@20_items_high": ("most popular", Look(BLUE, "^")),
+        },
+    ),
+    "users": (
+        "nDCG@10 / dense,\nby activity of the user",
+        {
+            "ndcg@10_users_low": ("least active", Look(WINE, "v")),
+            "ndcg@10_users_mid": ("middle", Look(ORANGE, "s")),
+            "ndcg@10_users_high": ("most active", Look(BLUE, "^")),
+        },
+    ),
+    "lists": (
+        "coverage@20 / dense,\noverlap with the dense top 20",
+        {
+            "coverage@20": ("coverage", Look(TEAL, "D")),
+            "jaccard@20": ("overlap (Jaccard)", Look(PURPLE, "o")),
+        },
+    ),
+}
 SIDES = {"parameters": "parameters removed", "samples": "samples removed"}
 ENOUGH = 0.01  # dense level below which a ratio says nothing
 MARKS = {"smaller-dense": ("s", "smaller dense"), "random": ("x", "random")}
@@ -55,13 +64,27 @@ def who_pays(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         grid = figure.subplots(len(sides), len(columns), sharex="col", squeeze=False, height_ratios=heights)
         for axes, side in zip(grid, sides, strict=True):
             for ax, column in zip(axes, columns, strict=True):
-                _panel(ax, data[(data["side"] == side) & (data["column"] == column)], column, models[side], _ends(data, column))
+                _panel(
+                    ax,
+                    data[(data["side"] == side) & (data["column"] == column)],
+                    column,
+                    models[side],
+                    _ends(data, column),
+                )
                 ax.tick_params(labelleft=ax is axes[0], labelbottom=side == sides[-1])
             axes[0].set_ylabel(SIDES[side], style="italic", color=GREY)
         for axes, column in zip(grid.T, columns, strict=True):
             axes[-1].set_xlabel(COLUMNS[column][0])
-            axes[0].legend(handles=_groups(column), loc="lower center", bbox_to_anchor=(0.5, 1), borderaxespad=0.2, ncols=3,
-                           handlelength=0.8, handletextpad=0.4, columnspacing=0.8)  # fmt: skip
+            axes[0].legend(
+                handles=_groups(column),
+                loc="lower center",
+                bbox_to_anchor=(0.5, 1),
+                borderaxespad=0.2,
+                ncols=3,
+                handlelength=0.8,
+                handletextpad=0.4,
+                columnspacing=0.8,
+            )
         figure.legend(handles=_others(data), loc="outside lower center", ncols=5, handlelength=1.6, columnspacing=1.2)
         style.settle(figure)
     return figure, data
@@ -83,8 +106,12 @@ def payments(cells: pd.DataFrame) -> pd.DataFrame:
     table = relative(cells, columns, also=[f"test_{name}" for name in known])
     level = table[table["side"] == "dense"].drop_duplicates("model").set_index("model")
     ends = safe_ends(table[table["side"].isin(list(SIDES)) | (table["criterion"] == "smaller-dense")], LEVEL)
-    role = np.select([ends["criterion"].isin(RANDOM), ends["criterion"] == "smaller-dense"], ["random", "smaller-dense"], "rule")
-    ends = ends.assign(role=role, side=ends["side"].replace("control", "parameters"), overall=ends[f"rel_test_{OVERALL}"])
+    role = np.select(
+        [ends["criterion"].isin(RANDOM), ends["criterion"] == "smaller-dense"], ["random", "smaller-dense"], "rule"
+    )
+    ends = ends.assign(
+        role=role, side=ends["side"].replace("control", "parameters"), overall=ends[f"rel_test_{OVERALL}"]
+    )
     pairs = pd.MultiIndex.from_frame(ends[["model", "side"]])
     ends = ends[pairs.isin(pairs[role == "rule"])]
     parts = []
@@ -92,26 +119,54 @@ def payments(cells: pd.DataFrame) -> pd.DataFrame:
         for name in [name for name in measures if name in known]:
             value = ends[f"rel_test_{name}" if name in ratios else f"test_{name}"]
             enough = ends["model"].map(level[f"test_{name}"]) >= (ENOUGH if name in ratios else -np.inf)
-            points = ends.assign(column=column, measure=name, value=value)[enough | (name not in ratios)].dropna(subset="value")
+            points = ends.assign(column=column, measure=name, value=value)[enough | (name not in ratios)].dropna(
+                subset="value"
+            )
             parts += [points, _medians(points[points["role"] == "rule"])]
     data = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"value": []})
     if data.empty:
         raise NothingToDrawError("no group of users or items was measured at a safe point")
     order = models_in_order(data)
     data = data.sort_values(
-        ["column", "side", "model", "measure", "role", *METHOD], kind="stable", ignore_index=True,
+        ["column", "side", "model", "measure", "role", *METHOD],
+        kind="stable",
+        ignore_index=True,
         key=lambda c: c.map(order.index) if c.name == "model" else c,
-    )  # fmt: skip
-    return data[["dataset", "protocol", "model", "family", "column", "measure", "side", "role", *METHOD, "kept", "seeds",
-                 "overall", "value", "low", "high", "rules"]]  # fmt: skip
+    )
+    return data[
+        [
+            "dataset",
+            "protocol",
+            "model",
+            "family",
+            "column",
+            "measure",
+            "side",
+            "role",
+            *METHOD,
+            "kept",
+            "seeds",
+            "overall",
+            "value",
+            "low",
+            "high",
+            "rules",
+        ]
+    ]
 
 
 def _medians(rules: pd.DataFrame) -> pd.DataFrame:
     """Median and quartiles of a model's rules."""
     groups = rules.groupby(["dataset", "protocol", "model", "family", "column", "measure", "side"])
     value = groups["value"]
-    found = {"overall": groups["overall"].median(), "value": value.median(), "low": value.quantile(0.25),
-             "high": value.quantile(0.75), "rules": value.size(), "seeds": groups["seeds"].max()}  # fmt: skip
+    found = {
+        "overall": groups["overall"].median(),
+        "value": value.median(),
+        "low": value.quantile(0.25),
+        "high": value.quantile(0.75),
+        "rules": value.size(),
+        "seeds": groups["seeds"].max(),
+    }
     return pd.DataFrame(found).reset_index().assign(role="median")
 
 
@@ -130,7 +185,14 @@ def _panel(ax: Axes, data: pd.DataFrame, column: str, models: list[str], ends: t
         mine = data[data["model"] == model]
         overall = mine.loc[mine["role"] == "median", "overall"]
         if len(overall):
-            ax.plot([overall.median()] * 2, [place - 0.42, place + 0.42], color="black", lw=2.2, solid_capstyle="butt", zorder=2)
+            ax.plot(
+                [overall.median()] * 2,
+                [place - 0.42, place + 0.42],
+                color="black",
+                lw=2.2,
+                solid_capstyle="butt",
+                zorder=2,
+            )
         for number, (name, (_, look)) in enumerate(measures.items()):
             y = place + 0.28 * (number - (len(measures) - 1) / 2)
             _group(ax, mine[mine["measure"] == name], y, look, ends)
@@ -145,21 +207,37 @@ def _panel(ax: Axes, data: pd.DataFrame, column: str, models: list[str], ends: t
 
 
 def _group(ax: Axes, rows: pd.DataFrame, y: float, look: Look, ends: tuple[float, float]) -> None:
-    for role, marker, size, alpha in (("rule", ".", 2.2, 0.35), *((role, mark, 3.0, 1.0) for role, (mark, _) in MARKS.items())):
+    for role, marker, size, alpha in (
+        ("rule", ".", 2.2, 0.35),
+        *((role, mark, 3.0, 1.0) for role, (mark, _) in MARKS.items()),
+    ):
         some = rows.loc[rows["role"] == role, "value"]
         for beyond, edge, arrow in ((some < ends[0], ends[0], "<"), (some > ends[1], ends[1], ">")):
             if beyond.any():
                 ax.plot(edge, y, ls="", marker=arrow, ms=2.4, color=look.colour, clip_on=False, mew=0, zorder=2)
         some = some[some.between(*ends)]
-        ax.plot(some, [y] * len(some), ls="", marker=marker, ms=size, color=look.colour, alpha=alpha, mew=0.6,
-                fillstyle="full" if role == "rule" else "none", zorder=3)  # fmt: skip
+        ax.plot(
+            some,
+            [y] * len(some),
+            ls="",
+            marker=marker,
+            ms=size,
+            color=look.colour,
+            alpha=alpha,
+            mew=0.6,
+            fillstyle="full" if role == "rule" else "none",
+            zorder=3,
+        )
     for row in rows[rows["role"] == "median"].itertuples():
         ax.plot([row.low, row.high], [y, y], color=look.colour, lw=1.3, zorder=4)
         ax.plot(row.value, y, marker=look.marker, ms=4.2, color=look.colour, mec="white", mew=0.4, zorder=5)
 
 
 def _groups(column: str) -> list[Line2D]:
-    return [Line2D([], [], ls="", color=look.colour, marker=look.marker, label=text) for text, look in COLUMNS[column][1].values()]
+    return [
+        Line2D([], [], ls="", color=look.colour, marker=look.marker, label=text)
+        for text, look in COLUMNS[column][1].values()
+    ]
 
 
 def _others(data: pd.DataFrame) -> list[Line2D]:
@@ -170,5 +248,6 @@ def _others(data: pd.DataFrame) -> list[Line2D]:
     ]
     return handles + [
         Line2D([], [], color=GREY, ls="", marker=mark, ms=3, mew=0.6, fillstyle="none", label=text)
-        for role, (mark, text) in MARKS.items() if (data["role"] == role).any()
-    ]  # fmt: skip
+        for role, (mark, text) in MARKS.items()
+        if (data["role"] == role).any()
+    ]

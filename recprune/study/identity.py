@@ -10,7 +10,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,9 @@ def library_hash(package: Path = PACKAGE, criteria: Iterable[str] | None = None)
     meaning = {name: _meaning(text) for name, text in sources.items()}
     if criteria is not None and TABLE in sources:
         table, files = _only(sources, set(criteria) | ALWAYS_USED)
-        meaning = {name: text for name, text in meaning.items() if name in files or not RULES.match(name)} | {TABLE: table}
+        meaning = {name: text for name, text in meaning.items() if name in files or not RULES.match(name)} | {
+            TABLE: table
+        }
     return digest(meaning)
 
 
@@ -96,7 +98,7 @@ def _dicts(tree: ast.Module) -> list[ast.Dict]:
     return [node for node in ast.walk(tree) if isinstance(node, ast.Dict)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _imported(text: str) -> dict[str, str]:
     """Name in a module -> the file of the rule that it stands for, or comes from."""
     found = {}
@@ -110,7 +112,7 @@ def _imported(text: str) -> dict[str, str]:
     return found
 
 
-@lru_cache(maxsize=None)  # a plan asks for hundreds of runs
+@cache  # a plan asks for hundreds of runs
 def _meaning(text: str) -> str:
     return ast.dump(_parsed(text))
 
@@ -118,9 +120,9 @@ def _meaning(text: str) -> str:
 def _parsed(text: str) -> ast.Module:
     tree = ast.parse(text)
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            if node.body and isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant):
-                node.body[0] = ast.Pass()
+        body = node.body if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) else []
+        if body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+            body[0] = ast.Pass()
     return tree
 
 

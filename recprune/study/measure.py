@@ -117,7 +117,15 @@ class Bench:
             dense = self.dense(seed)
             if self.p.out:
                 dense.model.save(Path(self.p.out, "models", f"seed-{seed}"))
-            cell = {"side": "dense", "unit": "", "criterion": "none", "schedule": "", "recovery": "", "kept": 1.0, "seed": seed}
+            cell = {
+                "side": "dense",
+                "unit": "",
+                "criterion": "none",
+                "schedule": "",
+                "recovery": "",
+                "kept": 1.0,
+                "seed": seed,
+            }
             rows.append(self.measure(dense.model, cell, train_s=dense.model.train_seconds, score_s=0.0))
         return self.intervals(rows)
 
@@ -150,7 +158,9 @@ class Bench:
                 path = self.path(seed) if last else self.path(seed).recovering(recovery)
                 for share in sorted(self.p.keep, reverse=True):
                     pruned = self.prune(seed, share) if last else path.cut(share)
-                    rows.append(self._pruned_row(pruned, self._cell("parameters", share, seed) | {"recovery": recovery}))
+                    rows.append(
+                        self._pruned_row(pruned, self._cell("parameters", share, seed) | {"recovery": recovery})
+                    )
         return self.intervals(rows)
 
     def prune(self, seed: int, share: float) -> Pruned:
@@ -217,7 +227,15 @@ class Bench:
             least = min(p.keep)
             rounds = max(1, round((1 - least) * steps))
             path = data_path(
-                self.dense(seed).model, self.split(seed), p.criterion, least, p.schedule, rounds, p.recovery, seed, **p.options
+                self.dense(seed).model,
+                self.split(seed),
+                p.criterion,
+                least,
+                p.schedule,
+                rounds,
+                p.recovery,
+                seed,
+                **p.options,
             )
             states = {round(1 - (1 - least) * turn / rounds, 6): state for turn, state in enumerate(path, 1)}
             missing = [share for share in p.keep if round(share, 6) not in states]
@@ -232,7 +250,10 @@ class Bench:
         for seed in self._progress(self.p.seeds):
             for share, done in self.loop(seed).items():
                 spent = done.rounds[["score_s", "recovery_s"]].sum()
-                cell, cost = self._cell("samples", share, seed), {"train_s": spent["recovery_s"], "score_s": spent["score_s"]}
+                cell, cost = (
+                    self._cell("samples", share, seed),
+                    {"train_s": spent["recovery_s"], "score_s": spent["score_s"]},
+                )
                 rows.append(self.measure(done.model, cell, **cost, on=done.split))
         return self.intervals(rows)
 
@@ -247,7 +268,9 @@ class Bench:
             less = SamplePath(self.split(seed), p.samples_criterion, seed).cut(share)
             dense = self._ranked(self.train(build(p.model, **p.hyperparameters), seed, less), less)
             base = self._cell("both", 1.0, seed) | {"samples_kept": share}
-            rows.append(self.measure(dense.model, base, train_s=dense.model.train_seconds, score_s=0.0, on=less, against=dense))
+            rows.append(
+                self.measure(dense.model, base, train_s=dense.model.train_seconds, score_s=0.0, on=less, against=dense)
+            )
             path = self._path_from(dense.model, less, seed)
             for kept in sorted(p.keep, reverse=True):
                 rows.append(self._pruned_row(path.cut(kept), base | {"kept": kept}, on=less, against=dense))
@@ -338,7 +361,8 @@ class Bench:
             row["p50_ratio"] = this.p50_ms / speed["dense"].p50_ms
         row |= {"train_s": train_s, "score_s": score_s, "peak_rss_mb": peak_rss_mb()}
         row["_per_user"] = {
-            part: (found[part].per_user[HEADLINE], dense.reports[part].per_user[HEADLINE]) for part in ("validation", "test")
+            part: (found[part].per_user[HEADLINE], dense.reports[part].per_user[HEADLINE])
+            for part in ("validation", "test")
         }
         return row
 
@@ -376,7 +400,9 @@ class Informed:
 def known_before_test(of: Split) -> sparse.csr_array:
     """(n_users x n_items): training, then validation interactions; in each row the order of time, where there are times."""
     parts = (of.train, of.validation)
-    user, item, data = (np.concatenate(values) for values in zip(*((p.user, p.item, p.tocsr().data) for p in parts), strict=True))
+    user, item, data = (
+        np.concatenate(values) for values in zip(*((p.user, p.item, p.tocsr().data) for p in parts), strict=True)
+    )
     late = np.repeat([0, 1], [part.nnz for part in parts])
     times = late if of.train.timestamp is None else np.concatenate([part.timestamp for part in parts])
     order = np.lexsort((late, times, user))

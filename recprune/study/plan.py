@@ -128,19 +128,31 @@ def make_plan(
 def _needs(run: Run, wanted: dict[str, Run]) -> tuple[str, ...]:
     if run.needs in LAST:
         shared = ("dataset",) if run.needs == "study" else ("dataset", "protocol")
-        same = [r for r in wanted.values() if all(getattr(r.parameters, k) == getattr(run.parameters, k) for k in shared)]
+        same = [
+            r for r in wanted.values() if all(getattr(r.parameters, k) == getattr(run.parameters, k) for k in shared)
+        ]
         return tuple(r.id for r in same if r.needs not in LAST)
     return (run.dense_id,) if run.needs == "dense" and run.dense_id in wanted and run.dense_id != run.id else ()
 
 
 def _planned(
-    run: Run, needs: tuple[str, ...], planned: dict[str, Planned], sources: dict, folder: Path, notebooks: Path, times: dict
+    run: Run,
+    needs: tuple[str, ...],
+    planned: dict[str, Planned],
+    sources: dict,
+    folder: Path,
+    notebooks: Path,
+    times: dict,
 ) -> Planned:
     notebook = notebooks / f"{run.notebook}.ipynb"
     declared = notebook_parameters(notebook)
     parameters = _passed(run, notebook, declared)
     library = library_hash(criteria=used_criteria(parameters, notebook))
-    sources = sources | {"library": library, "notebook": notebook_hash(notebook), "needs": sorted(planned[id].key for id in needs)}
+    sources = sources | {
+        "library": library,
+        "notebook": notebook_hash(notebook),
+        "needs": sorted(planned[id].key for id in needs),
+    }
     # the path to a log is no part of its identity
     key = digest([parameters | {"dataset": dataset_name(run.parameters.dataset)}, sources])
     folder = folder / run.id

@@ -31,7 +31,9 @@ def possible(runs: list[Run]) -> tuple[list[Run], list[str]]:
             kept.append(run)
     measured = {(run.parameters.dataset, run.parameters.protocol) for run in kept if run.parameters.model}
     gone = {(run.parameters.dataset, run.parameters.protocol) for run in runs if run.parameters.model} - measured
-    kept = [run for run in kept if run.needs not in LAST or (run.parameters.dataset, run.parameters.protocol) not in gone]
+    kept = [
+        run for run in kept if run.needs not in LAST or (run.parameters.dataset, run.parameters.protocol) not in gone
+    ]
     lines = [
         f"{protocol}: without {', '.join(filter(None, models)) or 'any model'}: {reason}"
         for (protocol, reason), models in reasons.items()

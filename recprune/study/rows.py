@@ -13,7 +13,20 @@ import pandas as pd
 from recprune.study.config import Parameters, StudyError, dataset_name
 from recprune.study.files import write_atomically
 
-CELL = ("dataset", "protocol", "model", "family", "side", "unit", "criterion", "schedule", "recovery", "kept", "samples_kept", "seed")
+CELL = (
+    "dataset",
+    "protocol",
+    "model",
+    "family",
+    "side",
+    "unit",
+    "criterion",
+    "schedule",
+    "recovery",
+    "kept",
+    "samples_kept",
+    "seed",
+)
 SHARES = ("kept", "samples_kept")
 DEFAULTS = {"samples_kept": 1.0}  # of the columns of a cell that a frame may lack: all the training interactions
 CUTOFFS = (10, 20, 100)
@@ -80,7 +93,9 @@ def canonical(frame: pd.DataFrame, where: str = "rows") -> pd.DataFrame:
 
 def _filled(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with DEFAULTS where it says nothing."""
-    given = {column: frame[column] if column in frame else pd.Series(None, frame.index, dtype=object) for column in DEFAULTS}
+    given = {
+        column: frame[column] if column in frame else pd.Series(None, frame.index, dtype=object) for column in DEFAULTS
+    }
     return frame.assign(**{column: values.where(values.notna(), DEFAULTS[column]) for column, values in given.items()})
 
 

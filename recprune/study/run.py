@@ -22,7 +22,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-
 from recprune.study.config import StudyError
 from recprune.study.files import alone, sha256_of, sync_folder, sync_tree
 from recprune.study.identity import environment, library_hash, machine, notebook_hash, used_criteria

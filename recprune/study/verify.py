@@ -81,10 +81,14 @@ def _differences(rows: pd.DataFrame, expected: pd.DataFrame) -> tuple[int, list[
 
 def _same_seeds(*tables: pd.DataFrame) -> list[pd.DataFrame]:
     """Of each point the rows of the seeds that both tables have: another seed is another split. Where they share none, all."""
-    points, seeds = ([pd.MultiIndex.from_frame(table[keys]) for table in tables] for keys in (list(POINT), [*POINT, "seed"]))
+    points, seeds = (
+        [pd.MultiIndex.from_frame(table[keys]) for table in tables] for keys in (list(POINT), [*POINT, "seed"])
+    )
     shared = seeds[0].intersection(seeds[1])
     of = shared.droplevel("seed")
-    return [table[seed.isin(shared) | ~point.isin(of)] for table, point, seed in zip(tables, points, seeds, strict=True)]
+    return [
+        table[seed.isin(shared) | ~point.isin(of)] for table, point, seed in zip(tables, points, seeds, strict=True)
+    ]
 
 
 def _means(rows: pd.DataFrame) -> pd.DataFrame:

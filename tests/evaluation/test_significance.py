@@ -126,10 +126,17 @@ def test_holm_lies_between_no_correction_and_bonferroni_and_keeps_the_order(p):
 
 
 def curve(lower, kept=(0.9, 0.5, 0.2, 0.1), test=0.995, **columns):
-    return pd.DataFrame({
-        "kept": kept[: len(lower)], "val_ratio_lower": lower, "test_ratio": test, "test_ratio_lo": test - 0.004,
-        "test_ratio_hi": test + 0.004, "test_ratio_lower": test - 0.003, **columns,
-    })
+    return pd.DataFrame(
+        {
+            "kept": kept[: len(lower)],
+            "val_ratio_lower": lower,
+            "test_ratio": test,
+            "test_ratio_lo": test - 0.004,
+            "test_ratio_hi": test + 0.004,
+            "test_ratio_lower": test - 0.003,
+            **columns,
+        }
+    )
 
 
 def test_safe_sparsity_is_the_smallest_share_that_validation_vouches_for():

@@ -24,13 +24,15 @@ def rich(ratio):
 
 
 class TestCodes:
-    frame = pd.DataFrame({
-        "title": ["a", "b", "c", "d", "e"],
-        "genres": ["Drama|War", "War", None, "Comedy|Drama|War", ""],
-        "year": pd.array([1990, 1995, pd.NA, 1995, 2001], dtype="Int64"),
-        "country": ["x", "x", "x", "x", "x"],
-        "code": ["p", "q", "r", "s", "t"],
-    })
+    frame = pd.DataFrame(
+        {
+            "title": ["a", "b", "c", "d", "e"],
+            "genres": ["Drama|War", "War", None, "Comedy|Drama|War", ""],
+            "year": pd.array([1990, 1995, pd.NA, 1995, 2001], dtype="Int64"),
+            "country": ["x", "x", "x", "x", "x"],
+            "code": ["p", "q", "r", "s", "t"],
+        }
+    )
 
     def test_several_values_and_none(self):
         codes = attributes.encode(self.frame)["genres"]

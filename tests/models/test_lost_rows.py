@@ -156,7 +156,9 @@ def test_there_is_nothing_to_learn_from_what_has_no_row(dense, ratio):
     both = cut(cut(dense["bpr"], "user-row", [0])[0], "item-row", [2])[0].trainable(ratio.train)
     assert not (both.user == 0).any() and not (both.item == 2).any()
     assert both.nnz == ((ratio.train.user != 0) & (ratio.train.item != 2)).sum()
-    assert (cut(dense["dlrm"], "user-row", [0])[0].trainable(ratio.train).user == 0).any()  # it is described by its history
+    assert (
+        cut(dense["dlrm"], "user-row", [0])[0].trainable(ratio.train).user == 0
+    ).any()  # it is described by its history
     assert dense["bpr"].trainable(ratio.train) is ratio.train
 
 

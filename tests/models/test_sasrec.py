@@ -44,7 +44,7 @@ def test_padding_changes_nothing(fitted):
 
 
 def test_order_counts_and_what_is_too_old_does_not(fitted):
-    score = lambda codes: fitted.fold_in(history_of(codes, fitted.n_items))  # noqa: E731
+    score = lambda codes: fitted.fold_in(history_of(codes, fitted.n_items))
     recent = list(range(20, 40))
     assert not np.allclose(score(recent), score(recent[::-1]), atol=1e-4)
     np.testing.assert_array_equal(score([1, 2, 3, *recent]), score([7, *recent]))
@@ -53,7 +53,9 @@ def test_order_counts_and_what_is_too_old_does_not(fitted):
 
 def test_histories_are_in_the_order_of_time_through_disk(fitted, ratio, tmp_path):
     train = ratio.train
-    time = {(u, i): t for u, i, t in zip(train.user.tolist(), train.item.tolist(), train.timestamp.tolist(), strict=True)}
+    time = {
+        (u, i): t for u, i, t in zip(train.user.tolist(), train.item.tolist(), train.timestamp.tolist(), strict=True)
+    }
     fitted.save(tmp_path / "m")
     for model in (fitted, load_model(tmp_path / "m")):
         for u in range(ratio.n_users):
@@ -99,7 +101,7 @@ def test_the_sampled_loss_agrees_with_the_full_one(fitted):
     model.dropout = 0.0
     codes = torch.from_numpy(np.random.default_rng(0).integers(0, model.n_items, (8, 15)))
     length = torch.full((8,), 15)
-    loss = lambda items: float(model.loss(model.arrays, (codes, length, items), torch.Generator()))  # noqa: E731
+    loss = lambda items: float(model.loss(model.arrays, (codes, length, items), torch.Generator()))
     rng = np.random.default_rng(1)
     sampled = [loss(torch.from_numpy(rng.choice(model.n_items, 40, replace=False))) for _ in range(50)]
     assert np.mean(sampled) == pytest.approx(loss(None), abs=0.05)

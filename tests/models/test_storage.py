@@ -75,5 +75,7 @@ def test_operations_agree_on_dense_and_sparse_arrays(n, seed):
     histories = sparse.csr_array(matrix(n, 12, 0.3, seed + 1))
     np.testing.assert_allclose(ops.linear(x, csr), ops.linear(x, dense), atol=1e-5)
     np.testing.assert_array_equal(ops.rows(csr, index), ops.rows(dense, index))
-    np.testing.assert_allclose(ops.sparse_rows_times(histories, csr), ops.sparse_rows_times(histories, dense), atol=1e-5)
+    np.testing.assert_allclose(
+        ops.sparse_rows_times(histories, csr), ops.sparse_rows_times(histories, dense), atol=1e-5
+    )
     assert ops.count_nonzero(csr) == ops.count_nonzero(dense)

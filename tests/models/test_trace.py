@@ -140,7 +140,9 @@ def test_linear_layers_give_what_a_weight_multiplies(name, dense, ratio):
         assert layer.inputs.shape[1] == model.prunable()[key].shape[layer.axis]
     if name == "ease":
         np.testing.assert_allclose(
-            layers["item_item"].inputs @ model.arrays["item_item"].numpy(), model.score(np.arange(ratio.n_users)), atol=1e-5
+            layers["item_item"].inputs @ model.arrays["item_item"].numpy(),
+            model.score(np.arange(ratio.n_users)),
+            atol=1e-5,
         )
     if name == "mult-vae":
         output = layers["output.weight"].inputs @ model.arrays["output.weight"].T + model.arrays["output.bias"]

@@ -52,14 +52,18 @@ def test_a_lookup_has_the_gradient_of_an_embedding():
         (rows.square().sum() + table.sum()).backward()
         gradient = table.grad.clone()
         if rows.grad_fn is not None:
-            torch.testing.assert_close(gradient, 1 + 2 * table.detach() * torch.bincount(index.ravel(), minlength=7)[:, None])
+            torch.testing.assert_close(
+                gradient, 1 + 2 * table.detach() * torch.bincount(index.ravel(), minlength=7)[:, None]
+            )
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.73])
 def test_dropout_drops_its_share_and_keeps_the_mean(share):
     x = torch.ones(1000, 401)
     dropped = dropout(x, share, torch.Generator().manual_seed(0))
-    assert float((dropped == 0).float().mean()) == pytest.approx(share, abs=4 * (share * (1 - share) / x.numel()) ** 0.5)
+    assert float((dropped == 0).float().mean()) == pytest.approx(
+        share, abs=4 * (share * (1 - share) / x.numel()) ** 0.5
+    )
     assert float(dropped.mean()) == pytest.approx(1, abs=0.005)
     assert dropout(x, share, None) is x
 
@@ -94,7 +98,9 @@ def test_the_target_is_the_evaluators_validation_metric(ratio, strong):
     )
 
 
-@pytest.mark.parametrize("model", [BPR(factors=6), NeuMF(factors=4, hidden=(8, 4)), MultVAE(hidden=12, latent=4)], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "model", [BPR(factors=6), NeuMF(factors=4, hidden=(8, 4)), MultVAE(hidden=12, latent=4)], ids=lambda m: m.name
+)
 def test_masked_weights_stay_zero_in_training(model, ratio):
     model.epochs = 3
     model.fit(ratio.train, ratio.validation, seed=0)
@@ -162,7 +168,14 @@ def test_a_step_clips_then_moves_then_regularises_then_masks(ratio):
 
     mask = torch.arange(model.n_items * 3).reshape(-1, 3) % 2 == 0
     model.descend(
-        ratio.train, None, 0, epochs=2, learning_rate=0.03, masks={"item_factors": mask}, regulariser=regulariser, clip=1e-3
+        ratio.train,
+        None,
+        0,
+        epochs=2,
+        learning_rate=0.03,
+        masks={"item_factors": mask},
+        regulariser=regulariser,
+        clip=1e-3,
     )
     assert torch.equal(model.arrays["item_factors"], 2.0 * mask)
     assert set(seen) == {0.03}

@@ -99,12 +99,16 @@ class TestTaylor:
         """EASE: |w g| = 2 l2 w^2, so both order all weights alike."""
         model = dense["ease"]
         score = taylor.score(model, "weight", ratio.train, 0)["item_item"]
-        np.testing.assert_allclose(score, 2 * model.l2 * model.arrays["item_item"].square().ravel(), rtol=1e-2, atol=1e-5)
+        np.testing.assert_allclose(
+            score, 2 * model.l2 * model.arrays["item_item"].square().ravel(), rtol=1e-2, atol=1e-5
+        )
 
     def test_its_two_forms_agree_on_single_weights_and_are_bounded_on_larger_units(self, dense, ratio):
         """|sum| <= sqrt(n) times the root of the sum of squares (Cauchy and Schwarz)."""
         for unit in ("weight", "neuron"):
-            together, apart = (rule(dense["neumf"], unit, ratio.train, 0) for rule in (taylor.score, taylor.score_apart))
+            together, apart = (
+                rule(dense["neumf"], unit, ratio.train, 0) for rule in (taylor.score, taylor.score_apart)
+            )
             for name, entries in units.values(dense["neumf"], unit).items():
                 if unit == "weight":
                     np.testing.assert_array_equal(together[name], apart[name])
@@ -149,7 +153,9 @@ class TestActivationVariance:
     def test_a_large_factor_without_effect_goes_first(self, dense, ratio, name):
         """Large among users, next to nothing among items: its norm is the largest, what it adds is not."""
         model = padded(dense[name], user=5.0, item=1e-4)
-        score = {rule: rule.score(model, "factor", ratio.train, 0)["factors"] for rule in (magnitude, activation_variance)}
+        score = {
+            rule: rule.score(model, "factor", ratio.train, 0)["factors"] for rule in (magnitude, activation_variance)
+        }
         assert score[activation_variance].argmin() == 8
         assert score[magnitude].argmax() == 8
 
@@ -202,10 +208,12 @@ class TestActivationVariance:
         else:
             pairs = any_pairs(ratio.train, 0, activation_variance.PAIRS)
         users, items = pairs
-        mean = lambda m: m.score(np.arange(ratio.n_users))[users, items].mean()  # noqa: E731
+        mean = lambda m: m.score(np.arange(ratio.n_users))[users, items].mean()
         moved = abs(mean(pruned) - mean(model))
         activation_variance.adjust(pruned, ratio, unit, masks, 0, model)
-        tolerance = 0.15 if name == "mult-vae" else 1e-3  # there the items of the pairs are a sample, apart from the users
+        tolerance = (
+            0.15 if name == "mult-vae" else 1e-3
+        )  # there the items of the pairs are a sample, apart from the users
         assert abs(mean(pruned) - mean(model)) < max(tolerance * moved, 1e-5)
         assert moved > 1e-4
         if name in ("ials", "bpr"):
@@ -273,7 +281,7 @@ class TestMutualInformation:
         places = model.structure()["neuron"]["decoder"]
         rank = mutual_information.score(model, "neuron", ratio.train, 0)["decoder"]
         first = int(rank.argmax())
-        into, bias, out = (array for array, _ in places)
+        _, _, out = (array for array, _ in places)
         model.arrays[out][:, first] /= 2
         for array, axis in places:
             twin = model.arrays[array].select(axis, first).unsqueeze(axis)
@@ -300,7 +308,7 @@ class TestMutualInformation:
         turned = dense["ials"].clone()
         principal_axes.prepare(turned, ratio, "factor", 0)
         users = np.arange(ratio.n_users)
-        score = lambda m: mutual_information.score(m, "factor", ratio.train, 0)  # noqa: E731
+        score = lambda m: mutual_information.score(m, "factor", ratio.train, 0)
         lists = [cut(m, "factor", score(m), 0.5)[0].score(users) for m in (dense["ials"], turned)]
         assert np.abs(lists[0] - lists[1]).max() > 1e-2
 

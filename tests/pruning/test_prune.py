@@ -95,7 +95,9 @@ def test_every_recovery_that_a_model_lists_keeps_the_support(name, dense, ratio)
         assert pruned.recovery_seconds >= 0
 
 
-@pytest.mark.parametrize(("name", "recovery"), [("bpr", "fine-tune"), ("neumf", "fine-tune"), ("mult-vae", "fine-tune")])
+@pytest.mark.parametrize(
+    ("name", "recovery"), [("bpr", "fine-tune"), ("neumf", "fine-tune"), ("mult-vae", "fine-tune")]
+)
 def test_fine_tuning_is_never_worse_on_validation(name, recovery, dense, ratio):
     left, tuned = (prune(dense[name], ratio, keep=0.2, recovery=r, seed=0) for r in ("none", recovery))
     quality = [evaluate(p, ratio, on="validation").mean["ndcg@10"] for p in (left, tuned)]
@@ -105,7 +107,9 @@ def test_fine_tuning_is_never_worse_on_validation(name, recovery, dense, ratio):
 @pytest.mark.parametrize("schedule", sorted(SCHEDULES))
 @pytest.mark.parametrize("criterion", ["random", "magnitude"])
 def test_every_schedule_ends_at_the_same_count(schedule, criterion, dense, ratio):
-    pruned = prune(dense["bpr"], ratio, criterion=criterion, keep=0.15, schedule=schedule, recovery="fine-tune", rounds=3)
+    pruned = prune(
+        dense["bpr"], ratio, criterion=criterion, keep=0.15, schedule=schedule, recovery="fine-tune", rounds=3
+    )
     assert Pool.of(pruned.model, "weight").n == round(0.15 * Pool.of(dense["bpr"], "weight").n)
     kept = pruned.rounds["kept"].to_numpy()
     assert (np.diff(kept) < 0).all()
@@ -152,7 +156,7 @@ class TestPrincipalAxes:
         u, s, vt = np.linalg.svd(scores)
         np.testing.assert_allclose(pruned.score(users), (u[:, :rank] * s[:rank]) @ vt[:rank], atol=1e-4)
         others = [prune(dense[name], ratio, criterion=c, unit="factor", keep=rank / 8) for c in ("magnitude", "random")]
-        error = lambda p: np.linalg.norm(p.score(users) - scores)  # noqa: E731
+        error = lambda p: np.linalg.norm(p.score(users) - scores)
         assert all(error(pruned) <= error(other) + 1e-4 for other in others)
 
     def test_principal_axes_do_not_depend_on_the_basis(self, name, dense, ratio):
@@ -162,8 +166,10 @@ class TestPrincipalAxes:
         for array in ("user_factors", "item_factors"):
             turned.arrays[array] = turned.arrays[array] @ q
         users = np.arange(ratio.n_users)
-        cut = {c: [prune(m, ratio, criterion=c, unit="factor", keep=0.5).score(users) for m in (dense[name], turned)]
-               for c in ("principal-axes", "magnitude")}
+        cut = {
+            c: [prune(m, ratio, criterion=c, unit="factor", keep=0.5).score(users) for m in (dense[name], turned)]
+            for c in ("principal-axes", "magnitude")
+        }
         np.testing.assert_allclose(*cut["principal-axes"], atol=1e-4)
         assert np.abs(np.subtract(*cut["magnitude"])).max() > 1e-2
 
@@ -176,7 +182,9 @@ def test_planted_useless_factors_go_first(ratio):
     for array, tensor in model.arrays.items():
         padded.arrays[array] = torch.cat([tensor, 0.1 * tensor.std() * torch.randn(tensor.shape, generator=rng)], 1)
     users = np.arange(ratio.n_users)
-    error = lambda c: np.abs(prune(padded, ratio, criterion=c, unit="factor", keep=0.5).score(users) - model.score(users)).mean()  # noqa: E731
+    error = lambda c: np.abs(
+        prune(padded, ratio, criterion=c, unit="factor", keep=0.5).score(users) - model.score(users)
+    ).mean()
     assert error("principal-axes") < 0.1 * error("random")
 
 
@@ -213,7 +221,9 @@ class TestBudgets:
         assert cut.kept == pytest.approx(walked.kept, abs=1e-3)
         assert len(cut.rounds) < len(walked.rounds)
 
-    @pytest.mark.parametrize("budget", [{}, {"keep": 0.5, "bytes": 10}, {"bytes": 0}, {"max_loss": 1.5}, {"keep": 0}, {"keep": 1.5}])
+    @pytest.mark.parametrize(
+        "budget", [{}, {"keep": 0.5, "bytes": 10}, {"bytes": 0}, {"max_loss": 1.5}, {"keep": 0}, {"keep": 1.5}]
+    )
     def test_bad_budgets_are_refused(self, dense, ratio, budget):
         with pytest.raises(ValueError, match="budget|bytes is|max_loss is|keep is"):
             prune(dense["ease"], ratio, **budget)
@@ -239,13 +249,22 @@ def test_what_is_unknown_or_impossible_lists_what_is_possible(dense, ratio, argu
         prune(Popularity().fit(ratio.train), ratio, keep=0.5)
 
 
-@pytest.mark.parametrize(("name", "schedule", "recovery"), [
-    ("ease", "one-shot", "refit"), ("ease", "geometric", "refit"), ("mult-vae", "geometric", "fine-tune"), ("bpr", "linear", "none"),
-])
+@pytest.mark.parametrize(
+    ("name", "schedule", "recovery"),
+    [
+        ("ease", "one-shot", "refit"),
+        ("ease", "geometric", "refit"),
+        ("mult-vae", "geometric", "fine-tune"),
+        ("bpr", "linear", "none"),
+    ],
+)
 def test_a_point_of_a_shared_path_is_the_one_pruned_alone(name, schedule, recovery, dense, ratio):
     path = Path(dense[name], ratio, "magnitude", schedule=schedule, recovery=recovery, seed=0, rounds=3)
     for keep in (0.6, 0.3, 0.1, 0.5):  # downwards along the trunk, then back up
-        shared, alone = path.cut(keep), prune(dense[name], ratio, keep=keep, schedule=schedule, recovery=recovery, rounds=3)
+        shared, alone = (
+            path.cut(keep),
+            prune(dense[name], ratio, keep=keep, schedule=schedule, recovery=recovery, rounds=3),
+        )
         np.testing.assert_array_equal(shared.score([0, 1, 2]), alone.score([0, 1, 2]))
         assert len(shared.rounds) == len(alone.rounds)
 

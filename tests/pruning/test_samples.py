@@ -22,7 +22,14 @@ from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.select import best_first, first
 
 SCORES = {name: rule.samples for name, rule in CRITERIA.items() if rule.samples}
-LOOKS = {"weight", "recency", "k-core", "leverage", "mutual-information", "mutual-information-redundant"}  # draw nothing
+LOOKS = {
+    "weight",
+    "recency",
+    "k-core",
+    "leverage",
+    "mutual-information",
+    "mutual-information-redundant",
+}  # draw nothing
 
 
 @pytest.fixture(scope="module")

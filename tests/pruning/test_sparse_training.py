@@ -60,7 +60,7 @@ class TestProximalMaps:
         rng = torch.Generator().manual_seed(seed)
         shapes = {"a": (rows, n), "b": (n, columns), "c": (n,)}
         arrays = {name: torch.randn(shape, generator=rng) for name, shape in shapes.items()}
-        joined = lambda: torch.cat([arrays["a"].T, arrays["b"], arrays["c"][:, None]], 1)  # noqa: E731
+        joined = lambda: torch.cat([arrays["a"].T, arrays["b"], arrays["c"][:, None]], 1)
         w = joined()
         share = group_lasso.shrink([[("a", 1), ("b", 0), ("c", 0)]], arrays, size)
         x = joined()
@@ -168,7 +168,9 @@ def test_the_group_lasso_empties_whole_units(name, unit, dense, ratio, monkeypat
 
 def test_the_group_lasso_finds_useless_factors(ratio):
     """Four factors are trained, four are noise as large; training on under the penalty shrinks the noise to less."""
-    model = BPR(factors=4, epochs=30, batch_size=256, learning_rate=0.02, l2=0.0).fit(ratio.train, ratio.validation, seed=0)
+    model = BPR(factors=4, epochs=30, batch_size=256, learning_rate=0.02, l2=0.0).fit(
+        ratio.train, ratio.validation, seed=0
+    )
     padded, rng = model.clone(), torch.Generator().manual_seed(0)
     for key, tensor in model.arrays.items():
         padded.arrays[key] = torch.cat([tensor, tensor.std() * torch.randn(tensor.shape, generator=rng)], 1)

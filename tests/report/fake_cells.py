@@ -96,14 +96,28 @@ def _point(base, level, size, ms, seeds, share, quality, method):
 
 def _numbers(quality, parameters, nonzeros, ms, ratio, seed):
     value = quality * (1 + 0.01 * (seed - 1))
-    ranking = {f"{part}_{metric}@{k}": value * factor for part in ("val", "test") for metric, factor in
-               (("ndcg", 1.0), ("recall", 1.1), ("mrr", 1.6), ("coverage", 1.2)) for k in (10, 20, 100)}  # fmt: skip
+    ranking = {
+        f"{part}_{metric}@{k}": value * factor
+        for part in ("val", "test")
+        for metric, factor in (("ndcg", 1.0), ("recall", 1.1), ("mrr", 1.6), ("coverage", 1.2))
+        for k in (10, 20, 100)
+    }
     ratios = {f"{part}_ratio{end}": ratio for part in ("val", "test") for end in ("", "_lo", "_hi", "_lower")}
-    cost = {"parameters": int(parameters), "nonzeros": int(nonzeros), "bytes_disk": int(4 * parameters) + 600,
-            "bytes_memory": int(4 * parameters),
-            "macs": int(parameters), "p50_ms": ms, "p95_ms": 1.3 * ms, "users_per_s": 1000 / ms,
-            "train_s": 3.0 + ms, "score_s": 0.1,
-            "peak_rss_mb": 300.0, "p50_ratio": 0.5, "bytes_ratio": 1.0}  # fmt: skip
+    cost = {
+        "parameters": int(parameters),
+        "nonzeros": int(nonzeros),
+        "bytes_disk": int(4 * parameters) + 600,
+        "bytes_memory": int(4 * parameters),
+        "macs": int(parameters),
+        "p50_ms": ms,
+        "p95_ms": 1.3 * ms,
+        "users_per_s": 1000 / ms,
+        "train_s": 3.0 + ms,
+        "score_s": 0.1,
+        "peak_rss_mb": 300.0,
+        "p50_ratio": 0.5,
+        "bytes_ratio": 1.0,
+    }
     return ranking | ratios | cost
 
 

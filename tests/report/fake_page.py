@@ -23,19 +23,34 @@ def fake_rows(dataset: str = DATASET) -> pd.DataFrame:
     """Two studies of one data set: three recommenders under `ratio`, one under `strong`; deep models have fewer seeds."""
     ratio = fake_cells(dataset=dataset, models=("popularity", "random", "ease", "ials", "mult-vae"))
     ratio = ratio[(ratio["model"] != "mult-vae") | (ratio["side"] == "dense") | (ratio["seed"] < 2)]
-    rows = pd.concat([ratio, fake_cells(dataset=dataset, protocol="strong", models=("popularity", "ease"))], ignore_index=True)
-    made = (rows["protocol"] == "ratio") & (rows["model"] == "ease") & (rows["criterion"] == "magnitude") & (rows["unit"] == "weight")
+    rows = pd.concat(
+        [ratio, fake_cells(dataset=dataset, protocol="strong", models=("popularity", "ease"))], ignore_index=True
+    )
+    made = (
+        (rows["protocol"] == "ratio")
+        & (rows["model"] == "ease")
+        & (rows["criterion"] == "magnitude")
+        & (rows["unit"] == "weight")
+    )
     rows.loc[made, "run"] = KEY
     return canonical(rows)
 
 
 def fake_claims() -> Table:
     """A table that belongs to no study."""
-    text = pd.DataFrame({"what": ["<i>one</i>", "two", "three"], "size": ["2 MB", "300 kB", "none"], "ratio": ["0.9 [0.8, 1.0]", "", "1.1"]})
+    text = pd.DataFrame(
+        {
+            "what": ["<i>one</i>", "two", "three"],
+            "size": ["2 MB", "300 kB", "none"],
+            "ratio": ["0.9 [0.8, 1.0]", "", "1.1"],
+        }
+    )
     return Table("claims", "Claims & verdicts", text, text, pd.DataFrame(False, index=text.index, columns=text.columns))
 
 
-def fake_notebook(results: Path, method: str = METHOD, key: str = KEY, text: str = "One weight $|w_i|$, `$HOME` and $5 or $6.") -> Path:
+def fake_notebook(
+    results: Path, method: str = METHOD, key: str = KEY, text: str = "One weight $|w_i|$, `$HOME` and $5 or $6."
+) -> Path:
     """An executed notebook of a finished run, with a formula, code and an output; its stamp beside it."""
     folder = Path(results) / "runs" / "main" / "odd" / "ratio" / "ease" / method
     folder.mkdir(parents=True)
@@ -51,5 +66,9 @@ def fake_page(results: Path, rows: pd.DataFrame | None = None) -> str:
     """The text of a page of those rows, with two tables and an empty figure of each study."""
     rows = fake_rows() if rows is None else rows
     drawn = [Drawing(f"figure-{name}", "A <figure>", new_figure(3, 2), rows) for name, _ in studies(rows)]
-    tabled = [table(part, f"{table.__name__.replace('_', '-')}-{name}") for name, part in studies(rows) for table in (dense, safe_sparsity)]
+    tabled = [
+        table(part, f"{table.__name__.replace('_', '-')}-{name}")
+        for name, part in studies(rows)
+        for table in (dense, safe_sparsity)
+    ]
     return write_page(rows, drawn, [*tabled, fake_claims()], results).read_text()

@@ -46,7 +46,11 @@ def test_a_readme_is_changed_between_its_comments_only(tmp_path):
     readme.update(path, cells, users)
     text = path.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "\nbetween\n" in text
-    assert "what stood there" not in text and text.count("best dense CF model") == 1 and text.count("The verdict on each claim") == 1
+    assert (
+        "what stood there" not in text
+        and text.count("best dense CF model") == 1
+        and text.count("The verdict on each claim") == 1
+    )
     path.write_text("no comments")
     with pytest.raises(ReportError, match="lacks the comments"):
         readme.update(path, cells, users)
@@ -66,7 +70,9 @@ class TestMethods:
         table = methods()
         rows = table.text.set_index(["side", "criterion"])
         names = {("parameters", name) for name, rule in CRITERIA.items() if rule.parameters}
-        names |= {("samples", name) for name, rule in CRITERIA.items() if rule.samples} | {("samples", name) for name in LOOPS}
+        names |= {("samples", name) for name, rule in CRITERIA.items() if rule.samples} | {
+            ("samples", name) for name in LOOPS
+        }
         assert set(rows.index) == names
         assert rows.shape[1] == len(REGISTRY) - 2, "popularity and random have nothing to prune"
         for cell in rows.to_numpy().ravel():
@@ -75,7 +81,9 @@ class TestMethods:
     def test_some_cells_are_known_from_the_mathematics(self):
         rows = methods().text.set_index(["side", "criterion"]).loc["parameters"]
         assert "f" in rows.loc["principal-axes", "iALS"] and rows.loc["principal-axes", "EASE"].startswith("(")
-        assert rows.loc["cost-complexity", "decision tree"] == "s" and rows.loc["cost-complexity", "BPR"].startswith("(")
+        assert rows.loc["cost-complexity", "decision tree"] == "s" and rows.loc["cost-complexity", "BPR"].startswith(
+            "("
+        )
         assert "n" in rows.loc["taylor", "Mult-VAE"] and rows.loc["snip", "EASE"].startswith("(")
 
     def test_the_readme_has_the_table(self):

@@ -12,7 +12,9 @@ from recprune.report.both import grid
 def cells():
     rows = fake_cells(models=("ease",), kept=(0.5, 0.1))
     pruned = rows[(rows["side"] == "parameters") & (rows["unit"] == "weight") & (rows["recovery"] == "refit")]
-    dense = rows[rows["side"] == "dense"].assign(unit="weight", criterion="magnitude", schedule="one-shot", recovery="refit")
+    dense = rows[rows["side"] == "dense"].assign(
+        unit="weight", criterion="magnitude", schedule="one-shot", recovery="refit"
+    )
     both = [part.assign(side="both", samples_kept=share) for share in (1.0, 0.5) for part in (dense, pruned)]
     return pd.concat([rows, *both], ignore_index=True)
 

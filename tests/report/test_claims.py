@@ -60,7 +60,12 @@ def test_the_file_of_claims_holds_all_fourteen_each_with_what_would_decide_it():
 )
 def test_a_mistake_in_the_file_is_named(tmp_path, line, message):
     key = line.partition(" =")[0]
-    lines = {"name": 'name = "x"', "a": 'a = { criterion = "random" }', "b": 'b = "dense"', "expect": 'expect = "higher"'} | {key: line}
+    lines = {
+        "name": 'name = "x"',
+        "a": 'a = { criterion = "random" }',
+        "b": 'b = "dense"',
+        "expect": 'expect = "higher"',
+    } | {key: line}
     head = '[[claim]]\nnumber = 3\nsays = "s"\nsupported_if = "a"\nrefuted_if = "b"\n[[claim.contrast]]\n'
     (tmp_path / "claims.toml").write_text(head + "\n".join(lines.values()))
     with pytest.raises(ReportError, match=f"claim 3.*{message}"):
@@ -71,7 +76,12 @@ def test_the_effect_is_the_mean_over_seeds_of_the_difference_over_dense(rows):
     users = values_of(rows, lambda row: 0.9 if row.criterion == "random" else 1.0)
     found = {effect.model: effect for effect in effects_of(HALF, rows, users)}
     by_cell = users.set_index(["model", "side", "criterion", "kept", "seed"])[VALUES]
-    expected = np.mean([by_cell["ease", "parameters", "random", 0.5, s].mean() / by_cell["ease", "dense", "none", 1.0, s].mean() - 1 for s in range(3)])
+    expected = np.mean(
+        [
+            by_cell["ease", "parameters", "random", 0.5, s].mean() / by_cell["ease", "dense", "none", 1.0, s].mean() - 1
+            for s in range(3)
+        ]
+    )
     assert found["ease"].effect == pytest.approx(expected)
     assert found["ease"].seeds == 3 and found["ease"].points == 1
 
@@ -79,8 +89,14 @@ def test_the_effect_is_the_mean_over_seeds_of_the_difference_over_dense(rows):
 def test_against_dense_the_interval_is_that_of_the_paired_ratio(rows):
     users = values_of(rows, lambda row: 0.97 if row.criterion == "random" else 1.0, noise=0.2)
     effect = next(e for e in effects_of(HALF, rows, users) if e.model == "ease")
-    of = lambda side, kept: list(users[(users["model"] == "ease") & (users["side"] == side) & (users["kept"] == kept)  # noqa: E731
-                                       & users["criterion"].isin(["random", "none"])].sort_values("seed")[VALUES])  # fmt: skip
+    of = lambda side, kept: list(
+        users[
+            (users["model"] == "ease")
+            & (users["side"] == side)
+            & (users["kept"] == kept)
+            & users["criterion"].isin(["random", "none"])
+        ].sort_values("seed")[VALUES]
+    )
     ratio = paired_ratio(of("parameters", 0.5), of("dense", 1.0), draws=10_000)
     assert (effect.lo, effect.hi) == pytest.approx((ratio.lo - 1, ratio.hi - 1), abs=0.002)
 
@@ -97,8 +113,10 @@ def test_a_large_effect_is_seen_in_every_model_and_makes_the_verdict(rows, facto
 
 def test_no_effect_is_below_one_percent_and_so_says_no_but_is_no_harm(rows):
     users = values_of(rows, noise=0.005)
-    claims = tuple(Claim(number=n, says="s", supported_if="a", refuted_if="b", contrasts=(replace(HALF, expect=expect),))
-                   for n, expect in enumerate(("higher", "not lower"), 1))  # fmt: skip
+    claims = tuple(
+        Claim(number=n, says="s", supported_if="a", refuted_if="b", contrasts=(replace(HALF, expect=expect),))
+        for n, expect in enumerate(("higher", "not lower"), 1)
+    )
     found = comparisons(claims, rows, users)
     models = found[found["model"] != ""]
     assert set(models.loc[models["claim"] == 1, "says"]) == {"no"}
@@ -113,9 +131,15 @@ def test_noise_decides_nothing(rows):
 
 @pytest.mark.parametrize(
     ("says", "expected"),
-    [([], "not tested"), (["yes", "yes"], "supported"), (["yes", "no"], "depends"), (["yes", "undecided"], "depends"),
-     (["no", "undecided"], "refuted"), (["undecided"], "undecided")],
-)  # fmt: skip
+    [
+        ([], "not tested"),
+        (["yes", "yes"], "supported"),
+        (["yes", "no"], "depends"),
+        (["yes", "undecided"], "depends"),
+        (["no", "undecided"], "refuted"),
+        (["undecided"], "undecided"),
+    ],
+)
 def test_what_comparisons_add_up_to(says, expected):
     assert verdict(pd.Series(says, dtype=str)) == expected
 
@@ -124,7 +148,13 @@ def test_the_best_is_chosen_on_validation_alone_and_never_a_control(rows):
     contrast = Contrast(name="best", a={"side": "parameters"}, b=DENSE, best="point", expect="higher")
     users = values_of(rows)
     first = {e.model: e.chosen for e in effects_of(contrast, rows, users)}
-    other_test = rows.assign(**{column: rows[column].sample(frac=1, random_state=0).to_numpy() for column in rows if column.startswith("test_")})
+    other_test = rows.assign(
+        **{
+            column: rows[column].sample(frac=1, random_state=0).to_numpy()
+            for column in rows
+            if column.startswith("test_")
+        }
+    )
     assert {e.model: e.chosen for e in effects_of(contrast, other_test, users)} == first
     assert first["ease"] and "random" not in first["ease"]
 
@@ -136,12 +166,26 @@ def test_a_contrast_that_means_two_methods_is_refused(rows):
 
 
 def test_a_number_of_a_cell_is_judged_by_its_spread_over_seeds(rows):
-    size = Contrast(name="bytes", a={"criterion": "magnitude", "unit": "weight", "side": "parameters", "recovery": "none"}, keep=(0.1,),
-                    measure="bytes / dense", expect="lower", than=1.0)  # fmt: skip
+    size = Contrast(
+        name="bytes",
+        a={"criterion": "magnitude", "unit": "weight", "side": "parameters", "recovery": "none"},
+        keep=(0.1,),
+        measure="bytes / dense",
+        expect="lower",
+        than=1.0,
+    )
     effect = next(e for e in effects_of(size, rows, values_of(rows)) if e.model == "ease")
-    mine = rows[(rows["model"] == "ease") & (rows["criterion"] == "magnitude") & (rows["unit"] == "weight") & (rows["recovery"] == "none") & (rows["kept"] == 0.1)]
+    mine = rows[
+        (rows["model"] == "ease")
+        & (rows["criterion"] == "magnitude")
+        & (rows["unit"] == "weight")
+        & (rows["recovery"] == "none")
+        & (rows["kept"] == 0.1)
+    ]
     dense = rows[(rows["model"] == "ease") & (rows["side"] == "dense")]
-    assert effect.effect == pytest.approx((mine["bytes_disk"].to_numpy(float) / dense["bytes_disk"].to_numpy(float)).mean())
+    assert effect.effect == pytest.approx(
+        (mine["bytes_disk"].to_numpy(float) / dense["bytes_disk"].to_numpy(float)).mean()
+    )
     assert effect.p_yes < 0.025
 
 
@@ -164,7 +208,9 @@ def test_tables_and_figure_of_a_whole_study_whatever_the_order_of_its_rows(rows)
     found = tables["comparisons-fake-100k"].frame
     figure, data = claims_figure(read_claims(), found)
     assert set(data["model"]) == {"ease", "ials", "mult-vae"}
-    assert render(figure, "svg") == render(claims_figure(read_claims(), shuffled["comparisons-fake-100k"].frame)[0], "svg")
+    assert render(figure, "svg") == render(
+        claims_figure(read_claims(), shuffled["comparisons-fake-100k"].frame)[0], "svg"
+    )
 
 
 def test_without_values_of_users_there_are_no_claims(rows):

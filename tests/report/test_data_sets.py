@@ -10,8 +10,14 @@ from fake_cells import fake_cells
 from recprune.report import ReportError
 from recprune.report.__main__ import main
 from recprune.report.data_sets import (
-    FILE, count_split, data_set_tables, data_sets, gini, read_data_sets, write_data_sets,
-)  # fmt: skip
+    FILE,
+    count_split,
+    data_set_tables,
+    data_sets,
+    gini,
+    read_data_sets,
+    write_data_sets,
+)
 from recprune.splits import split
 from recprune.study.identity import data_identity
 from recprune.study.rows import write_rows
@@ -26,10 +32,16 @@ def log_of(path, n=30):
 
 def results_of(folder, path, protocols=("ratio",), dataset="shop"):
     """A results folder whose rows say that they are of the file at `path`."""
-    rows = [fake_cells(dataset=dataset, protocol=protocol, models=("ease",), kept=(0.5,), seeds=(2, 3)) for protocol in protocols]
+    rows = [
+        fake_cells(dataset=dataset, protocol=protocol, models=("ease",), kept=(0.5,), seeds=(2, 3))
+        for protocol in protocols
+    ]
     write_rows(folder, pd.concat(rows))
     options = {"dataset": dataset, "columns": {"user": "who", "item": "what"}, "min_rating": 4, "core": 2}
-    runs = [{"dataset": dataset, "protocol": p, "data": data_identity(str(path)), "parameters": json.dumps(options)} for p in protocols]
+    runs = [
+        {"dataset": dataset, "protocol": p, "data": data_identity(str(path)), "parameters": json.dumps(options)}
+        for p in protocols
+    ]
     pd.DataFrame(runs).to_csv(folder / "provenance.csv", index=False)
     return folder
 
@@ -44,7 +56,9 @@ def test_numbers_are_those_of_the_split_that_the_runs_made(tmp_path, shop):
     assert write_data_sets(results, str(shop)) == results / FILE
     row = read_data_sets(results).iloc[0]
     assert (row["users"], row["items"], row["seed"], row["min_rating"], row["core"]) == (30, 30, 2, 4, "2")
-    assert row["interactions"] == 30 * 10 == row["train"] + row["validation"] + row["test"], "two thirds have 4 or 5 stars"
+    assert row["interactions"] == 30 * 10 == row["train"] + row["validation"] + row["test"], (
+        "two thirds have 4 or 5 stars"
+    )
     assert row["density"] == pytest.approx(1 / 3) and row["gini_users"] == 0
     assert (row["test"], row["test_users"], row["new_test_users"]) == (30, 30, 0), "a tenth of each user's 10"
 
@@ -71,7 +85,12 @@ def test_synthetic_data_are_found_by_name(tmp_path):
     write_rows(results, fake_cells(dataset="synthetic-60x40x900-seed-1", models=("ease",), kept=(0.5,), seeds=(0,)))
     source = "synthetic:60x40x900:seed=1"
     parameters = json.dumps({"columns": {}, "core": 0, "min_rating": None})
-    run = {"dataset": "synthetic-60x40x900-seed-1", "protocol": "ratio", "data": data_identity(source), "parameters": parameters}
+    run = {
+        "dataset": "synthetic-60x40x900-seed-1",
+        "protocol": "ratio",
+        "data": data_identity(source),
+        "parameters": parameters,
+    }
     pd.DataFrame([run]).to_csv(results / "provenance.csv", index=False)
     write_data_sets(results)
     assert read_data_sets(results)["users"].iloc[0] <= 60

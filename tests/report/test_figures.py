@@ -29,9 +29,18 @@ def test_a_panel_per_model_with_every_method_and_control(few):
     figure, data = figures.tradeoff(few)
     assert [ax.get_title() for ax in figure.axes if ax.get_title()] == ["EASE (CF)", "Mult-VAE (deep)"]
     legend = words_of(figure)
-    for series in ("magnitude (global)", "magnitude (global) + refit", "magnitude (per layer)", "neighbours per item",
-                   "random",
-                   "smaller dense", "zero reset", "dense", "99 % of dense", "95 % interval, 3 seeds"):  # fmt: skip
+    for series in (
+        "magnitude (global)",
+        "magnitude (global) + refit",
+        "magnitude (per layer)",
+        "neighbours per item",
+        "random",
+        "smaller dense",
+        "zero reset",
+        "dense",
+        "99 % of dense",
+        "95 % interval, 3 seeds",
+    ):
         assert series in legend
     assert {"random", "smaller-dense", "zero-reset", "dense"} <= set(data["role"])
     assert figure.get_size_inches()[0] == pytest.approx(DOUBLE)
@@ -174,7 +183,11 @@ def test_unknown_and_odd_names_are_drawn_as_they_are():
     rows[["model", "criterion", "unit"]] = rows[["model", "criterion", "unit"]].replace(odd)
     drawn = list(figures.drawings(rows))
     names = {drawing.name.removesuffix("-n-code-b") for drawing in drawn}
-    assert {"tradeoff-structure", "tradeoff-structure-recovery", "safe-sparsity"} < names  # a unit that nobody knows is a structure
+    assert {
+        "tradeoff-structure",
+        "tradeoff-structure-recovery",
+        "safe-sparsity",
+    } < names  # a unit that nobody knows is a structure
     for drawing in drawn:
         assert drawing.rendered("pdf")
     assert "my_model $x^2$ (CF)" in words_of(figures.tradeoff(rows)[0])
@@ -196,8 +209,17 @@ def test_files_carry_no_date_and_fonts_that_can_be_edited(drawn):
 
 def test_every_figure_has_its_files_and_the_csv_its_data(drawn, tmp_path):
     paths = figures.write_figures(drawn.values(), tmp_path)
-    names = {"best", "pareto", "pareto-latency", "safe-sparsity", "time-saved", "tradeoff-parameters", "tradeoff-recovery",
-             "tradeoff-samples", "who-pays"}  # fmt: skip
+    names = {
+        "best",
+        "pareto",
+        "pareto-latency",
+        "safe-sparsity",
+        "time-saved",
+        "tradeoff-parameters",
+        "tradeoff-recovery",
+        "tradeoff-samples",
+        "who-pays",
+    }
     assert set(drawn) == {f"{name}-fake-100k" for name in names}
     expected = {f"{name}.{form}" for name in drawn for form in ("csv", "pdf", "png", "svg", "tex")} | {"README.md"}
     assert {path.name for path in paths} == {path.name for path in (tmp_path / "figures").iterdir()} == expected

@@ -79,7 +79,18 @@ class TestHeadline:
         assert (row["safe at 0.99"], row["safe at 0.95"]) == ("none", "90 %")
 
     def test_the_test_part_has_no_say(self, cells):
-        chosen = ["model", "side", "unit", "criterion", "schedule", "recovery", "removed_99", "removed_95", "random", "smaller"]
+        chosen = [
+            "model",
+            "side",
+            "unit",
+            "criterion",
+            "schedule",
+            "recovery",
+            "removed_99",
+            "removed_95",
+            "random",
+            "smaller",
+        ]
         before = headline(cells).frame
         turned = cells.copy()
         test = [column for column in cells if column.startswith("test_")]
@@ -101,7 +112,11 @@ class TestFootprint:
         safe(rows, "ease", "magnitude", (0.5, 0.1), "none")
         safe(rows, "ease", "magnitude", 0.5, "refit")
         safe(rows, "ease", "smaller-dense", 0.5, "retrain", "model")
-        rows.loc[at(rows, "ease", "magnitude", 0.5, "refit"), ["bytes_disk", "bytes_ratio", "p50_ratio"]] = [1000, 0.002, 0.7]
+        rows.loc[at(rows, "ease", "magnitude", 0.5, "refit"), ["bytes_disk", "bytes_ratio", "p50_ratio"]] = [
+            1000,
+            0.002,
+            0.7,
+        ]
         table = footprint(rows)
         mine = table.text[table.text["model"] == "EASE"]
         assert mine["state"].tolist() == ["dense", "magnitude (global) + refit, −50 %", "smaller dense, −50 %"]
@@ -137,7 +152,9 @@ class TestCost:
 
     def test_a_method_is_as_many_dense_trainings_as_its_seconds(self, priced):
         text = cost_methods(priced).text.set_index("method")
-        assert text.loc["magnitude (global) + refit", "/ dense training"] == "2.5", "(1 + 4) / 2 of EASE, nothing else has it"
+        assert text.loc["magnitude (global) + refit", "/ dense training"] == "2.5", (
+            "(1 + 4) / 2 of EASE, nothing else has it"
+        )
         assert text.loc["magnitude (global) + fine-tune", "/ dense training"] == "0.60"
         both = text[text["removes"] == "parameters"].loc["magnitude (global)"]
         assert (both["models"], both["scoring s"], both["training s"]) == ("2", "1", "0")
@@ -178,4 +195,6 @@ class TestNumbers:
         assert "cf model" not in found and "pairs" not in found and found["cells"] == "2"
 
     def test_any_name_becomes_latex(self):
-        assert to_macros({"cf model": "50%_é"}) == "\\expandafter\\def\\csname rec@cf model\\endcsname{50\\%\\_\\'{e}}\n"
+        assert (
+            to_macros({"cf model": "50%_é"}) == "\\expandafter\\def\\csname rec@cf model\\endcsname{50\\%\\_\\'{e}}\n"
+        )

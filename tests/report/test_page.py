@@ -120,7 +120,7 @@ def test_one_model_without_runs_is_enough(tmp_path):
 def test_every_curve_point_is_in_the_data_once():
     rows = fake_rows()
     data = page_data(rows, {KEY: "there.html"})
-    points = pd.DataFrame({name: values for name, values in data["points"].items()})
+    points = pd.DataFrame(data["points"])
     keys = ["dataset", "protocol", "model", "side", "unit", "criterion", "schedule", "recovery", "kept"]
     assert len(points) == len(rows[keys].drop_duplicates())
     for name, words in data["lists"].items():
@@ -204,7 +204,9 @@ def test_numbers_are_read_from_what_is_shown(texts, keys):
 def test_a_notebook_becomes_a_page_and_only_when_it_changed(tmp_path):
     source = fake_notebook(tmp_path)
     found = notebooks.executed(tmp_path, [KEY])
-    assert notebooks.write_notebooks(found, tmp_path / "report") == {KEY: f"notebooks/main/odd/ratio/ease/{METHOD}.html"}
+    assert notebooks.write_notebooks(found, tmp_path / "report") == {
+        KEY: f"notebooks/main/odd/ratio/ease/{METHOD}.html"
+    }
     page = tmp_path / "report" / found[0].page
     text = page.read_text()
     assert 'alt="|w_i|"' in text

@@ -39,7 +39,9 @@ def opened(browser, address):
     """The page at 1280 px, with what it complained about and asked for."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     complaints, requests = [], []
-    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
     page.goto(address)
@@ -91,18 +93,24 @@ def test_filters_change_what_is_plotted(page):
 
 
 def test_families_axes_and_the_front(page):
-    symbols = page.evaluate("plot.data.filter((t) => t.name).map((t) => [t.name, t.marker.symbol, t.marker.color === '#ffffff'])")
+    symbols = page.evaluate(
+        "plot.data.filter((t) => t.name).map((t) => [t.name, t.marker.symbol, t.marker.color === '#ffffff'])"
+    )
     assert symbols == [["iALS", "square", False], ["EASE", "circle", False], ["Mult-VAE", "cross", True]]
     assert max(page.evaluate("plot.data[3].marker.size")) > 1.5 * min(page.evaluate("plot.data[3].marker.size"))
     fronts = page.evaluate("plot.data.filter((t) => t.mode === 'lines').map((t) => [t.x, t.y])")
     assert len(fronts) == 2
     for (_, y), family in zip(fronts, ("cf", "deep"), strict=True):
         assert y[:-1] == sorted(set(y[:-1]))
-        assert y[-1] == page.evaluate(f"Math.max(...plotted.flat().filter((p) => p.family === '{family}').map((p) => p.ndcg))")
+        assert y[-1] == page.evaluate(
+            f"Math.max(...plotted.flat().filter((p) => p.family === '{family}').map((p) => p.ndcg))"
+        )
     for cost, column in (("ms", "p50_ms"), ("kept", "kept"), ("bytes", "bytes_disk")):
         choose(page, "plot-form", cost=cost)
         assert page.evaluate("plot.layout.xaxis.type") == "log"
-        smallest = page.evaluate("Math.min(...plot.data.filter((t) => t.mode === 'markers' && t.text).flatMap((t) => t.x))")
+        smallest = page.evaluate(
+            "Math.min(...plot.data.filter((t) => t.mode === 'markers' && t.text).flatMap((t) => t.x))"
+        )
         rows = fake_rows().query("protocol == 'ratio' and side != 'samples'")
         assert smallest >= rows.loc[rows[column] > 0, column].min() * 0.99
 
@@ -137,20 +145,31 @@ def test_a_point_says_what_it_is_and_leads_to_its_notebook(page):
 def candidates(rows):
     """Made anew from the rows, without the report's own code: points that may be chosen, and their bounds."""
     keys = ["model", "side", "unit", "criterion", "schedule", "recovery"]
-    values = {"val": ("val_ndcg@10", "mean"), "bytes": ("bytes_disk", "mean"), "bound": ("val_ratio_lower", "mean"), "seeds": ("seed", list)}
+    values = {
+        "val": ("val_ndcg@10", "mean"),
+        "bytes": ("bytes_disk", "mean"),
+        "bound": ("val_ratio_lower", "mean"),
+        "seeds": ("seed", list),
+    }
     points = rows.groupby([*keys, "kept"], as_index=False).agg(**values)
     dense = rows[rows["side"] == "dense"].pivot_table(index="seed", columns="model", values="val_ndcg@10")
     best = dense.mean().idxmax()
     for i, point in points.iterrows():
         above = points[(points[keys] == point[keys]).all(axis=1) & (points["kept"] >= point["kept"])]
         mine, reference = (dense.loc[sorted(point["seeds"]), name].mean() for name in (point["model"], best))
-        points.loc[i, ["own", "best", "level"]] = above["bound"].min(), above["bound"].min() * mine / reference, point["val"] / reference
+        points.loc[i, ["own", "best", "level"]] = (
+            above["bound"].min(),
+            above["bound"].min() * mine / reference,
+            point["val"] / reference,
+        )
     usable = points["side"].isin(["dense", "parameters"]) | (points["criterion"] == "smaller-dense")
     return points[usable & ~points["criterion"].isin(["random"]) & (points["model"] != "random")]
 
 
 def chosen(page):
-    return page.evaluate("(({model, side, unit, kept, bytes, recipe}) => ({model, side, unit, kept, bytes, recipe}))(POINTS[Number(document.getElementById('answer').dataset.point)])")
+    return page.evaluate(
+        "(({model, side, unit, kept, bytes, recipe}) => ({model, side, unit, kept, bytes, recipe}))(POINTS[Number(document.getElementById('answer').dataset.point)])"
+    )
 
 
 @pytest.mark.parametrize("protocol", ["ratio", "strong"])
@@ -181,7 +200,16 @@ def agree(page, expected: pd.Series):
 
 
 def test_an_answer_is_confirmed_on_test_and_has_a_command_and_others(page):
-    choose(page, "choice-form", dataset=DATASET, protocol="ratio", question="size", against="own", family="cf", model="ease")
+    choose(
+        page,
+        "choice-form",
+        dataset=DATASET,
+        protocol="ratio",
+        question="size",
+        against="own",
+        family="cf",
+        model="ease",
+    )
     page.fill("#choice-form [name=loss]", "2")
     text = page.text_content("#answer")
     assert re.search(r"(Confirmed|Not confirmed) on test\.", text)
@@ -238,7 +266,14 @@ def test_every_control_has_a_name(page):
     nameless = "[...document.querySelectorAll('select, input, button')].filter((e) => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.ariaLabel).map((e) => e.outerHTML.slice(0, 200))"
     assert page.evaluate(nameless) == []
     buttons = page.evaluate("[...document.querySelectorAll('.modebar-btn')].map((button) => button.ariaLabel)")
-    assert buttons == ["Download plot as a PNG", "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]  # none that uploads
+    assert buttons == [
+        "Download plot as a PNG",
+        "Zoom",
+        "Pan",
+        "Zoom in",
+        "Zoom out",
+        "Reset axes",
+    ]  # none that uploads
 
 
 # -- the whole
@@ -259,8 +294,12 @@ def test_nothing_sticks_out(browser, address, width):
 def test_links_lead_to_files(page, address):
     folder = Path(page.evaluate("decodeURIComponent(location.pathname)")).parent
     made = {"cells.csv", "figures", "tables"}  # written by other parts of the report
-    links = page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href')).filter((h) => !h.startsWith('#'))")
-    pages = {page.evaluate("(name) => decodeURIComponent(name)", name) for name in links if not made & set(name.split("/"))}
+    links = page.evaluate(
+        "[...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href')).filter((h) => !h.startsWith('#'))"
+    )
+    pages = {
+        page.evaluate("(name) => decodeURIComponent(name)", name) for name in links if not made & set(name.split("/"))
+    }
     assert pages
     assert all((folder / name).exists() for name in pages)
 

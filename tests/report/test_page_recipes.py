@@ -12,7 +12,15 @@ from recprune.report.page_recipes import recipe
 
 
 def point(model, side, unit="weight", criterion="magnitude", schedule="one-shot", recovery="none", protocol="ratio"):
-    row = {"model": model, "side": side, "unit": unit, "criterion": criterion, "schedule": schedule, "recovery": recovery, "protocol": protocol}
+    row = {
+        "model": model,
+        "side": side,
+        "unit": unit,
+        "criterion": criterion,
+        "schedule": schedule,
+        "recovery": recovery,
+        "protocol": protocol,
+    }
     return pd.Series(row)
 
 
@@ -50,7 +58,10 @@ def test_a_pruned_model_is_one_command(ratings, asked):
     [
         (point("ease", "dense", "", "none", "", ""), []),
         (point("ials", "control", "model", "smaller-dense", "one-shot", "retrain"), ["smaller(0.5)"]),
-        (point("ease", "samples", "interaction", "stratified", "one-shot", "retrain", "strong"), ["prune_samples", "fold_in", '"strong"']),
+        (
+            point("ease", "samples", "interaction", "stratified", "one-shot", "retrain", "strong"),
+            ["prune_samples", "fold_in", '"strong"'],
+        ),
         (point("item-knn", "samples", "user", "random", "one-shot", "retrain"), ['unit="user"']),
         (point("ease", "samples", "interaction", "segment", "linear", "retrain"), ["prune_data"]),
         (point("bpr", "samples", "interaction", "random", "one-shot", "retrain-updates"), ["with_equal_updates"]),

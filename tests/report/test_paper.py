@@ -76,7 +76,9 @@ def test_a_study_is_chosen_by_name(tmp_path, few, capsys):
 def test_an_error_of_latex_is_one_line_with_its_place(tmp_path):
     source = tmp_path / "broken.tex"
     source.write_text("\\documentclass{article}\\begin{document}\n\\nosuchcommand\n\\end{document}\n")
-    with pytest.raises(ReportError, match=r"broken.tex: Undefined control sequence. at line 2: \\nosuchcommand \(all of it: "):
+    with pytest.raises(
+        ReportError, match=r"broken.tex: Undefined control sequence. at line 2: \\nosuchcommand \(all of it: "
+    ):
         compiled(source, "x", tmp_path, "")
     assert (tmp_path / "paper" / "paper.log").exists()
 

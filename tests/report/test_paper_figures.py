@@ -25,13 +25,15 @@ def groups(few):
     loss = 1 - few["test_ratio"]
     return few.assign(
         **{LOW: np.where(level, 0.1, 0.1 * (1 - 2 * loss)), HIGH: 0.5, "test_jaccard@20": np.where(level, 1.0, 0.6)}
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
 def looped(few):
     """`few` with magnitude removed in rounds, and a rule of samples asked anew in every round."""
-    once = few[(few["criterion"] == "magnitude") & (few["unit"] == "weight") & few["recovery"].isin(["refit", "fine-tune"])]
+    once = few[
+        (few["criterion"] == "magnitude") & (few["unit"] == "weight") & few["recovery"].isin(["refit", "fine-tune"])
+    ]
     samples = few[few["criterion"] == "stratified"].assign(criterion="segment", schedule="linear")
     return pd.concat([few, once.assign(schedule="geometric"), samples], ignore_index=True)
 
@@ -42,12 +44,14 @@ def shuffled(rows):
 
 def test_a_share_of_the_dense_model_is_that_of_its_own_seed():
     rows = fake_cells(models=("ease",), seeds=(0, 1), kept=(0.5,))
-    rows = rows[(rows["side"] == "dense") | ((rows["criterion"] == "magnitude-layer"))].copy()
+    rows = rows[(rows["side"] == "dense") | (rows["criterion"] == "magnitude-layer")].copy()
     rows.loc[rows["side"] == "dense", LOW] = [0.1, 0.2]
     rows.loc[rows["side"] != "dense", LOW] = [0.05, 0.4]
     table = relative.relative(shuffled(rows), [LOW])
     assert table.loc[table["side"] == "parameters", f"rel_{LOW}"].item() == pytest.approx((0.05 / 0.1 + 0.4 / 0.2) / 2)
-    rows.loc[(rows["side"] == "dense") & (rows["seed"] == 0), LOW] = 0.0  # nothing to be a share of: that seed is left out
+    rows.loc[(rows["side"] == "dense") & (rows["seed"] == 0), LOW] = (
+        0.0  # nothing to be a share of: that seed is left out
+    )
     table = relative.relative(rows, [LOW])
     assert table.loc[table["side"] == "parameters", f"rel_{LOW}"].item() == pytest.approx(2.0)
 
@@ -90,7 +94,9 @@ def test_best_is_chosen_on_validation_and_drawn_on_test(few):
 
 def test_a_budget_counts_parameters_and_not_rows_or_neurons(few):
     rows = few.copy()
-    rows.loc[(rows["criterion"] == "magnitude") & (rows["model"] == "ease") & (rows["kept"] == 0.02), "nonzeros"] = 936_000
+    rows.loc[(rows["criterion"] == "magnitude") & (rows["model"] == "ease") & (rows["kept"] == 0.02), "nonzeros"] = (
+        936_000
+    )
     data = best.best_points(rows)
     mine = data[(data["model"] == "ease") & (data["kept"] == 0.02) & (data["criterion"] == "magnitude")]
     assert (mine["x"] > 0.5).all()
@@ -104,7 +110,10 @@ def test_the_tail_pays_in_the_figure_what_it_pays_in_the_rows(groups):
     for median in medians.itertuples():
         mine = rules[(rules["model"] == median.model) & (rules["side"] == median.side)]
         assert (median.value, median.rules) == (pytest.approx(mine["value"].median()), len(mine))
-        assert (median.low, median.high) == (pytest.approx(mine["value"].quantile(0.25)), pytest.approx(mine["value"].quantile(0.75)))
+        assert (median.low, median.high) == (
+            pytest.approx(mine["value"].quantile(0.25)),
+            pytest.approx(mine["value"].quantile(0.75)),
+        )
     lost = groups.merge(rules, on=["model", "side", "unit", "criterion", "schedule", "recovery", "kept"])
     point = lost.groupby(["model", "side", "unit", "criterion", "recovery", "kept"])
     expected, got = point["test_ratio"].mean(), point["value"].first()
@@ -120,7 +129,9 @@ def test_a_group_that_the_dense_model_does_not_serve_says_nothing(groups):
 
 def test_who_pays_draws_its_points(groups):
     figure, data = figures.who_pays(groups)
-    drawn = np.concatenate([line.get_xdata() for ax in figure.axes for line in ax.lines if line.get_marker() not in ("<", ">")])
+    drawn = np.concatenate(
+        [line.get_xdata() for ax in figure.axes for line in ax.lines if line.get_marker() not in ("<", ">")]
+    )
     inside = data[data["role"] == "median"]
     assert all(np.isclose(drawn.astype(float), value).any() for value in inside["value"])
 
@@ -132,7 +143,12 @@ def test_rounds_stand_beside_the_same_rule_in_one_shot(looped):
     assert set(pruned["schedule"]) == {"one-shot", "geometric"} and "none" not in set(pruned["recovery"])
     assert {"smaller-dense", "dense"} < set(data["role"])
     texts = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert {"one shot + refit", "geometric rounds + refit", "one shot + fine-tune", "geometric rounds + fine-tune"} <= set(texts)
+    assert {
+        "one shot + refit",
+        "geometric rounds + refit",
+        "one shot + fine-tune",
+        "geometric rounds + fine-tune",
+    } <= set(texts)
     _, samples = figures.rounds(looped, "samples")
     assert {"segment", "stratified", "random"} <= set(samples["criterion"])
 
@@ -157,7 +173,9 @@ def test_figures_are_absent_where_the_rows_do_not_suffice(few):
         figures.time_saved(few[few["side"] != "samples"])
     with pytest.raises(NothingToDrawError, match="no group"):
         figures.who_pays(few[few["side"] == "dense"])
-    names = {drawing.name for drawing in figures.drawings(few[(few["model"] == "popularity") | (few["side"] == "dense")])}
+    names = {
+        drawing.name for drawing in figures.drawings(few[(few["model"] == "popularity") | (few["side"] == "dense")])
+    }
     assert names == {"pareto-fake-100k", "pareto-latency-fake-100k"}
 
 
@@ -176,7 +194,9 @@ def test_a_cell_of_the_heat_map_is_the_best_of_a_rule(few):
     data = best_of_rules(found)
     assert not data.duplicated(["removed from", "model", "unit", "criterion"]).any()
     for row in data.itertuples():
-        same = found[(found["model"] == row.model) & (found["unit"] == row.unit) & (found["criterion"] == row.criterion)]
+        same = found[
+            (found["model"] == row.model) & (found["unit"] == row.unit) & (found["criterion"] == row.criterion)
+        ]
         assert row.removed_99 == same["removed_99"].max() or same["removed_99"].isna().all()
     assert set(data.loc[data["recovery"].isin(["none", ""]) & (data["schedule"] != "linear"), "sign"]) == {""}
 
@@ -186,7 +206,9 @@ def test_no_words_leave_a_figure(drawn):
         figure = drawing.figure
         figure.draw_without_rendering()  # whoever saved it before, at another resolution, left his sizes behind
         page = figure.bbox
-        ticks = {label for tick in figure.findobj(Tick) for label in (tick.label1, tick.label2)}  # some beyond their axis, unseen
+        ticks = {
+            label for tick in figure.findobj(Tick) for label in (tick.label1, tick.label2)
+        }  # some beyond their axis, unseen
         for text in set(figure.findobj(Text)) - ticks:
             box = text.get_window_extent()
             inside = page.x0 - 1 <= box.x0 and box.x1 <= page.x1 + 1 and page.y0 - 1 <= box.y0 and box.y1 <= page.y1 + 1

@@ -52,7 +52,9 @@ def test_tau_is_kendalls(cells):
     ratio, loo = ([FOUND[name][m] for m in real] for name in ("ratio", "loo"))
     assert table.loc[("ratio", "loo"), "tau"] == pytest.approx(kendalltau(ratio, loo).statistic)
     assert table.loc[("ratio", "strong"), "models"] == 3
-    assert table.loc[("ratio", "strong"), "tau"] == pytest.approx(kendalltau([0.26, 0.27, 0.25], [0.20, 0.22, 0.21]).statistic)
+    assert table.loc[("ratio", "strong"), "tau"] == pytest.approx(
+        kendalltau([0.26, 0.27, 0.25], [0.20, 0.22, 0.21]).statistic
+    )
     assert (table["lo"] <= table["tau"]).all() and (table["tau"] <= table["hi"]).all()
     assert (table["within"] == 1).all(), "all seeds of a protocol have one order"
     assert (table["across"] == table["tau"]).all()
@@ -81,7 +83,9 @@ def test_the_words_follow_the_rows(cells):
     assert first.startswith("No one model is best under all 3 protocols")
     assert "**EASE** under ratio, strong" in first and "**BPR** under loo" in first
     assert "changes the order more than the seed does" in orders
-    assert any("magnitude (global) + refit keeps more than magnitude (global) at 6 of 6 points" in text for text in methods)
+    assert any(
+        "magnitude (global) + refit keeps more than magnitude (global) at 6 of 6 points" in text for text in methods
+    )
     same = cells.copy()
     same.loc[(same["protocol"] == "loo") & (same["model"] == "bpr") & (same["side"] == "dense"), "test_ndcg@10"] = 0.01
     assert protocols.in_words(same)[0].startswith("One model is best under all 3 protocols")
@@ -96,7 +100,13 @@ def test_figures_hold_every_model_and_protocol(cells):
     written = [[text.get_text() for text in ax.texts] for ax in figure.axes]
     assert "left out" in written[1] and "left out" not in written[0]
     assert any(text.startswith("◂ 0.050") for text in written[2]), "a floor off the scale is written at its edge"
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["EASE", "iALS", "Mult-VAE", "BPR", "popularity"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
+        "EASE",
+        "iALS",
+        "Mult-VAE",
+        "BPR",
+        "popularity",
+    ]
     figure, data = figures.protocol_curves(cells)
     titles = {ax.get_title() for ax in figure.axes if ax.get_title()}
     assert titles == {f"{model}, {protocol}" for model in ("iALS", "EASE") for protocol in FOUND}

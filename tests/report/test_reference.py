@@ -12,14 +12,48 @@ from recprune.report.reference import Published, published, reference
 from recprune.study.rows import read_rows, write_rows
 
 NUMBERS = [
-    {"model": "ease", "dataset": "ml-1m", "protocol": "ratio", "metric": "ndcg@10", "value": 0.2865, "source": "a paper"},
-    {"model": "slim", "dataset": "ml-1m", "protocol": "ratio", "metric": "ndcg@10", "value": 0.2782, "source": "a paper"},
-    {"model": "bpr", "dataset": "ml-1m", "protocol": "ratio", "metric": "ndcg@10", "value": 0.2407, "source": "a paper"},
-    {"model": "ease", "dataset": "ml-1m", "protocol": "loo", "metric": "hit@10", "value": 0.2, "source": "a paper",
-     "input": "train+validation"},
-    {"model": "mult-vae", "dataset": "ml-20m", "protocol": "strong", "metric": "recall_min@20", "value": 0.395,
-     "source": "a paper"},
-]  # fmt: skip
+    {
+        "model": "ease",
+        "dataset": "ml-1m",
+        "protocol": "ratio",
+        "metric": "ndcg@10",
+        "value": 0.2865,
+        "source": "a paper",
+    },
+    {
+        "model": "slim",
+        "dataset": "ml-1m",
+        "protocol": "ratio",
+        "metric": "ndcg@10",
+        "value": 0.2782,
+        "source": "a paper",
+    },
+    {
+        "model": "bpr",
+        "dataset": "ml-1m",
+        "protocol": "ratio",
+        "metric": "ndcg@10",
+        "value": 0.2407,
+        "source": "a paper",
+    },
+    {
+        "model": "ease",
+        "dataset": "ml-1m",
+        "protocol": "loo",
+        "metric": "hit@10",
+        "value": 0.2,
+        "source": "a paper",
+        "input": "train+validation",
+    },
+    {
+        "model": "mult-vae",
+        "dataset": "ml-20m",
+        "protocol": "strong",
+        "metric": "recall_min@20",
+        "value": 0.395,
+        "source": "a paper",
+    },
+]
 
 
 @pytest.fixture
@@ -38,8 +72,13 @@ def results(tmp_path):
     told = loo.assign(side="control", unit="history", criterion="train+validation")
     told["test_hit@10"] = [0.20, 0.21, 0.22]
     write_rows(tmp_path / "reference", pd.concat([ratio, loo, told]))
-    run = {"dataset": "ml-1m-ratings", "protocol": "ratio", "model": "ease", "method": "dense",
-           "parameters": json.dumps({"hyperparameters": {"l2": 1000.0}})}  # fmt: skip
+    run = {
+        "dataset": "ml-1m-ratings",
+        "protocol": "ratio",
+        "model": "ease",
+        "method": "dense",
+        "parameters": json.dumps({"hyperparameters": {"l2": 1000.0}}),
+    }
     pd.DataFrame([run]).to_csv(tmp_path / "reference" / "provenance.csv", index=False)
     tuned = tmp_path / "tuning" / "ml-1m-ratings" / "ratio" / "tuned.toml"
     tuned.parent.mkdir(parents=True)
@@ -94,9 +133,13 @@ def test_a_log_without_times_is_what_loo_lacks(results, numbers):
 def test_the_command_writes_it_beside_the_other_tables(results, capsys):
     assert main(["reference", "--results", str(results)]) == 0
     assert "reference.md" in capsys.readouterr().out
-    assert {path.name for path in (results / "tables").iterdir()} == {f"reference.{form}" for form in ("csv", "md", "tex")}
+    assert {path.name for path in (results / "tables").iterdir()} == {
+        f"reference.{form}" for form in ("csv", "md", "tex")
+    }
     frame = pd.read_csv(results / "tables" / "reference.csv")
-    assert frame.loc[(frame["model"] == "ease") & (frame["protocol"] == "ratio"), "ratio"].iloc[0] == pytest.approx(0.268 / 0.2865)
+    assert frame.loc[(frame["model"] == "ease") & (frame["protocol"] == "ratio"), "ratio"].iloc[0] == pytest.approx(
+        0.268 / 0.2865
+    )
 
 
 def test_the_published_numbers_are_understood():

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from fake_cells import fake_cells
 
-from recprune.report.cells import NEEDED, ReportError, canonical, models_in_order, points, read_cells, studies
 from recprune.pruning import LOOPS
+from recprune.report.cells import NEEDED, ReportError, canonical, models_in_order, points, read_cells, studies
 from recprune.report.grouping import MODELLED, SPARSE
 from recprune.report.style import CRITERIA, MODELS, Method, label, method_label, method_looks, model_look
 from recprune.study.rows import write_rows
@@ -88,7 +88,11 @@ def test_names_for_readers_and_names_that_stand_for_themselves():
 def test_no_two_series_look_alike_even_without_colour():
     models = [model_look(name, "deep" if name in ("neumf", "mult-vae", "dlrm", "sasrec") else "cf") for name in MODELS]
     assert len({(look.marker, look.fill) for look in models}) == len(models)
-    together = [SPARSE, MODELLED, [name for name in CRITERIA if name not in (*SPARSE, *MODELLED, *LOOPS)]]  # in a figure
+    together = [
+        SPARSE,
+        MODELLED,
+        [name for name in CRITERIA if name not in (*SPARSE, *MODELLED, *LOOPS)],
+    ]  # in a figure
     for criteria in together:
         methods_look_apart([*criteria, "random", "magnitude", "new"])
 

@@ -51,9 +51,10 @@ def test_dense_rows_alone_are_enough_for_a_report(tmp_path):
     rows = fake_cells(models=("popularity", "random", "ease"))
     write_rows(tmp_path, rows[rows["side"] == "dense"])
     assert main(["all", "--results", str(tmp_path)]) == 0
-    assert {
-        name.split("/")[1].rpartition("-fake")[0] for name in contents(tmp_path) if name.endswith(".png")
-    } == {"pareto", "pareto-latency"}
+    assert {name.split("/")[1].rpartition("-fake")[0] for name in contents(tmp_path) if name.endswith(".png")} == {
+        "pareto",
+        "pareto-latency",
+    }
     write_rows(tmp_path, rows[rows["model"] == "popularity"])
     assert main(["all", "--results", str(tmp_path)]) == 0
 

@@ -119,7 +119,9 @@ def test_any_name_survives_markdown_and_latex():
 def compile_latex(folder, body):
     """What LaTeX says of a document that holds nothing but `body`."""
     packages = "\\usepackage[T1]{fontenc}\\usepackage{array,booktabs,graphicx,longtable,mathptmx}"
-    (folder / "all.tex").write_text(f"\\documentclass{{article}}{packages}\\begin{{document}}\n{body}\\end{{document}}\n")
+    (folder / "all.tex").write_text(
+        f"\\documentclass{{article}}{packages}\\begin{{document}}\n{body}\\end{{document}}\n"
+    )
     command = ["pdflatex", "-halt-on-error", "-interaction=batchmode", "all.tex"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     return (folder / "all.log").read_text(errors="replace")
@@ -149,10 +151,28 @@ def test_a_head_wider_than_its_column_takes_two_lines():
 
 
 CHARACTERS = {
-    "–": "--", "—": "---", "→": r"$\to$", "≤": r"$\leq$", "≥": r"$\geq$", "Δ": r"$\Delta$", "…": r"\dots{}", "−": "$-$",
-    "“a”": "{``}a{''}", '"': r"{\char34}", "--": "-{}-", "a — b--c": "a --- b-{}-c", "é": r"\'{e}", "Ä": r'\"{A}', "ß": r"\ss{}",
-    "ç": r"\c{c}", "a日": "a[U+65E5]", "a\nb\x07": "a b", "* 1": "{*} 1", "[1]": "{[}1]", "50 %": r"50~\%",
-}  # fmt: skip
+    "–": "--",
+    "—": "---",
+    "→": r"$\to$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "Δ": r"$\Delta$",
+    "…": r"\dots{}",
+    "−": "$-$",
+    "“a”": "{``}a{''}",
+    '"': r"{\char34}",
+    "--": "-{}-",
+    "a — b--c": "a --- b-{}-c",
+    "é": r"\'{e}",
+    "Ä": r"\"{A}",
+    "ß": r"\ss{}",
+    "ç": r"\c{c}",
+    "a日": "a[U+65E5]",
+    "a\nb\x07": "a b",
+    "* 1": "{*} 1",
+    "[1]": "{[}1]",
+    "50 %": r"50~\%",
+}
 
 
 @pytest.mark.parametrize("text", CHARACTERS)

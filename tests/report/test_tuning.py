@@ -19,7 +19,12 @@ def results(tmp_path):
             for n, s in enumerate(scores)
         ]
         write_trials(folder / f"{model}.csv", done, "key")
-        search = {"first_val_ndcg@10": 0.2, "val_ndcg@10": max(filter(None, scores)), "trials": len(scores), "seconds": 2.0 * len(scores)}
+        search = {
+            "first_val_ndcg@10": 0.2,
+            "val_ndcg@10": max(filter(None, scores)),
+            "trials": len(scores),
+            "seconds": 2.0 * len(scores),
+        }
         search |= {"trials_budget": 5, "seconds_budget": 60.0, "space": {"l2[nu=1.0]": "1 to 9, log"}}
         write_tuned(folder / "tuned.toml", tmp_path / "lock", model, {"l2": float(len(scores))}, search)
     return tmp_path

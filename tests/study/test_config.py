@@ -56,13 +56,16 @@ def test_a_family_is_a_run_for_each_model_and_listed_value(study):
     assert [run.needs for run in study().runs()] == ["none"] * 2 + ["dense"] * 4
 
 
-SEVERAL = GOOD.replace('protocol = "ratio"', 'protocols = ["strong", "ratio", "loo"]') + """
+SEVERAL = (
+    GOOD.replace('protocol = "ratio"', 'protocols = ["strong", "ratio", "loo"]')
+    + """
 [[study.main.runs]]
 notebook = "11-protocols"
 method = "protocols"
 models = []
 needs = "study"
 """
+)
 
 
 def test_a_run_that_needs_the_study_is_one_for_all_protocols(study):
@@ -75,8 +78,14 @@ def test_a_family_may_have_seeds_of_its_own(study):
     text = GOOD.replace('"10-dense"\n', '"10-dense"\nseeds = [0, 1, 2]\n', 1)
     seeds = {run.id.split("/")[-1]: run.parameters.seeds for run in study(text).runs()}
     assert seeds["dense"] == (0, 1, 2) and seeds["magnitude-none"] == (0, 1)
-    with pytest.raises(StudyError, match=r"random-refit has seeds \[3\], which ml-100k/ratio/ease/dense does not train"):
-        study(GOOD.replace("keep = [0.5, 0.1]", 'keep = [0.5]\nseeds = [0, 3]').replace('["none", "refit"]', '["refit", "none"]'))
+    with pytest.raises(
+        StudyError, match=r"random-refit has seeds \[3\], which ml-100k/ratio/ease/dense does not train"
+    ):
+        study(
+            GOOD.replace("keep = [0.5, 0.1]", "keep = [0.5]\nseeds = [0, 3]").replace(
+                '["none", "refit"]', '["refit", "none"]'
+            )
+        )
 
 
 def test_filters_are_the_protocols_own_until_they_are_given(study):
@@ -120,7 +129,11 @@ def test_another_data_set_and_some_models(study):
         ("[0.5, 0.1]", "[1.5]", r"runs\[2\]\.keep: 1\.5 is outside \(0, 1\]"),
         ("[0.5, 0.1]", "0.5", r"runs\[2\]\.keep: 0\.5 is not a list"),
         ("[0.5, 0.1]", "[0.5, 0.5]", "keep: .* names a share twice"),
-        ('"10-dense"', '"10-dense"\nneeds = "dens"', r"runs\[1\]\.needs: 'dens' is unknown; known: all, dense, none, study"),
+        (
+            '"10-dense"',
+            '"10-dense"\nneeds = "dens"',
+            r"runs\[1\]\.needs: 'dens' is unknown; known: all, dense, none, study",
+        ),
         ('"10-dense"', '"10-dense"\nmethod = "a b"', r"runs\[1\]\.method: 'a b'"),
         ('notebook = "10-dense"', "", r"runs\[1\]: `notebook` is missing"),
         ("l2 = 250.0", "L2 = 250.0", r"hyperparameters\.default\.ease of ease: 'L2' is unknown; known: .*l2"),

@@ -15,7 +15,15 @@ def bench(**parameters) -> Bench:
     return Bench(Parameters(**BASE | parameters))
 
 
-PRUNE = {"model": "ease", "hyperparameters": {"l2": 50.0}, "unit": "weight", "criterion": "magnitude", "schedule": "one-shot", "recovery": "none", "keep": (0.5, 0.1)}
+PRUNE = {
+    "model": "ease",
+    "hyperparameters": {"l2": 50.0},
+    "unit": "weight",
+    "criterion": "magnitude",
+    "schedule": "one-shot",
+    "recovery": "none",
+    "keep": (0.5, 0.1),
+}
 TIMED = ["p50_ms", "p95_ms", "users_per_s", "p50_ratio"]
 
 
@@ -29,7 +37,9 @@ def test_a_row_has_every_column(rows):
     assert not rows.drop(columns=["run", *TIMED]).isna().any(axis=None)
     assert len(rows) == 4
     first = rows["seed"] == 0
-    assert rows.loc[first, TIMED].notna().all(axis=None) and rows.loc[~first, TIMED].isna().all(axis=None), "seeds change no size"
+    assert rows.loc[first, TIMED].notna().all(axis=None) and rows.loc[~first, TIMED].isna().all(axis=None), (
+        "seeds change no size"
+    )
 
 
 def test_rows_are_the_same_twice(rows):
@@ -44,7 +54,11 @@ def test_ratios_are_what_they_say(rows):
     for _, row in rows.iterrows():
         assert row["test_ratio"] == pytest.approx(row["test_ndcg@10"] / dense.loc[row["seed"], "test_ndcg@10"])
         assert row["bytes_ratio"] == pytest.approx(row["bytes_disk"] / dense.loc[row["seed"], "bytes_disk"])
-    assert (dense["test_ratio"] == 1).all() and (dense["test_ratio_lower"] == 1).all() and (dense["test_jaccard@20"] == 1).all()
+    assert (
+        (dense["test_ratio"] == 1).all()
+        and (dense["test_ratio_lower"] == 1).all()
+        and (dense["test_jaccard@20"] == 1).all()
+    )
     for _, point in rows.groupby("kept"):
         assert point["test_ratio_lo"].nunique() == 1
         assert point["test_ratio_lo"].iloc[0] <= point["test_ratio"].mean() <= point["test_ratio_hi"].iloc[0]
@@ -90,14 +104,23 @@ def test_controls_are_rows_of_their_own():
     assert (rows["nonzeros"] == 0).all()
     deep = bench(model="mult-vae", hyperparameters={"hidden": 16, "latent": 8, "epochs": 4}, seeds=(0,)).control_rows()
     assert deep[["criterion", "recovery"]].to_numpy().tolist() == [
-        ["zero-reset", "none"], ["zero-reset", "retrain"], ["train-on", "fine-tune"]
-    ]  # fmt: skip
+        ["zero-reset", "none"],
+        ["zero-reset", "retrain"],
+        ["train-on", "fine-tune"],
+    ]
     assert deep["val_ratio"].iloc[2] >= 1, "trained on, nothing removed: never worse on validation"
 
 
 def test_the_grid_prunes_the_data_and_then_the_model():
     grid = bench(**PRUNE | {"samples": (1.0, 0.5), "seeds": (0,)}).both_rows()
-    assert grid[["samples_kept", "kept"]].to_numpy().tolist() == [[1.0, 1.0], [1.0, 0.5], [1.0, 0.1], [0.5, 1.0], [0.5, 0.5], [0.5, 0.1]]
+    assert grid[["samples_kept", "kept"]].to_numpy().tolist() == [
+        [1.0, 1.0],
+        [1.0, 0.5],
+        [1.0, 0.1],
+        [0.5, 1.0],
+        [0.5, 0.5],
+        [0.5, 0.1],
+    ]
     dense = grid[grid["kept"] == 1]
     assert (dense["test_ratio"] == 1).all(), "ratios are to the dense model of the same samples"
     assert dense["test_ndcg@10"].nunique() == 2
@@ -107,7 +130,13 @@ def test_the_grid_prunes_the_data_and_then_the_model():
 
 
 def test_the_loop_has_its_rows():
-    loop = {"unit": "interaction", "criterion": "representative", "schedule": "linear", "recovery": "retrain", "keep": (0.5,)}
+    loop = {
+        "unit": "interaction",
+        "criterion": "representative",
+        "schedule": "linear",
+        "recovery": "retrain",
+        "keep": (0.5,),
+    }
     rows = finish(bench().p, bench(**PRUNE | loop).loop_rows())
     assert set(rows["side"]) == {"samples"} and set(rows["schedule"]) == {"linear"}
     assert (rows["train_s"] > 0).all() and (rows["score_s"] > 0).all()

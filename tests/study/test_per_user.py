@@ -13,8 +13,18 @@ from recprune.study.rows import CELL, read_rows
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
-    p = Parameters(dataset="synthetic:120x60x4000", core=0, model="ease", unit="weight", criterion="magnitude",
-                   schedule="one-shot", recoveries=("none", "refit"), keep=(0.5, 0.1), seeds=(0, 1), out=str(out))
+    p = Parameters(
+        dataset="synthetic:120x60x4000",
+        core=0,
+        model="ease",
+        unit="weight",
+        criterion="magnitude",
+        schedule="one-shot",
+        recoveries=("none", "refit"),
+        keep=(0.5, 0.1),
+        seeds=(0, 1),
+        out=str(out),
+    )
     bench = Bench(p)
     finish(p, pd.concat([bench.dense_rows(), bench.parameter_rows()]))
     return out

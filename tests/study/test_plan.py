@@ -121,7 +121,9 @@ def test_dense_before_pruned_and_the_longest_chain_first(two):
 def test_costs_are_those_of_the_rows_here_until_the_run_has_its_own(two):
     guessed = two.plan()[PRUNED].seconds
     provenance = two.folder / "results" / "provenance.csv"
-    provenance.write_text(f"dataset,model,method,seeds,seconds\nother,ease,magnitude,0 1,50\n{DENSE.split('/')[0]},ease,dense,0 1,8.0\n")
+    provenance.write_text(
+        f"dataset,model,method,seeds,seconds\nother,ease,magnitude,0 1,50\n{DENSE.split('/')[0]},ease,dense,0 1,8.0\n"
+    )
     plan = two.plan()
     seeds = len(plan[PRUNED].parameters["seeds"])
     assert (plan[DENSE].seconds, plan[PRUNED].seconds) == (4.0 * seeds, 25.0 * seeds)
@@ -246,12 +248,16 @@ def test_where_rows_go(two, tmp_path):
 
 
 def test_where_rows_of_other_studies_go(two, tmp_path):
-    two.study.write_text(two.study.read_text().replace("study.main", "study.reference").replace('"synthetic"', '"ml-1m"'))
+    two.study.write_text(
+        two.study.read_text().replace("study.main", "study.reference").replace('"synthetic"', '"ml-1m"')
+    )
     for name in ("ml-1m-ratings.csv", "ml-1m.csv"):
         (tmp_path / name).write_text("user,item\n")
     same, other = str(tmp_path / "ml-1m-ratings.csv"), str(tmp_path / "ml-1m.csv")
     assert two.plan(study="reference").results == "results/reference"
-    assert two.plan(study="reference", dataset=same).results == "results/reference", "a file that holds the same ratings"
+    assert two.plan(study="reference", dataset=same).results == "results/reference", (
+        "a file that holds the same ratings"
+    )
     assert two.plan(study="reference", dataset=other).results == "results/own/ml-1m/reference"
     assert two.plan(study="reference", models="ease").results == "results/part/reference"
     two.study.write_text(two.study.read_text().replace("[study.reference]", '[study.reference]\nbeside = "main"'))
@@ -342,7 +348,9 @@ class TestACriterionCountsForItsOwnRuns:
         return Path(shutil.copytree(PACKAGE, tmp_path / "recprune"))
 
     def test_a_changed_rule_changes_the_runs_that_use_it(self, package):
-        before = {name: library_hash(package, [name]) for name in ("taylor", "activation-variance", "mutual-information-axes")}
+        before = {
+            name: library_hash(package, [name]) for name in ("taylor", "activation-variance", "mutual-information-axes")
+        }
         file = package / "pruning" / "parameters" / "activations.py"
         file.write_text(file.read_text() + "\nMORE = 1\n")
         changed = {name for name, key in before.items() if library_hash(package, [name]) != key}
@@ -352,7 +360,9 @@ class TestACriterionCountsForItsOwnRuns:
         before = library_hash(package, ["taylor"]), library_hash(package)
         table = package / "pruning" / "criteria.py"
         (package / "pruning" / "parameters" / "new.py").write_text("score = None\n")
-        text = table.read_text().replace('    "snip": Criterion(', '    "new": Criterion("", "", parameters=new.score),\n    "snip": Criterion(')
+        text = table.read_text().replace(
+            '    "snip": Criterion(', '    "new": Criterion("", "", parameters=new.score),\n    "snip": Criterion('
+        )
         table.write_text(text.replace("    mutual_information,\n", "    mutual_information,\n    new,\n", 1))
         assert library_hash(package, ["taylor"]) == before[0]
         assert library_hash(package) != before[1]

@@ -191,7 +191,7 @@ def test_a_full_disk_is_said_and_nothing_is_left(project, rows_cell):
     project.family("10-dense", "print('x' * 400_000)", rows_cell)
     run = project.plan()[RUN]
     limit = 200_000
-    small = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))  # noqa: E731
+    small = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     process = project.start("run", "results/runs/plan.json", RUN, preexec_fn=small)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1 and "Traceback" not in errors, errors
@@ -307,7 +307,15 @@ def test_make_is_what_decides_and_a_second_make_does_nothing(project, rows_cell)
 
 
 def test_a_run_never_clears_away_the_folder_of_one_with_a_longer_name(tmp_path):
-    for name in (".tmp-magnitude-17-", ".tmp-magnitude-17-before-", ".tmp-magnitude-layer-18-", ".tmp-magnitude-layer-18-before-"):
+    for name in (
+        ".tmp-magnitude-17-",
+        ".tmp-magnitude-17-before-",
+        ".tmp-magnitude-layer-18-",
+        ".tmp-magnitude-layer-18-before-",
+    ):
         (tmp_path / name).mkdir()
-    assert {path.name for path in _left_behind(tmp_path / "magnitude")} == {".tmp-magnitude-17-", ".tmp-magnitude-17-before-"}
+    assert {path.name for path in _left_behind(tmp_path / "magnitude")} == {
+        ".tmp-magnitude-17-",
+        ".tmp-magnitude-17-before-",
+    }
     assert len(_left_behind(tmp_path / "magnitude-layer")) == 2 and not _left_behind(tmp_path / "layer")

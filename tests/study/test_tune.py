@@ -82,17 +82,14 @@ def search(tuning, ratio, tmp_path):
     def make(model="bpr", text=TUNING, file="trials.csv", **changes):
         told = tuning(text)
         options = {"budget": told.budget("any"), "start": {"l2": 1.0}, "data": without_test(ratio)} | changes
-        return Search(
-            space=told.space(model), stop=told.stop, seed=told.seed, path=tmp_path / file, **options
-        )
+        return Search(space=told.space(model), stop=told.stop, seed=told.seed, path=tmp_path / file, **options)
 
     return make
 
 
 def last(search: Search) -> list[Trial]:
     """All trials of a search, when it has run."""
-    for trials in search.run():
-        pass
+    *_, trials = search.run()
     return trials
 
 
@@ -388,9 +385,10 @@ def test_the_command_searches_writes_what_it_chose_and_does_it_once(command, cap
     before = {path: path.read_bytes() for path in folder.iterdir()}
     assert command("tune", "--model", "ease") == 0
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
-    assert load_study("study.toml", "main").hyperparameters_of("synthetic:120x80x4000", "ease")["l2"] == trials[
-        best(trials).number
-    ].values["l2"]
+    assert (
+        load_study("study.toml", "main").hyperparameters_of("synthetic:120x80x4000", "ease")["l2"]
+        == trials[best(trials).number].values["l2"]
+    )
 
 
 def test_unknown_names_and_models_that_a_protocol_has_no_use_for(command, capsys):

@@ -188,7 +188,9 @@ def test_gather_names_the_runs_that_are_missing(project, rows_cell, monkeypatch)
     assert not Path("results/cells.csv").exists()
 
 
-def test_gather_brings_the_values_of_users_and_calls_a_known_file_by_its_data_sets_name(project, rows_cell, monkeypatch):
+def test_gather_brings_the_values_of_users_and_calls_a_known_file_by_its_data_sets_name(
+    project, rows_cell, monkeypatch
+):
     project.family("10-dense", rows_cell)
     plan = finished(project)
     monkeypatch.chdir(project.folder)

@@ -76,7 +76,9 @@ class Thresholds:
         leaves = {name: weight.detach().requires_grad_() for name, weight in weights.items()}
         loss = self.model_loss({**arrays, **leaves}, batch, generator)
         loss.backward()
-        chain = sum((leaf.grad * (w - w.detach())).sum() for leaf, w in zip(leaves.values(), weights.values(), strict=True))
+        chain = sum(
+            (leaf.grad * (w - w.detach())).sum() for leaf, w in zip(leaves.values(), weights.values(), strict=True)
+        )
         loss = loss.detach()
         if self.zeros >= EMPTY * self.taken / self.steps:
             return loss + chain

@@ -15,9 +15,7 @@ def core_numbers(user: np.ndarray, item: np.ndarray, n_users: int, n_items: int)
     k = 0
     while len(left):
         users, items = user[left], item[left]
-        degree = np.minimum(
-            np.bincount(users, minlength=n_users)[users], np.bincount(items, minlength=n_items)[items]
-        )
+        degree = np.minimum(np.bincount(users, minlength=n_users)[users], np.bincount(items, minlength=n_items)[items])
         k = max(k, int(degree.min()))
         core[left] = k  # it is in the k-core unless it goes below
         left = left[degree > k]

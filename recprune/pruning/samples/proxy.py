@@ -86,7 +86,9 @@ def _pairs(user, item, train: Interactions, rivals: np.ndarray) -> tuple[np.ndar
     error, norm, score = (np.empty(train.nnz, np.float32) for _ in range(3))
     for start in range(0, train.nnz, BLOCK):
         rows = slice(start, start + BLOCK)
-        u, i = (table[torch.from_numpy(codes[rows]).long()] for table, codes in ((user, train.user), (item, train.item)))
+        u, i = (
+            table[torch.from_numpy(codes[rows]).long()] for table, codes in ((user, train.user), (item, train.item))
+        )
         score[rows] = (u * i).sum(1)
         own = 2 * u.square().sum(1)
         errors, norms = [], []
