@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from recprune import models
     from recprune.datasets import load
+    from recprune.errors import DataError
     from recprune.evaluation import evaluate, footprint
-    from recprune.interactions import DataError, Interactions
+    from recprune.interactions import Interactions
     from recprune.models import load_model
     from recprune.pruning import CRITERIA, prune, prune_samples
     from recprune.splits import Split, split
@@ -26,7 +27,7 @@ _HOME = {
     "load": "datasets",
     "evaluate": "evaluation",
     "footprint": "evaluation",
-    "DataError": "interactions",
+    "DataError": "errors",
     "Interactions": "interactions",
     "load_model": "models",
     "CRITERIA": "pruning",
@@ -35,7 +36,7 @@ _HOME = {
     "Split": "splits",
     "split": "splits",
 }
-_PACKAGES = ("datasets", "evaluation", "models", "pruning", "report", "study")
+_PACKAGES = ("cells", "datasets", "evaluation", "models", "pruning", "report", "study")
 
 __all__ = [
     "CRITERIA",

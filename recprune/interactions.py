@@ -17,17 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-
-class DataError(ValueError):
-    """Data that cannot be used; the message names the file, line or value and what is accepted.
-
-    Where one row of a frame is to blame, `row` (from 0), `column` and `problem` say which and why,
-    so that a reader can name the line of the file instead.
-    """
-
-    row: int | None = None
-    column: str = ""
-    problem: str = ""
+from recprune.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,13 @@ ROOT = Path(recprune.__file__).parent
 # Lowest first; those of one floor do not import each other. `evaluation` takes models as anything
 # that scores, so it lies below them, and early stopping and budgets can use its metrics.
 FLOORS = [
-    {"interactions", "topk"},
+    {"errors", "files"},
+    {"interactions", "topk", "typed"},
     {"datasets", "splits"},
     {"evaluation"},
     {"models"},
     {"pruning"},
+    {"cells"},
     {"study"},
     {"report"},
 ]

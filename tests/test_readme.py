@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import recprune
-from recprune.study.rows import read_rows
+from recprune.cells.rows import read_rows
 
 ROOT = Path(recprune.__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -49,7 +49,7 @@ def make(folder):
 def install(folder):
     """pip install the project, editable, with its extras, at the tested versions."""
     command = [str(folder / "bin" / "python"), "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check"]
-    command += ["install", "-e", ".[lab,tune,test]", "-c", "constraints.txt"]
+    command += ["install", "-e", ".[lab,tune,test,dev]", "-c", "constraints.txt"]
     if not os.access(os.path.expanduser("~") or "/nowhere", os.W_OK):
         command.append("--no-cache-dir")
     environment = dict(os.environ)

@@ -6,8 +6,12 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from recprune.interactions import DataError, Interactions
+from recprune.errors import DataError
+
+if TYPE_CHECKING:
+    from recprune.interactions import Interactions
 
 ROOT = Path(__file__).resolve().parents[2]
 """The repository: the package is always installed from a checkout, in editable mode."""
@@ -77,8 +81,3 @@ def _entry(name: str, table: dict) -> Entry:
     wheel = Wheel(**table["wheel"]) if "wheel" in table else None
     lists = {key: tuple(table[key]) for key in ("files", "aliases") if key in table}
     return Entry(**(table | lists | {"name": name, "wheel": wheel}))
-
-
-def alias(name: str) -> str | None:
-    """The registered data set whose ratings a file of this name (without endings) holds, or None."""
-    return next((entry.name for entry in known().values() if name in entry.aliases), None)

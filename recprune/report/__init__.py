@@ -1,6 +1,7 @@
 """From rows to what people look at: figures, tables and a page, all from cells.csv alone."""
 
+from recprune.errors import ReportError
 from recprune.report import figures, tables
-from recprune.report.cells import ReportError, read_cells
+from recprune.report.cells import read_cells
 
 __all__ = ["ReportError", "figures", "read_cells", "tables"]

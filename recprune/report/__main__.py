@@ -10,8 +10,11 @@ from pathlib import Path
 import matplotlib as mpl
 import pandas as pd
 
+from recprune.cells.rows import empty
+from recprune.cells.users import read_per_user
+from recprune.errors import ReportError, StudyError
 from recprune.interactions import DataError
-from recprune.report.cells import ReportError, read_cells
+from recprune.report.cells import read_cells
 from recprune.report.claims import read_claims
 from recprune.report.claims_figure import claims_drawings
 from recprune.report.claims_tables import claims_tables, compared
@@ -24,9 +27,6 @@ from recprune.report.readme import update
 from recprune.report.reference import reference
 from recprune.report.tables import tables, write_table, write_tables
 from recprune.report.tuning import tuning_drawings, tuning_tables
-from recprune.study.config import StudyError
-from recprune.study.per_user import read_per_user
-from recprune.study.rows import empty
 
 # what is written -> the parts of it; what parts share is computed once
 PARTS = {

@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from recprune.errors import NothingToDrawError
 from recprune.evaluation.significance import safe_sparsity
 from recprune.report import style
-from recprune.report.cells import NothingToDrawError, canonical, models_in_order
+from recprune.report.cells import canonical, models_in_order
 from recprune.report.curves import LOWEST
 from recprune.report.safe import FLOOR_LEVELS
 from recprune.report.style import SAFE_LINE

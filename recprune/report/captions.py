@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from recprune.report.cells import data_name
+from recprune.datasets.naming import name_of
 from recprune.report.curves import DRAWN_CONTROLS, LOWEST
 from recprune.report.heatmap import LETTERS, ROUNDS
 from recprune.report.rounds import rules_of
@@ -24,7 +24,7 @@ RULE = (
 def where(data: pd.DataFrame) -> str:
     """Data set and protocol of the points drawn."""
     protocols = ", ".join(dict.fromkeys(data["protocol"]))
-    name = data_name(data["dataset"].iloc[0])
+    name = name_of(data["dataset"].iloc[0])
     return f"{name}, protocol{'s' * (', ' in protocols)} {protocols}" if protocols else name
 
 

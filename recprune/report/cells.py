@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from recprune.cells.rows import COLUMNS, TEXT, read_rows
+from recprune.cells.rows import canonical as canonical_rows
+from recprune.datasets.naming import name_of
+from recprune.errors import ReportError, StudyError
 from recprune.report.style import FAMILIES, MODELS, Method
-from recprune.study.config import StudyError, dataset_name
-from recprune.study.gather import registered
-from recprune.study.rows import COLUMNS, TEXT, read_rows
-from recprune.study.rows import canonical as canonical_rows
 
 METHOD = list(Method._fields)
 CURVE = ["dataset", "protocol", "model", "family", "side", *METHOD]
@@ -48,14 +48,6 @@ CONTROLS = (
     "smaller-dense",
 )  # what a rule should beat: no choice of a rule may end at one
 FLOORS = ("popularity", "random")  # recommenders that nobody prunes: the level below which nothing is of use
-
-
-class ReportError(ValueError):
-    """Rows that cannot be reported; the message names the file or the column and what is needed."""
-
-
-class NothingToDrawError(ReportError):
-    """The rows are fine, but hold nothing of what a figure shows."""
 
 
 def read_cells(path: str | Path) -> pd.DataFrame:
@@ -102,7 +94,7 @@ def studies(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """
     parts = {}
     for (dataset, protocol), rows in cells.groupby(["dataset", "protocol"], sort=True):
-        title = data_name(dataset) if protocol in ("", "ratio") else f"{data_name(dataset)}-{protocol}"
+        title = name_of(dataset) if protocol in ("", "ratio") else f"{name_of(dataset)}-{protocol}"
         parts[dataset, protocol] = (re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-.") or "data", rows)
     names = [name.lower() for name, _ in parts.values()]
     for key, (name, rows) in parts.items():
@@ -113,13 +105,8 @@ def studies(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def of_study(cells: pd.DataFrame, dataset: str, protocol: str) -> pd.DataFrame:
     """The rows (or values of users) of one data set, by its name or a path to its file, under one protocol."""
-    name = registered(dataset_name(dataset))
+    name = name_of(dataset)
     return cells[(cells["dataset"] == name) & (cells["protocol"] == protocol)]
-
-
-def data_name(dataset: str) -> str:
-    """A data set's name: a registered one, or the file's without folder and ending."""
-    return re.sub(r"(\.(csv|tsv|txt|dat|inter|parquet|gz))+$", "", dataset.rstrip("/").rpartition("/")[2]) or dataset
 
 
 def paired(cells: pd.DataFrame) -> pd.DataFrame:
@@ -130,7 +117,7 @@ def paired(cells: pd.DataFrame) -> pd.DataFrame:
 
 def heading(rows: pd.DataFrame) -> str:
     """The data set and protocol of one study in words."""
-    dataset, protocol = data_name(rows["dataset"].iloc[0]), rows["protocol"].iloc[0]
+    dataset, protocol = name_of(rows["dataset"].iloc[0]), rows["protocol"].iloc[0]
     return f"{dataset}, protocol {protocol}" if protocol else dataset
 
 

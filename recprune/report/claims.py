@@ -8,10 +8,10 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from recprune.cells.rows import COLUMNS
 from recprune.datasets.registry import ROOT
-from recprune.report.cells import ReportError
+from recprune.errors import ReportError
 from recprune.report.measures import MEASURES, QUALITY
-from recprune.study.rows import COLUMNS
 
 EXPECT = {QUALITY: ("higher", "not lower"), **dict.fromkeys(MEASURES, ("higher", "lower"))}
 Cells = dict[str, Any]  # column of cells.csv -> the value, or values, it must have

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from recprune.errors import ReportError
 from recprune.report import style
-from recprune.report.cells import ReportError
 from recprune.report.claims import Claim
 from recprune.report.claims_tables import Compared
 from recprune.report.contrasts import WORTH

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from recprune.report.cells import CONTROLS, METHOD, ReportError, models_in_order
+from recprune.cells.rows import CELL
+from recprune.errors import ReportError
+from recprune.report.cells import CONTROLS, METHOD, models_in_order
 from recprune.report.claims import Cells, Contrast
 from recprune.report.draws import Draws
 from recprune.report.measures import MEASURES, QUALITY
 from recprune.report.style import Method, method_label
-from recprune.study.rows import CELL
 
 WORTH = 0.01  # of the dense model's quality: less is too little to matter
 FAMILIES = ("cf", "deep")

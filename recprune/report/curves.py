@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from recprune.errors import ReportError
 from recprune.report.cells import (
     METHOD,
-    ReportError,
     canonical,
     heading,
     method_of,

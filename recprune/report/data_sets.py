@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 
 from recprune.datasets import FetchError, load
+from recprune.datasets.naming import name_of
 from recprune.datasets.registry import known
-from recprune.report.cells import ReportError, data_name, read_cells, studies
+from recprune.errors import ReportError
+from recprune.files import write_atomically
+from recprune.report.cells import read_cells, studies
 from recprune.report.table import Table
 from recprune.splits import Split, split
-from recprune.study.config import dataset_name
-from recprune.study.files import write_atomically
-from recprune.study.gather import registered
 from recprune.study.identity import data_identity
 
 FILE = "data-sets.csv"
@@ -106,7 +106,7 @@ def data_sets(counted: pd.DataFrame, name: str = "data-sets") -> Table:
     whole = "{:,.0f}".format
     text = pd.DataFrame(
         {
-            "data set": frame["dataset"].map(data_name),
+            "data set": frame["dataset"].map(name_of),
             "protocol": frame["protocol"],
             "rating": [_at_least(value) for value in frame["min_rating"]],
             "core": frame["core"].astype(str),
@@ -184,7 +184,7 @@ def _made_of(results: Path) -> dict[tuple[str, str], dict]:
 
 def _source(name: str, identity: str, given: str) -> str:
     """What `load` takes for the data of that identity; nothing where it is not to be had here."""
-    if given and registered(dataset_name(given)) == name and data_identity(given) == identity:
+    if given and name_of(given) == name and data_identity(given) == identity:
         return given
     if name in known() and data_identity(name) == identity:
         return name

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from recprune.report.cells import ReportError
-from recprune.study.per_user import VALUES
-from recprune.study.rows import CELL
+from recprune.cells.rows import CELL
+from recprune.cells.users import VALUES
+from recprune.errors import ReportError
 
 DRAWS, FEWER = 10_000, 2_000  # a family of a hundred comparisons needs p-values below 0.025 / 100
 MANY_USERS = 20_000  # from here on FEWER draws: they take memory, and intervals are narrow anyway
@@ -19,7 +19,7 @@ BLOCK = 1 << 23  # numbers held at once
 class Draws:
     """Sums over the users, as they are (row 0) and resampled (the others), of the test nDCG@10 of cells.
 
-    users  the values of every user (`recprune.study.per_user`), of one data set and protocol
+    users  the values of every user (`recprune.cells.users`), of one data set and protocol
     A bootstrap over users, all seeds together (see `recprune.evaluation.paired_ratio`): a draw takes the same people
     in every seed and every cell. Sums, since all that is done with them is to divide one by another.
     """

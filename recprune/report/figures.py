@@ -21,10 +21,12 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from recprune.errors import NothingToDrawError
+from recprune.files import write_atomically
 from recprune.report import captions
 from recprune.report.best import best
 from recprune.report.both import both, safe_by_samples
-from recprune.report.cells import FLOORS, NothingToDrawError, canonical, studies
+from recprune.report.cells import FLOORS, canonical, studies
 from recprune.report.grouping import groups
 from recprune.report.heatmap import safe_sparsity
 from recprune.report.pareto import pareto
@@ -38,7 +40,6 @@ from recprune.report.tables import escape
 from recprune.report.time_saved import time_saved
 from recprune.report.tradeoff import curve, tradeoff
 from recprune.report.who_pays import who_pays
-from recprune.study.files import write_atomically
 
 __all__ = [
     "Drawing",

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from recprune.errors import NothingToDrawError
 from recprune.report import style
-from recprune.report.cells import NothingToDrawError, methods_in_order, models_in_order
+from recprune.report.cells import methods_in_order, models_in_order
 from recprune.report.safe import safe_points
 from recprune.report.style import label
 

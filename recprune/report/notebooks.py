@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from tqdm import tqdm
 
+from recprune.files import write_atomically
 from recprune.report import formulas
-from recprune.study.files import write_atomically
 
 FOLDER = "notebooks"  # below the report
 _MARK = '<meta name="source" content="{}">'

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from recprune.report.cells import CONTROLS, FLOORS, METHOD, canonical, data_name, method_of, points
+from recprune.datasets.naming import name_of
+from recprune.report.cells import CONTROLS, FLOORS, METHOD, canonical, method_of, points
 from recprune.report.footprint import footprint
 from recprune.report.headline import headline
 from recprune.report.heatmap import percent
@@ -18,7 +19,7 @@ def numbers(cells: pd.DataFrame) -> dict[str, str]:
     """name -> words, of one study. What the rows do not hold has no name here, and its sentence is left out."""
     cells = canonical(cells)
     found = {
-        "data": data_name(cells["dataset"].iloc[0]),
+        "data": name_of(cells["dataset"].iloc[0]),
         "protocol": cells["protocol"].iloc[0],
         "cells": f"{len(cells):,}",
         "models": f"{cells.loc[~cells['model'].isin(FLOORS), 'model'].nunique()}",

@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
+from recprune.files import write_atomically
 from recprune.report.cells import heading, studies
 from recprune.report.figures import Drawing
 from recprune.report.notebooks import Executed, describe, executed, write_notebooks
@@ -21,7 +22,6 @@ from recprune.report.page_data import page_data, to_json
 from recprune.report.page_forms import CHOOSE, EXPLORE
 from recprune.report.page_tables import link, table_html
 from recprune.report.table import Table
-from recprune.study.files import write_atomically
 
 ACROSS = "protocols-"  # names of what sets several protocols side by side
 CLAIMS = "claims"

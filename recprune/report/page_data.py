@@ -8,12 +8,12 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from recprune.datasets.naming import name_of
 from recprune.report.cells import (
     CURVE,
     FLOORS,
     RANDOM,
     canonical,
-    data_name,
     heading,
     method_of,
     models_in_order,
@@ -110,7 +110,7 @@ def _study(cells: pd.DataFrame) -> dict:
     dataset, protocol = cells["dataset"].iloc[0], cells["protocol"].iloc[0]
     return {
         "dataset": dataset,
-        "name": data_name(dataset),
+        "name": name_of(dataset),
         "protocol": protocol,
         "heading": heading(cells),
         "floor": _number(dense.get(FLOORS[0])),

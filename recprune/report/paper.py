@@ -16,9 +16,10 @@ from pathlib import Path
 import pandas as pd
 
 from recprune.datasets.registry import ROOT
-from recprune.report.cells import ReportError, read_cells, studies
+from recprune.errors import ReportError
+from recprune.files import write_atomically
+from recprune.report.cells import read_cells, studies
 from recprune.report.numbers import numbers, to_macros
-from recprune.study.files import write_atomically
 
 SOURCE = ROOT / "paper" / "main.tex"
 PASSES = 3  # a longtable finds its columns in the second, the references follow

@@ -9,14 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from recprune.errors import NothingToDrawError, ReportError
 from recprune.report import style
 from recprune.report.cells import (
     CONTROLS,
     FLOORS,
     METHOD,
     RANDOM,
-    NothingToDrawError,
-    ReportError,
     canonical,
     method_of,
     models_in_order,

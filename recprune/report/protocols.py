@@ -8,14 +8,14 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from recprune.datasets.naming import name_of
+from recprune.errors import ReportError
 from recprune.report.cells import (
     FLOORS,
     METHOD,
     MORE,
     RANDOM,
-    ReportError,
     canonical,
-    data_name,
     methods_in_order,
     models_in_order,
     points,
@@ -33,7 +33,7 @@ def several(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     dense = cells[cells["side"] == "dense"]
     for dataset, rows in cells.groupby("dataset", sort=True):
         if dense.loc[dense["dataset"] == dataset, "protocol"].nunique() > 1:
-            yield data_name(dataset), rows
+            yield name_of(dataset), rows
 
 
 def protocols_in_order(cells: pd.DataFrame) -> list[str]:

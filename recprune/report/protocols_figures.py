@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
+from recprune.errors import NothingToDrawError
 from recprune.report import style
-from recprune.report.cells import FLOORS, NothingToDrawError, canonical, methods_in_order, models_in_order
+from recprune.report.cells import FLOORS, canonical, methods_in_order, models_in_order
 from recprune.report.curves import curves, foot
 from recprune.report.protocols import QUALITY, levels, protocols_in_order
 from recprune.report.style import label, model_look

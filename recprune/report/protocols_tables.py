@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from recprune.report.cells import FLOORS, data_name, models_in_order
+from recprune.datasets.naming import name_of
+from recprune.report.cells import FLOORS, models_in_order
 from recprune.report.heatmap import percent
 from recprune.report.protocols import agreement, levels, protocols_in_order, safe_shares, several
 from recprune.report.style import label
@@ -37,7 +38,7 @@ def order(cells: pd.DataFrame, name: str = "protocols-order") -> Table:
         ]
         bold[protocol] = (mine["rank"] == 1).to_numpy()
     caption = (
-        f"Dense models on {data_name(frame['dataset'].iloc[0])} by protocol: test nDCG@10, mean ± standard deviation over "
+        f"Dense models on {name_of(frame['dataset'].iloc[0])} by protocol: test nDCG@10, mean ± standard deviation over "
         f"{frame['seeds'].max()} seeds (rank among the protocol's models). Empty: the protocol leaves the model out."
     )
     return Table(name, caption, frame, text, bold)
@@ -78,7 +79,7 @@ def safe(cells: pd.DataFrame, name: str = "protocols-safe") -> Table:
         shares = row[protocols].astype(float)
         bold.loc[place, protocols] = best(shares, max) & (shares.nunique() > 1)
     caption = (
-        f"Safe sparsity on {data_name(cells['dataset'].iloc[0])} by protocol: the largest share removed whose one-sided 95 % "
+        f"Safe sparsity on {name_of(cells['dataset'].iloc[0])} by protocol: the largest share removed whose one-sided 95 % "
         "lower bound of pruned / dense nDCG@10 on validation is at least 0.99. A wider interval (fewer test users, one "
         "test item each) makes less look safe."
     )

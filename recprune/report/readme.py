@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from recprune.errors import ReportError
+from recprune.files import write_atomically
 from recprune.report.artefacts import artefacts
-from recprune.report.cells import ReportError, studies
+from recprune.report.cells import studies
 from recprune.report.claims import read_claims
 from recprune.report.claims_tables import claims_tables, compared
 from recprune.report.methods import methods
 from recprune.report.tables import to_markdown
-from recprune.study.files import write_atomically
 
 ARTEFACTS = "<!-- artefacts: written by `make readme` -->", "<!-- end of artefacts -->"
 CLAIMS = "<!-- claims: written by `make readme` -->", "<!-- end of claims -->"

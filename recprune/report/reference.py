@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from recprune.datasets.registry import ROOT, alias
+from recprune.datasets.naming import name_of
+from recprune.datasets.registry import ROOT
+from recprune.errors import ReportError
 from recprune.models import REGISTRY
-from recprune.report.cells import ReportError, models_in_order, read_cells
+from recprune.report.cells import models_in_order, read_cells
 from recprune.report.style import label
 from recprune.report.table import Table, none_bold, plus_minus, written
 
@@ -58,9 +60,7 @@ def published_of(dataset: str, protocol: str, metric: str, numbers: pd.DataFrame
     """model -> the number published for it on this data set (or a file of the same ratings), scored from training alone."""
     numbers = published() if numbers is None else numbers
     mine = numbers[
-        (numbers[["dataset", "protocol", "metric", "input"]] == [_registered(dataset), protocol, metric, TRAIN]).all(
-            axis=1
-        )
+        (numbers[["dataset", "protocol", "metric", "input"]] == [name_of(dataset), protocol, metric, TRAIN]).all(axis=1)
     ]
     return dict(zip(mine["model"], mine["published"], strict=True))
 
@@ -116,17 +116,13 @@ def _measured(results: Path, numbers: pd.DataFrame) -> pd.DataFrame:
         rows = read_cells(path)
         told = (rows["side"] == "control") & (rows["criterion"] == INFORMED)
         rows = rows[told | (rows["side"] == "dense")].assign(input=told.map({True: INFORMED, False: TRAIN}))
-        rows["dataset"] = rows["dataset"].map(_registered)
+        rows["dataset"] = rows["dataset"].map(name_of)
         for key, cells in rows.groupby(["dataset", "protocol", "model", "input"], sort=True):
             for metric in _metrics(numbers, *key):
                 values = cells[f"test_{metric}"].astype(float)
                 level = (cells["family"].iloc[0], values.mean(), values.std(), cells["seed"].nunique())
                 found.append((*key, metric, *level, settings.get(key[:3], ""), searched.get(key[:3], "")))
     return pd.DataFrame(found, columns=columns)
-
-
-def _registered(dataset: str) -> str:
-    return alias(dataset) or dataset
 
 
 def _metrics(numbers: pd.DataFrame, dataset: str, protocol: str, model: str, input: str) -> list[str]:
@@ -143,7 +139,7 @@ def _settings(path: Path) -> dict[tuple[str, str, str], str]:
     runs = pd.read_csv(path, dtype=str, keep_default_na=False)
     runs = runs[runs["method"] == "dense"]
     return {
-        (_registered(run.dataset), run.protocol, run.model): _in_words(
+        (name_of(run.dataset), run.protocol, run.model): _in_words(
             json.loads(run.parameters).get("hyperparameters", {})
         )
         for run in runs.itertuples()
@@ -165,7 +161,7 @@ def _searches(folder: Path) -> dict[tuple[str, str, str], str]:
             if isinstance(table, dict) and "trials" in table.get("search", {}):
                 search = table["search"]
                 words = f"{search['trials']} trials" + (f", {search['seconds']:,.0f} s" if "seconds" in search else "")
-                found[_registered(path.parent.parent.name), path.parent.name, model] = words
+                found[name_of(path.parent.parent.name), path.parent.name, model] = words
     return found
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from recprune.report.cells import CURVE, FLOORS, ReportError, canonical, models_in_order, points
+from recprune.errors import ReportError
+from recprune.report.cells import CURVE, FLOORS, canonical, models_in_order, points
 
 KEYS = ["dataset", "protocol", "model", "seed"]
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 import pandas as pd
 from matplotlib.figure import Figure
 
+from recprune.errors import NothingToDrawError
 from recprune.report import style
-from recprune.report.cells import CONTROLS, RANDOM, NothingToDrawError, methods_in_order
+from recprune.report.cells import CONTROLS, RANDOM, methods_in_order
 from recprune.report.curves import curves
 from recprune.report.relative import chosen, relative
 from recprune.report.style import BLUE, GREEN, ORANGE, PURPLE, Look, Method, label, method_label, method_looks

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from recprune.files import write_atomically
 from recprune.report.artefacts import artefacts
 from recprune.report.cells import FLOORS, METHOD, MORE, canonical, heading, models_in_order, points, studies
 from recprune.report.cost import cost, cost_methods
@@ -20,7 +21,6 @@ from recprune.report.reference import published_of
 from recprune.report.safe import safe_points
 from recprune.report.style import label
 from recprune.report.table import WORDS, Table, best, between, human, interval, none_bold, plus_minus, written
-from recprune.study.files import write_atomically
 
 QUALITY = ("ndcg@10", "recall@20", "mrr@10", "coverage@20")
 COSTS = {"parameters": "parameters", "bytes_disk": "disk", "train_s": "training s", "p50_ms": "p50 ms"}

@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from recprune.errors import NothingToDrawError
 from recprune.report import style
-from recprune.report.cells import CURVE, METHOD, RANDOM, NothingToDrawError, method_of, models_in_order
+from recprune.report.cells import CURVE, METHOD, RANDOM, method_of, models_in_order
 from recprune.report.curves import LOWEST
 from recprune.report.labels import Words, along, place
 from recprune.report.relative import front, relative

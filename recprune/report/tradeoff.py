@@ -13,8 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
+from recprune.errors import ReportError
 from recprune.report import style
-from recprune.report.cells import ReportError, methods_in_order
+from recprune.report.cells import methods_in_order
 from recprune.report.curves import DRAWN_CONTROLS, SIDES, curves, foot, series
 from recprune.report.grouping import BLOCKS, SINGLE
 from recprune.report.labels import Words, along, place

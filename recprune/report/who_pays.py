@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from recprune.errors import NothingToDrawError
 from recprune.report import style
-from recprune.report.cells import METHOD, RANDOM, NothingToDrawError, models_in_order
+from recprune.report.cells import METHOD, RANDOM, models_in_order
 from recprune.report.relative import relative, safe_ends
 from recprune.report.safe import FLOOR_LEVELS
 from recprune.report.style import BLUE, GREY, ORANGE, PURPLE, TEAL, WINE, Look, label

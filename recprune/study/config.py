@@ -17,91 +17,20 @@ l2 = 1000.0
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
+from recprune.cells.parameters import LOAD_KEYS, Parameters, check_hyperparameters, check_shares, known
+from recprune.datasets.naming import name_of
+from recprune.errors import StudyError
+from recprune.typed import one_of, only_keys, read_toml, typed_values
 
-class StudyError(ValueError):
-    """A study, a run or its rows that cannot be used; the message names the place, the key and what is accepted."""
-
-
-LOAD_KEYS = ("user", "item", "rating", "timestamp", "event", "events", "separator")
 SIDES_NEEDED = ("dense", "none", "all", "study")
 LAST = ("all", "study")  # what waits for gathered rows
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameters:
-    """Every parameter that a notebook can have; a notebook's parameters cell declares those it uses.
-
-    The launcher passes them through papermill, typed, and the notebook makes them a `Parameters` again
-    (`Parameters.collect(globals())`), so that both sides refuse the same things.
-    """
-
-    dataset: str = "ml-100k"  # a registered name, or a path
-    columns: dict = field(default_factory=dict)  # column names of the user's own log, as `load` takes them
-    protocol: str = "ratio"
-    min_rating: float | None = None  # None: the protocol's own, as with core (see `recprune.splits.split`)
-    core: int | None = None
-    model: str = ""
-    method: str = ""  # the run's name among those of its model
-    unit: str = ""
-    criterion: str = "none"
-    schedule: str = ""
-    recovery: str = ""
-    recoveries: tuple[str, ...] = ()  # several, after the same removals
-    keep: tuple[float, ...] = ()  # shares kept, each in (0, 1]
-    samples: tuple[float, ...] = ()  # shares of the training interactions kept first, each in (0, 1]
-    samples_criterion: str = "random"
-    seeds: tuple[int, ...] = (0,)
-    hyperparameters: dict = field(default_factory=dict)  # of the model
-    options: dict = field(default_factory=dict)  # of the pruning: rounds, epochs of recovery, ...
-    out: str = ""  # folder to write to; "" shows and writes nothing
-    dense: str = ""  # folder of the saved dense models; "" trains them when they are needed
-    results: str = ""  # folder of cells.csv, for notebooks that compare
-    run: str = ""  # key of the run, for the rows' `run` column
-
-    def __post_init__(self):
-        for name, kind in get_type_hints(type(self)).items():
-            object.__setattr__(self, name, _typed(getattr(self, name), kind, name))
-        self._check_values()
-
-    def _check_values(self) -> None:
-        names = known()
-        _one_of("protocol", self.protocol, names["protocol"])
-        _one_of("model", self.model, {*names["model"], ""})
-        _one_of("unit", self.unit, {*names["unit"], ""})
-        _one_of("criterion", self.criterion, {*names["criterion"], "none"})
-        _one_of("schedule", self.schedule, {*names["schedule"], ""})
-        _one_of("recovery", self.recovery, {*names["recovery"], ""})
-        for recovery in self.recoveries:
-            _one_of("recoveries", recovery, names["recovery"])
-        for key in self.columns:
-            _one_of("columns", key, LOAD_KEYS)
-        _one_of("samples_criterion", self.samples_criterion, names["criterion"])
-        for name in ("keep", "samples"):
-            _check_shares(name, getattr(self, name))
-        if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) != len(self.seeds):
-            raise StudyError(f"seeds: {list(self.seeds)!r}; one or more different whole numbers from 0 on are needed")
-        if self.core is not None and self.core < 0:
-            raise StudyError(f"core: {self.core}; 0 (no filter) or more is needed")
-        if self.model:
-            _check_hyperparameters(self.model, self.hyperparameters)
-
-    @classmethod
-    def collect(cls, variables: Mapping[str, Any]) -> Parameters:
-        """The parameters among a notebook's variables: `p = Parameters.collect(globals())`."""
-        return cls(**{f.name: variables[f.name] for f in fields(cls) if f.name in variables})
-
-    def mapping(self) -> dict[str, Any]:
-        """Plain values for papermill and JSON."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,13 +52,13 @@ class Run:
     def id(self) -> str:
         """data set/protocol/model/method: the run's folder below results/runs/<study>/."""
         p = self.parameters
-        return "/".join((dataset_name(p.dataset), p.protocol, p.model or "all", p.method))
+        return "/".join((name_of(p.dataset), p.protocol, p.model or "all", p.method))
 
     @property
     def dense_id(self) -> str:
         """The run that trains the dense models of this run's data set, protocol and model."""
         p = self.parameters
-        return "/".join((dataset_name(p.dataset), p.protocol, p.model or "all", "dense"))
+        return "/".join((name_of(p.dataset), p.protocol, p.model or "all", "dense"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,23 +173,11 @@ class Study:
         Where nothing was tuned under `protocol`, what was tuned under `ratio` counts. A file known to hold
         a registered data set (`aliases` in data/registry.toml) has what that data set has.
         """
-        from recprune.datasets.registry import alias
-
-        name = dataset_name(dataset)
-        name = alias(name) or name
+        name = name_of(dataset)
         default, own = (self.hyperparameters.get(profile, {}).get(model, {}) for profile in ("default", name))
         tuned = self.tuned.get(name, {})
         found = tuned.get(protocol, {}).get(model) or tuned.get("ratio", {}).get(model, {})
         return default | found | own
-
-
-def dataset_name(dataset: str) -> str:
-    """A name that can be a folder: a registered name as it is, a path's stem (ml-1m-ratings.csv.gz: ml-1m-ratings).
-
-    Nothing is left in it that make, a shell or a file system would read as more than a letter.
-    """
-    name = re.sub(r"(\.(csv|tsv|dat|data|inter|txt|parquet|gz))+$", "", Path(dataset).name, flags=re.I)
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "log"
 
 
 def load_study(
@@ -283,8 +200,8 @@ def load_study(
     tuned = read_tuned((path.parent / "results" if results is None else results) / "tuning")
     tables = read_toml(path)
     try:
-        _keys("the top level", tables, {"study", "hyperparameters"})
-        _one_of("study", name, tables.get("study", {}))
+        only_keys("the top level", tables, {"study", "hyperparameters"})
+        one_of("study", name, tables.get("study", {}))
         profiles = _profiles(tables.get("hyperparameters", {}))
         study = _study(name, _like(name, tables["study"]), profiles, dataset, columns, models)
         study = replace(study, tuned=tuned)
@@ -292,16 +209,6 @@ def load_study(
     except StudyError as error:
         raise StudyError(f"{path}: {error}") from None
     return study
-
-
-def read_toml(path: Path) -> dict:
-    """The tables of a TOML file. Raises StudyError, naming the file, where there is none or it is not TOML."""
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise StudyError(f"{path}: there is no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: not TOML: {error}") from None
 
 
 def parse_columns(text: str) -> dict:
@@ -313,7 +220,7 @@ def parse_columns(text: str) -> dict:
         key, equals, value = word.partition("=")
         if not equals or not value:
             raise StudyError(f"COLUMNS: {word!r} is not of the form role=column; roles: {', '.join(LOAD_KEYS)}")
-        _one_of("COLUMNS", key, LOAD_KEYS)
+        one_of("COLUMNS", key, LOAD_KEYS)
         columns[key] = _events(value) if key == "events" else value
     return columns
 
@@ -325,27 +232,13 @@ def _events(text: str) -> dict[str, float]:
         raise StudyError(f"COLUMNS: events={text!r} is not of the form event:weight,event:weight") from None
 
 
-def known() -> dict[str, tuple[str, ...]]:
-    """The registered names, by the parameter that takes them."""
-    from recprune import models, pruning, splits
-
-    return {
-        "protocol": tuple(splits.PROTOCOLS),
-        "model": tuple(models.REGISTRY),
-        "unit": (*pruning.UNITS, *pruning.SAMPLE_UNITS, "model"),
-        "criterion": (*pruning.CRITERIA, *pruning.LOOPS, "smaller-dense"),
-        "schedule": tuple(pruning.SCHEDULES),
-        "recovery": (*pruning.RECOVERIES, "retrain-updates"),
-    }
-
-
 def _like(name: str, studies: dict) -> dict:
     """The table of a study; one that is `like` another has that one's keys and runs too, all runs with the study's seeds."""
     table = dict(studies[name])
     if "like" not in table:
         return table
     other = table.pop("like")
-    _one_of(f"study.{name}.like", other, set(studies) - {name})
+    one_of(f"study.{name}.like", other, set(studies) - {name})
     theirs = _like(other, studies)
     runs = [{key: value for key, value in run.items() if key != "seeds"} for run in theirs.get("runs", [])]
     return theirs | table | {"runs": runs + table.get("runs", [])}
@@ -362,19 +255,19 @@ def _study(name: str, table: dict, profiles: dict, dataset: str | None, columns:
     entries = table.pop("runs", [])
     if dataset is not None:
         table |= {"datasets": [dataset], "columns": columns or {}}
-    values = _values(where, table, Study, leave_out={"name", "families", "hyperparameters", "tuned"})
+    values = typed_values(where, table, Study, leave_out={"name", "families", "hyperparameters", "tuned"})
     families = tuple(_family(f"{where}.runs[{i}]", entry) for i, entry in enumerate(entries, 1))
     for key in ("datasets", "protocols", "seeds"):
         if not values[key]:
             raise StudyError(f"{where}.{key}: one value or more is needed")
     for model in values["models"]:
-        _one_of(f"{where}.models", model, known()["model"])
+        one_of(f"{where}.models", model, known()["model"])
     if values["beside"] not in ("", "main"):
         raise StudyError(f"{where}.beside: {values['beside']!r}; `main` is accepted")
     if models is not None:
         models = tuple(models)
         for model in models:
-            _one_of("MODELS", model, values["models"])
+            one_of("MODELS", model, values["models"])
         values["models"] = tuple(m for m in values["models"] if m in models)
         families = tuple(_only(family, models) for family in families if _only(family, models) is not None)
     return Study(name=name, families=families, hyperparameters=profiles, **values)
@@ -391,29 +284,21 @@ def _only(family: Family, models: tuple[str, ...]) -> Family | None:
 def _family(where: str, entry: dict) -> Family:
     axes = ("unit", "criterion", "schedule", "recovery")
     entry = {key: [value] if key in axes and isinstance(value, str) else value for key, value in entry.items()}
-    family = Family(**_values(where, entry, Family))
+    family = Family(**typed_values(where, entry, Family))
     names = known()
-    _one_of(f"{where}.needs", family.needs, SIDES_NEEDED)
+    one_of(f"{where}.needs", family.needs, SIDES_NEEDED)
     if not re.fullmatch(r"[a-z0-9.-]*", family.method):
         raise StudyError(f"{where}.method: {family.method!r}; small letters, digits, `-` and `.` are accepted")
     for recovery in family.recoveries:
-        _one_of(f"{where}.recoveries", recovery, names["recovery"])
+        one_of(f"{where}.recoveries", recovery, names["recovery"])
     for key in ("models", "protocols", *axes):
         for value in getattr(family, key) or ():
             also = ("none",) if key == "criterion" else ("",) if key in axes else ()
-            _one_of(f"{where}.{key}", value, (*names[key.removesuffix("s")], *also))
-    _one_of(f"{where}.samples_criterion", family.samples_criterion, names["criterion"])
+            one_of(f"{where}.{key}", value, (*names[key.removesuffix("s")], *also))
+    one_of(f"{where}.samples_criterion", family.samples_criterion, names["criterion"])
     for key in ("keep", "samples"):
-        _check_shares(f"{where}.{key}", getattr(family, key))
+        check_shares(f"{where}.{key}", getattr(family, key))
     return family
-
-
-def _check_shares(where: str, shares: tuple[float, ...]) -> None:
-    for share in shares:
-        if not 0 < share <= 1:
-            raise StudyError(f"{where}: {share!r} is outside (0, 1]; it is the share that is kept")
-    if len(set(shares)) != len(shares):
-        raise StudyError(f"{where}: {list(shares)!r} names a share twice")
 
 
 def _profiles(table: dict) -> dict:
@@ -423,62 +308,8 @@ def _profiles(table: dict) -> dict:
             raise StudyError(f"hyperparameters.{profile}: a table [hyperparameters.{profile}.<model>] is needed")
         for model, values in by_model.items():
             where = f"hyperparameters.{profile}.{model}"
-            _one_of(f"hyperparameters.{profile}", model, known()["model"])
+            one_of(f"hyperparameters.{profile}", model, known()["model"])
             if not isinstance(values, dict):
                 raise StudyError(f"{where}: {values!r} is not a table of hyper-parameters")
-            _check_hyperparameters(model, values, where)
+            check_hyperparameters(model, values, where)
     return table
-
-
-def _check_hyperparameters(model: str, values: dict, where: str = "hyperparameters") -> None:
-    from recprune import models
-
-    arguments = inspect.signature(models.REGISTRY[model]).parameters
-    for key in values:
-        _one_of(f"{where} of {model}", key, arguments)
-
-
-def _values(where: str, table: dict, kind: type, leave_out: set[str] = frozenset()) -> dict[str, Any]:
-    """The typed values of a table for the dataclass `kind`, defaults filled in."""
-    accepted = [f for f in fields(kind) if f.name not in leave_out]
-    _keys(where, table, {f.name for f in accepted})
-    hints, values = get_type_hints(kind), {}
-    for f in accepted:
-        if f.name in table:
-            values[f.name] = _typed(table[f.name], hints[f.name], f"{where}.{f.name}")
-        elif f.default is not MISSING:
-            values[f.name] = f.default
-        elif f.default_factory is not MISSING:
-            values[f.name] = f.default_factory()
-        else:
-            raise StudyError(f"{where}: `{f.name}` is missing")
-    return values
-
-
-def _keys(where: str, table: Any, accepted: Iterable[str]) -> None:
-    if not isinstance(table, dict):
-        raise StudyError(f"{where}: a table is needed, not {table!r}")
-    for key in table:
-        if key not in accepted:
-            raise StudyError(f"{where}: unknown key {key!r}; accepted: {', '.join(sorted(accepted))}")
-
-
-def _one_of(where: str, value: str, accepted: Iterable[str]) -> None:
-    if value not in accepted:
-        raise StudyError(f"{where}: {value!r} is unknown; known: {', '.join(sorted(filter(None, accepted)))}")
-
-
-def _typed(value: Any, kind: Any, where: str) -> Any:
-    """`value` as `kind`; a whole number is taken for a float, nothing else is converted."""
-    if get_origin(kind) is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise StudyError(f"{where}: {value!r} is not a list")
-        inner = get_args(kind)[0]
-        return tuple(_typed(element, inner, where) for element in value)
-    if type(None) in get_args(kind):
-        return None if value is None else _typed(value, get_args(kind)[0], where)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise StudyError(f"{where}: {value!r} is a {type(value).__name__}; a {kind.__name__} is needed")
-    return value

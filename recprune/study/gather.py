@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from recprune.study.config import StudyError, dataset_name
-from recprune.study.files import write_atomically
-from recprune.study.per_user import FILE, read_per_user, write_per_user
+from recprune.cells.rows import canonical, empty, read_rows, to_csv
+from recprune.cells.users import FILE, read_per_user, write_per_user
+from recprune.datasets.naming import name_of
+from recprune.errors import StudyError
+from recprune.files import write_atomically
 from recprune.study.plan import Plan, Planned
-from recprune.study.rows import canonical, empty, read_rows, to_csv
 
 PROVENANCE = (
     *("run", "dataset", "protocol", "model", "method", "seeds", "rows", "notebook", "parameters"),
@@ -30,13 +31,12 @@ def gather(plan: Plan) -> tuple[Path, int]:
     missing = [run.id for run in runs if not run.done]
     if missing:
         raise StudyError(f"{len(missing)} of {len(runs)} runs are not finished: {', '.join(missing)}")
-    replaced = {(registered(dataset), protocol) for dataset, protocol, *_ in (run.id.split("/") for run in runs)}
+    replaced = {(dataset, protocol) for dataset, protocol, *_ in (run.id.split("/") for run in runs)}
     folder = Path(plan.results)
     others = _others(read_rows, folder / "cells.csv", replaced, empty())
     rows = pd.concat([others, *(read_rows(Path(run.folder, "cells.csv")) for run in runs)])
-    rows = canonical(rows.assign(dataset=rows["dataset"].map(registered)), str(folder / "cells.csv"))
+    rows = canonical(rows, str(folder / "cells.csv"))
     origin = pd.DataFrame([_provenance(run) for run in runs], columns=list(PROVENANCE)).astype(str)
-    origin["dataset"] = origin["dataset"].map(registered)
     others = _others(_read_text, folder / "provenance.csv", replaced, origin[:0])
     origin = pd.concat([others, origin]).sort_values(["dataset", "protocol", "model", "method"])
     _write_if_changed(folder / "provenance.csv", origin.to_csv(index=False, lineterminator="\n"))
@@ -45,19 +45,12 @@ def gather(plan: Plan) -> tuple[Path, int]:
     return folder / "cells.csv", len(rows)
 
 
-def registered(dataset: str) -> str:
-    """The registered name of a data set, where a file is known to hold one: its rows are that data set's rows."""
-    from recprune.datasets.registry import alias
-
-    return alias(dataset) or dataset
-
-
 def _gather_users(runs: list[Planned], folder: Path, replaced: set[tuple[str, ...]]) -> None:
     found = [_others(lambda path: read_per_user(path.parent), folder / FILE, replaced, empty())]
     found += [read_per_user(run.folder) for run in runs]
     if known := [frame for frame in found if len(frame)]:
         users = pd.concat(known)
-        write_per_user(folder, users.assign(dataset=users["dataset"].map(registered)))
+        write_per_user(folder, users)
 
 
 def _others(read, path: Path, replaced: set[tuple[str, ...]], nothing: pd.DataFrame) -> pd.DataFrame:
@@ -77,7 +70,7 @@ def _provenance(run: Planned) -> dict:
     record = json.loads(Path(run.folder, "run.json").read_text("utf-8"))
     dataset, protocol, model, method = run.id.split("/")
     sources = record["sources"]
-    parameters = record["parameters"] | {"dataset": dataset_name(record["parameters"].get("dataset", dataset))}
+    parameters = record["parameters"] | {"dataset": name_of(record["parameters"].get("dataset", dataset))}
     return {
         "run": record["key"][:12],
         "dataset": dataset,

@@ -15,20 +15,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from recprune.study.config import StudyError
-from recprune.study.files import sha256_of
+from recprune.errors import StudyError
+from recprune.files import sha256_of
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
 # Files that decide what is measured, when, or how it looks, but never a number in a row. What they
 # hand to a run (its parameters, its notebook, its data) is in the run's key by value.
-NO_NUMBERS = (
-    "__main__.py",
-    "report",
-    *(f"study/{name}.py" for name in ("__init__", "__main__", "config", "doctor", "files", "gather", "identity")),
-    *(f"study/{name}.py" for name in ("machine", "plan", "possible", "progress", "run", "verify")),
-    *(f"study/{name}.py" for name in ("space", "trials", "tune", "tuned")),
-)
+NO_NUMBERS = ("__main__.py", "report", "study")
 # Packages whose release may change a number.
 NUMERIC = ("numpy", "scipy", "pandas", "torch", "implicit")
 

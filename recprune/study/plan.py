@@ -12,8 +12,11 @@ import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from recprune.study.config import LAST, Parameters, Run, Study, StudyError, dataset_name, load_study, parse_columns
-from recprune.study.files import write_atomically
+from recprune.cells.parameters import Parameters
+from recprune.datasets.naming import name_of, registered
+from recprune.errors import StudyError
+from recprune.files import write_atomically
+from recprune.study.config import LAST, Run, Study, load_study, parse_columns
 from recprune.study.identity import (
     data_identity,
     digest,
@@ -154,7 +157,7 @@ def _planned(
         "needs": sorted(planned[id].key for id in needs),
     }
     # the path to a log is no part of its identity
-    key = digest([parameters | {"dataset": dataset_name(run.parameters.dataset)}, sources])
+    key = digest([parameters | {"dataset": name_of(run.parameters.dataset)}, sources])
     folder = folder / run.id
     return Planned(
         id=run.id,
@@ -210,10 +213,8 @@ def _estimate(run: Run, folder: Path, times: dict[tuple[str, str, str], float]) 
         return float(json.loads((folder / "run.json").read_text())["seconds"])
     except (OSError, ValueError, KeyError):
         pass
-    from recprune.datasets.registry import alias
-
     dataset, _, model, method = run.id.split("/")
-    for of in (alias(dataset) or dataset, ""):
+    for of in (dataset, ""):
         if (of, model, method) in times:
             return len(run.parameters.seeds) * times[of, model, method]
     p = run.parameters
@@ -278,12 +279,10 @@ def results_folder(options, study: Study) -> Path:
     the data set, and below results/part/ when only some runs are asked for: they must not take the place
     of committed rows (those of quick are not).
     """
-    from recprune.datasets.registry import alias
-
     place = options.results
     named = load_study(options.config, options.study).datasets
-    if not all(dataset in named or alias(dataset_name(dataset)) in named for dataset in study.datasets):
-        place = place / "own" / dataset_name(study.datasets[0])
+    if not all(dataset in named or registered(dataset) in named for dataset in study.datasets):
+        place = place / "own" / name_of(study.datasets[0])
         return place if study.name in ("main", "quick") else place / study.name
     if study.name != "quick" and (options.models or options.only):
         place = place / "part"

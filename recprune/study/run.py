@@ -22,8 +22,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from recprune.study.config import StudyError
-from recprune.study.files import alone, sha256_of, sync_folder, sync_tree
+from recprune.errors import StudyError
+from recprune.files import alone, sha256_of, sync_folder, sync_tree
 from recprune.study.identity import environment, library_hash, machine, notebook_hash, used_criteria
 from recprune.study.plan import Plan, Planned
 from recprune.study.progress import finished_line, label, started_line

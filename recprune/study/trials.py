@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recprune.study.config import StudyError
-from recprune.study.files import write_atomically
+from recprune.errors import StudyError
+from recprune.files import write_atomically
 
 FIRST = ("search", "trial", "state", "val_ndcg@10", "best_epoch", "last_epoch", "seconds")
 LAST = ("note", "curve")

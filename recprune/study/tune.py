@@ -19,18 +19,21 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from recprune.cells.parameters import Parameters
 from recprune.datasets import load
-from recprune.datasets.registry import alias
+from recprune.datasets.naming import name_of
+from recprune.errors import StudyError
 from recprune.evaluation import evaluate
+from recprune.files import alone, write_atomically
 from recprune.models import REGISTRY, build
 from recprune.splits import PROTOCOLS, Split, split
-from recprune.study.config import Parameters, Run, Study, StudyError, _one_of, dataset_name, load_study, parse_columns
-from recprune.study.files import alone, write_atomically
+from recprune.study.config import Run, Study, load_study, parse_columns
 from recprune.study.identity import digest, library_hash, locate, machine, package_version
 from recprune.study.possible import possible
 from recprune.study.space import Budget, Space, Stop, load_tuning
 from recprune.study.trials import Trial, best, read_trials, write_trials
 from recprune.study.tuned import write_tuned
+from recprune.typed import one_of
 
 SEED = 0  # of the split and of the models
 RANDOM_TRIALS = 8  # before the estimator has enough to learn from
@@ -166,8 +169,7 @@ def tune(options) -> int:
     torch.set_num_threads(1)
     with threadpool_limits(1):
         for dataset in study.datasets:
-            log, name = load(dataset, **study.columns), dataset_name(dataset)
-            name = alias(name) or name
+            log, name = load(dataset, **study.columns), name_of(dataset)
             data = without_test(split(log, options.protocol, SEED, min_rating=study.min_rating, core=study.core))
             folder = options.results / "tuning" / name / options.protocol
             search = Search(
@@ -265,7 +267,7 @@ def write_tune_plan(options) -> int:
     tuning, study = load_tuning(options.tuning), _study(options)
     asked = options.models.replace(",", " ").split()
     for model in asked:
-        _one_of("MODELS", model, tuning.spaces)
+        one_of("MODELS", model, tuning.spaces)
     models, reasons = tunable(study, options.protocol, [m for m in REGISTRY if m in (asked or tuning.spaces)])
     for line in reasons:
         print(f"tune: {line}", file=sys.stderr)
@@ -284,7 +286,7 @@ def write_tune_plan(options) -> int:
 
 def _study(options) -> Study:
     """The study: its data sets, unless the command line names one, and the hyper-parameters to start from."""
-    _one_of("PROTOCOL", options.protocol, PROTOCOLS)
+    one_of("PROTOCOL", options.protocol, PROTOCOLS)
     dataset = locate(options.dataset) if options.dataset else None
     columns = parse_columns(options.columns)
     return load_study(options.config, options.study, dataset=dataset, columns=columns, results=options.results)

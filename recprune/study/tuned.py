@@ -16,8 +16,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from recprune.study.config import StudyError, _check_hyperparameters, _one_of, known, read_toml
-from recprune.study.files import write_atomically
+from recprune.cells.parameters import check_hyperparameters, known
+from recprune.errors import StudyError
+from recprune.files import write_atomically
+from recprune.typed import one_of, read_toml
 
 HEADER = """\
 # Written by `make tune`, read by the runs. [MODEL]: the hyper-parameters of its best trial by validation nDCG@10
@@ -34,11 +36,11 @@ def read_tuned(folder: Path) -> dict[str, dict[str, dict[str, dict]]]:
     for path in sorted(folder.glob("*/*/tuned.toml")):
         tables = _read(path)
         try:
-            _one_of("the folder's protocol", path.parent.name, known()["protocol"])
+            one_of("the folder's protocol", path.parent.name, known()["protocol"])
             chosen = {model: {k: v for k, v in table.items() if k != "search"} for model, table in tables.items()}
             for model, values in chosen.items():
-                _one_of("the top level", model, known()["model"])
-                _check_hyperparameters(model, values, model)
+                one_of("the top level", model, known()["model"])
+                check_hyperparameters(model, values, model)
         except StudyError as error:
             raise StudyError(f"{path}: {error}") from None
         found.setdefault(path.parent.parent.name, {})[path.parent.name] = chosen

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recprune.study.config import StudyError
-from recprune.study.rows import CELL, COLUMNS, TIMING, read_rows
+from recprune.cells.rows import CELL, COLUMNS, TIMING, read_rows
+from recprune.errors import StudyError
 
 CHECKED = ("val_ndcg@10", "test_ndcg@10", "val_recall@20", "test_recall@20")
 POINT = tuple(column for column in CELL if column != "seed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from recprune.study.rows import COLUMNS
+from recprune.cells.rows import COLUMNS
 
 DENSE = {  # model: family, nDCG@10, parameters, ms, steepness of its curves
     "popularity": ("other", 0.105, 1_000, 0.02, 0),

@@ -7,13 +7,13 @@ import pandas as pd
 from fake_cells import fake_cells
 from nbformat import v4
 
+from recprune.cells.rows import canonical
 from recprune.report.cells import studies
 from recprune.report.figures import Drawing
 from recprune.report.page import write_page
 from recprune.report.style import new_figure
 from recprune.report.table import Table
 from recprune.report.tables import dense, safe_sparsity
-from recprune.study.rows import canonical
 
 KEY, METHOD = "0123456789ab", "weight magnitude"
 DATASET = 'odd/<b> & "c".csv'

@@ -7,14 +7,14 @@ import pytest
 from fake_cells import fake_cells
 
 import recprune
+from recprune.cells.rows import CELL
+from recprune.cells.users import VALUES, read_per_user
 from recprune.models import REGISTRY
 from recprune.pruning import CRITERIA, LOOPS
 from recprune.report import ReportError, read_cells, readme
 from recprune.report.artefacts import artefacts
 from recprune.report.cells import canonical
 from recprune.report.methods import UNITS, methods
-from recprune.study.per_user import VALUES, read_per_user
-from recprune.study.rows import CELL
 
 ROOT = Path(recprune.__file__).parents[1]
 

@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 from fake_cells import fake_cells
 
+from recprune.cells.rows import CELL
+from recprune.cells.users import VALUES
 from recprune.evaluation import paired_ratio
-from recprune.report.cells import ReportError, canonical
+from recprune.errors import ReportError
+from recprune.report.cells import canonical
 from recprune.report.claims import Claim, Contrast, read_claims
 from recprune.report.claims_figure import claims_figure
 from recprune.report.claims_tables import claims_tables, compared
@@ -16,8 +19,6 @@ from recprune.report.contrasts import compared_pairs, effects
 from recprune.report.draws import Draws
 from recprune.report.style import render
 from recprune.report.verdicts import comparisons, verdict
-from recprune.study.per_user import VALUES
-from recprune.study.rows import CELL
 
 DENSE = {"side": "dense"}
 HALF = Contrast(name="half", a={"criterion": "random", "side": "parameters"}, b=DENSE, keep=(0.5,), expect="higher")

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from fake_cells import fake_cells
 
+from recprune.cells.rows import write_rows
 from recprune.report import ReportError
 from recprune.report.__main__ import main
 from recprune.report.data_sets import (
@@ -20,7 +21,6 @@ from recprune.report.data_sets import (
 )
 from recprune.splits import split
 from recprune.study.identity import data_identity
-from recprune.study.rows import write_rows
 
 
 def log_of(path, n=30):

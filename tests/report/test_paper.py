@@ -7,10 +7,10 @@ import subprocess
 import pytest
 from fake_cells import fake_cells
 
+from recprune.cells.rows import write_rows
 from recprune.report import ReportError, tables
 from recprune.report.__main__ import main
 from recprune.report.paper import SOURCE, _cause, compiled, write_paper
-from recprune.study.rows import write_rows
 
 needs_latex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 needs_text = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="needs pdftotext")

@@ -6,12 +6,12 @@ import pytest
 from fake_cells import fake_cells
 from scipy.stats import kendalltau
 
+from recprune.cells.rows import write_rows
 from recprune.report import ReportError, figures, protocols, protocols_tables, tables
 from recprune.report.__main__ import main
 from recprune.report.curves import curves
 from recprune.report.pareto import pareto_points
 from recprune.report.style import render
-from recprune.study.rows import write_rows
 
 MODELS = ("popularity", "ials", "bpr", "ease", "mult-vae")
 FOUND = {  # made up: mean test nDCG@10 by protocol, in the order of MODELS; BPR cannot fold users in

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from fake_cells import fake_cells
 
+from recprune.cells.rows import read_rows, write_rows
 from recprune.report import ReportError, tables
 from recprune.report.__main__ import main
 from recprune.report.reference import Published, published, reference
-from recprune.study.rows import read_rows, write_rows
 
 NUMBERS = [
     {
@@ -143,9 +143,9 @@ def test_the_command_writes_it_beside_the_other_tables(results, capsys):
 
 
 def test_the_published_numbers_are_understood():
+    from recprune.cells.rows import COLUMNS
     from recprune.models import REGISTRY
     from recprune.splits import PROTOCOLS
-    from recprune.study.rows import COLUMNS
 
     numbers = published()
     assert set(numbers["protocol"]) <= set(PROTOCOLS)

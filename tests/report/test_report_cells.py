@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 from fake_cells import fake_cells
 
+from recprune.cells.rows import write_rows
 from recprune.pruning import LOOPS
 from recprune.report.cells import NEEDED, ReportError, canonical, models_in_order, points, read_cells, studies
 from recprune.report.grouping import MODELLED, SPARSE
 from recprune.report.style import CRITERIA, MODELS, Method, label, method_label, method_looks, model_look
-from recprune.study.rows import write_rows
 
 
 def test_rows_come_back_from_their_file(tmp_path, few):

@@ -5,8 +5,8 @@ import sys
 import pytest
 from fake_cells import fake_cells
 
+from recprune.cells.rows import write_rows
 from recprune.report.__main__ import main
-from recprune.study.rows import write_rows
 
 
 def contents(folder):

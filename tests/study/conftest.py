@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from recprune.cells.rows import canonical, to_csv
 from recprune.study.plan import Plan, write_plan
-from recprune.study.rows import canonical, to_csv
 
 PARAMETERS = """
 dataset = "synthetic"

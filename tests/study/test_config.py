@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recprune.study.config import Parameters, StudyError, dataset_name, known, load_study, parse_columns
+from recprune.cells.parameters import Parameters, known
+from recprune.datasets.naming import name_of
+from recprune.errors import StudyError
+from recprune.study.config import load_study, parse_columns
 
 GOOD = """
 [study.main]
@@ -196,15 +199,15 @@ def test_parameters_survive_papermill(keep, seeds):
 
 @given(st.text(min_size=1))
 def test_a_data_sets_name_is_safe_in_make_and_in_folders(text):
-    name = dataset_name(text)
+    name = name_of(text)
     assert name and not set(name) & set(" \t\n/:=#$%*?()'\"\\|;&<>~`") and name not in (".", "..")
-    assert dataset_name(name + ".csv.gz") == dataset_name(name)
+    assert name_of(name + ".csv.gz") == name_of(name)
 
 
 def test_names_of_data_sets():
-    assert dataset_name("ml-100k") == "ml-100k"
-    assert dataset_name("/a b/ml-1m-ratings.csv.gz") == "ml-1m-ratings"
-    assert dataset_name("synthetic:400x300x20000") == "synthetic-400x300x20000"
+    assert name_of("ml-100k") == "ml-100k"
+    assert name_of("/a b/ml-1m-ratings.csv.gz") == "ml-1m"
+    assert name_of("synthetic:400x300x20000") == "synthetic-400x300x20000"
 
 
 def test_columns_of_the_command_line():

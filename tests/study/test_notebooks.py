@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from papermill import inspect_notebook
 
-from recprune.study.config import Parameters
+from recprune.cells.parameters import Parameters
 from recprune.study.identity import notebook_parameters
 from recprune.study.plan import ALWAYS
 

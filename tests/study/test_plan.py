@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from papermill import inspect_notebook
 
-from recprune.study.config import StudyError
+from recprune.errors import StudyError
 from recprune.study.identity import data_identity, library_hash, locate, notebook_hash, notebook_parameters
 from recprune.study.plan import Plan
 from recprune.study.progress import duration, finished_line, remaining

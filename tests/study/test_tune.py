@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recprune.cells.parameters import Parameters
+from recprune.errors import StudyError
 from recprune.models import REGISTRY
 from recprune.splits import Split
 from recprune.study.__main__ import main
-from recprune.study.config import Parameters, StudyError, load_study
+from recprune.study.config import load_study
 from recprune.study.space import Budget, load_tuning
 from recprune.study.trials import Trial, best, read_trials, write_trials
 from recprune.study.tune import Search, without_test

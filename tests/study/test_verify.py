@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recprune.study.config import StudyError
+from recprune.cells.rows import CELL, TIMING, canonical, read_rows, write_rows
+from recprune.cells.users import VALUES, read_per_user, write_per_user
+from recprune.errors import StudyError
 from recprune.study.gather import gather
-from recprune.study.per_user import VALUES, read_per_user, write_per_user
 from recprune.study.plan import Plan
-from recprune.study.rows import CELL, TIMING, canonical, read_rows, write_rows
 from recprune.study.verify import CHECKED, NothingCommitted, compare, verify
 
 PRUNE = 'criterion = "magnitude"\nunit = "weight"\nkeep = [0.5]'

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from recprune.cells import COLUMNS, TIMING, Parameters, finish, write_rows
+from recprune.cells.bench import Bench, known_before_test
 from recprune.evaluation import evaluate
 from recprune.models import load_model
-from recprune.study import COLUMNS, TIMING, Parameters, finish, write_rows
-from recprune.study.measure import Bench, known_before_test
 
 BASE = {"dataset": "synthetic:120x80x4000:seed=1", "core": 5, "seeds": (0, 1)}
 

@@ -14,9 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recprune.study.config import StudyError
-from recprune.study.files import write_atomically
-from recprune.study.rows import CELL
+from recprune.cells.rows import CELL
+from recprune.errors import StudyError
+from recprune.files import write_atomically
 
 VALUES = "test_ndcg@10"
 FILE = "per_user.parquet"

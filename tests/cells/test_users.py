@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recprune.study import Parameters, StudyError, finish
-from recprune.study.measure import Bench
-from recprune.study.per_user import FILE, VALUES, read_per_user, write_per_user
-from recprune.study.rows import CELL, read_rows
+from recprune.cells import Parameters, finish
+from recprune.cells.bench import Bench
+from recprune.cells.rows import CELL, read_rows
+from recprune.cells.users import FILE, VALUES, read_per_user, write_per_user
+from recprune.errors import StudyError
 
 
 @pytest.fixture(scope="module")

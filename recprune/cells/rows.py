@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from recprune.study.config import Parameters, StudyError, dataset_name
-from recprune.study.files import write_atomically
+from recprune.cells.parameters import Parameters
+from recprune.datasets.naming import name_of
+from recprune.errors import StudyError
+from recprune.files import write_atomically
 
 CELL = (
     "dataset",
@@ -146,16 +148,16 @@ def empty() -> pd.DataFrame:
 def finish(p: Parameters, frame: pd.DataFrame | None = None) -> pd.DataFrame:
     """The last call of every notebook: its rows, written to `p.out` when a run gave one.
 
-    The values of every user, where the frame has them, go to a file beside them (see `recprune.study.per_user`).
+    The values of every user, where the frame has them, go to a file beside them (see `recprune.cells.users`).
     A run counts only when the file of rows appeared. A notebook without rows of its own (00-data,
     30-compare) calls `finish(p)`. Data set, protocol and run are the parameters', whatever the frame
     says. Returns the canonical rows, so that the notebook can show them.
     """
-    ours = {"dataset": dataset_name(p.dataset), "protocol": p.protocol, "run": p.run}
+    ours = {"dataset": name_of(p.dataset), "protocol": p.protocol, "run": p.run}
     frame = empty() if frame is None else frame.assign(**ours)
     rows = canonical(frame.drop(columns=PER_USER, errors="ignore"))
     if p.out and PER_USER in frame:
-        from recprune.study.per_user import VALUES, write_per_user  # it names cells as this module does
+        from recprune.cells.users import VALUES, write_per_user  # it names cells as this module does
 
         write_per_user(p.out, _filled(frame).drop(columns=VALUES).rename(columns={PER_USER: VALUES}))
     if p.out:

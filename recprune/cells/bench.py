@@ -16,7 +16,11 @@ import pandas as pd
 from scipy import sparse
 from tqdm import tqdm
 
+from recprune.cells.parameters import Parameters
+from recprune.cells.rows import CUTOFFS, PER_USER, read_rows
 from recprune.datasets import load
+from recprune.datasets.naming import name_of
+from recprune.errors import StudyError
 from recprune.evaluation import Report, evaluate, footprint, latency, overlap, paired_ratio, peak_rss_mb
 from recprune.interactions import Interactions
 from recprune.models import Recommender, build, load_model
@@ -25,8 +29,6 @@ from recprune.pruning import Path as PruningPath
 from recprune.pruning import Pruned, SamplePath, prune
 from recprune.pruning.sample_loop import PrunedData, data_path
 from recprune.splits import Split, split
-from recprune.study.config import Parameters, StudyError, dataset_name
-from recprune.study.rows import CUTOFFS, PER_USER, read_rows
 
 HEADLINE = "ndcg@10"
 LOOP_STEPS = 10  # rounds that a loop over samples takes from everything to nothing
@@ -341,7 +343,7 @@ class Bench:
         dense, of = against or self.dense(seed), self.split(seed)
         found = found or reports(model, of, train=on)
         row = {
-            "dataset": dataset_name(p.dataset),
+            "dataset": name_of(p.dataset),
             "protocol": p.protocol,
             "model": model.name,
             "family": model.family,

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recprune.study.config import Parameters, StudyError
-from recprune.study.rows import CELL, COLUMNS, TIMING, WHOLE, canonical, finish, read_rows, to_csv, write_rows
+from recprune.cells.parameters import Parameters
+from recprune.cells.rows import CELL, COLUMNS, TIMING, WHOLE, canonical, finish, read_rows, to_csv, write_rows
+from recprune.errors import StudyError
 
 
 def frame(n=3, **values):
