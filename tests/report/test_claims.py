@@ -9,8 +9,8 @@ from fake_cells import fake_cells
 
 from recprune.cells.rows import CELL
 from recprune.cells.users import VALUES
-from recprune.evaluation import paired_ratio
 from recprune.errors import ReportError
+from recprune.evaluation import paired_ratio
 from recprune.report.cells import canonical
 from recprune.report.claims import Claim, Contrast, read_claims
 from recprune.report.claims_figure import claims_figure

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from fake_cells import fake_cells
 
+from recprune.errors import ReportError
 from recprune.report import figures
 from recprune.report.cells import ReportError
 from recprune.report.style import DOUBLE, SINGLE, render

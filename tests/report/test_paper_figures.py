@@ -9,9 +9,10 @@ from fake_cells import fake_cells
 from matplotlib.axis import Tick
 from matplotlib.text import Text
 
+from recprune.errors import NothingToDrawError
 from recprune.evaluation import safe_sparsity
 from recprune.report import best, captions, figures, relative, rounds, time_saved, who_pays
-from recprune.report.cells import CURVE, RANDOM, NothingToDrawError, canonical, points
+from recprune.report.cells import CURVE, RANDOM, canonical, points
 from recprune.report.heatmap import best_of_rules
 from recprune.report.safe import safe_points
 

@@ -4,8 +4,9 @@ import pytest
 from fake_cells import fake_cells
 
 from recprune.cells.rows import write_rows
+from recprune.errors import ReportError
 from recprune.pruning import LOOPS
-from recprune.report.cells import NEEDED, ReportError, canonical, models_in_order, points, read_cells, studies
+from recprune.report.cells import NEEDED, canonical, models_in_order, points, read_cells, studies
 from recprune.report.grouping import MODELLED, SPARSE
 from recprune.report.style import CRITERIA, MODELS, Method, label, method_label, method_looks, model_look
 
