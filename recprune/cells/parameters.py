@@ -89,7 +89,7 @@ def known() -> dict[str, tuple[str, ...]]:
         "protocol": tuple(splits.PROTOCOLS),
         "model": tuple(models.REGISTRY),
         "unit": (*pruning.UNITS, *pruning.SAMPLE_UNITS, "model"),
-        "criterion": (*pruning.CRITERIA, *pruning.LOOPS, "smaller-dense"),
+        "criterion": (*pruning.CRITERIA, "smaller-dense"),
         "schedule": tuple(pruning.SCHEDULES),
         "recovery": (*pruning.RECOVERIES, "retrain-updates"),
     }

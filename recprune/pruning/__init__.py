@@ -1,18 +1,17 @@
 """Pruning: unit x criterion x schedule x recovery x budget, for parameters and for training samples."""
 
 from recprune.pruning.budget import Budget
-from recprune.pruning.criteria import CRITERIA
+from recprune.pruning.criteria import CRITERIA, register
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.loop import Path, Pruned, importance, prune
 from recprune.pruning.recovery import RECOVERIES
-from recprune.pruning.sample_loop import LOOPS, PrunedData, data_path, prune_data
+from recprune.pruning.sample_loop import PrunedData, data_path, prune_data
 from recprune.pruning.sample_removal import SAMPLE_UNITS, SamplePath, prune_samples
 from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.units import UNITS
 
 __all__ = [
     "CRITERIA",
-    "LOOPS",
     "RECOVERIES",
     "SAMPLE_UNITS",
     "SCHEDULES",
@@ -28,4 +27,5 @@ __all__ = [
     "prune",
     "prune_data",
     "prune_samples",
+    "register",
 ]

@@ -7,7 +7,7 @@ are left, again; and the model lives on from round to round.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,47 +15,12 @@ import pandas as pd
 
 from recprune.evaluation import evaluate
 from recprune.models.base import Recommender
-from recprune.pruning.criteria import criterion as find_criterion
+from recprune.pruning.criteria import find
+from recprune.pruning.criterion import Criterion
 from recprune.pruning.recovery import fine_tune as train_on
-from recprune.pruning.samples import representative, segment
 from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.select import best_first, first, how_many
 from recprune.splits import Split
-
-
-@dataclass(frozen=True)
-class Loop:
-    """What a round goes by.
-
-    evaluate   (model, split, seed) -> ((nnz,) scores of the training interactions that are left, strata or None);
-               high = keep
-    weights    (train, kept (nnz,) bool, seed) -> (kept.sum(),) weights of what stays; None: as they were
-    """
-
-    summary: str
-    source: str
-    evaluate: Callable
-    weights: Callable | None = None
-
-
-LOOPS = {
-    "representative": Loop(
-        "at random inside strata; what stays gets back the distribution of the items",
-        "article 2",
-        lambda model, split, seed: representative.score(split.train, seed),
-        representative.weights,
-    ),
-    "segment": Loop(
-        "segments of users' activity x items' popularity; those that the model predicts worst go first",
-        "article 1",
-        segment.score,
-    ),
-    "segment-learnt": Loop(
-        "the same segments; those that the model predicts best go first",
-        "article 1, repeated information",
-        segment.score_learnt,
-    ),
-}
 
 
 ROUND = ["kept", "score_s", "recovery_s", "val_ndcg@10"]
@@ -83,7 +48,7 @@ class PrunedData:
 def prune_data(
     model: Recommender,
     split: Split,
-    criterion: str = "representative",
+    criterion: str | Criterion = "representative",
     keep: float = 0.5,
     schedule: str = "linear",
     rounds: int = 5,
@@ -94,7 +59,7 @@ def prune_data(
 ) -> PrunedData:
     """Remove training samples in rounds, and update a trained model after each; the model given is left as it is.
 
-    criterion  a name of `LOOPS`, or a criterion of samples, asked anew in every round
+    criterion  a criterion of samples, asked anew in every round: a name of `CRITERIA`, or one of the user's own
     keep       share of the training interactions that stays: exactly round(keep * n)
     schedule   one-shot, linear, cubic (in `rounds` rounds), geometric (a fifth of what is left a round)
     recovery   retrain: from scratch; fine-tune: trained on, in the models of gradient descent
@@ -117,7 +82,7 @@ def prune_data(
 def data_path(
     model: Recommender,
     split: Split,
-    criterion: str,
+    criterion: str | Criterion,
     keep: float,
     schedule: str = "linear",
     rounds: int = 5,
@@ -129,25 +94,27 @@ def data_path(
     Shares that lie on the way to a smaller one cost nothing more: under the schedule `linear`, with rounds
     in proportion to what goes, each is what `prune_data` ends with alone.
     """
-    loop = _loop(criterion)
+    rule = find(criterion, "samples", "by_model")
     _check(model, schedule, recovery)
     n = split.train.nnz
     how_many(n, keep)
     state, log = PrunedData(split, model.clone(), pd.DataFrame()), []
     for turn, share in enumerate(SCHEDULES[schedule](keep, rounds)):
-        state, row = _round(state, loop, recovery, how_many(n, share), seed + turn)
+        state, row = _round(state, rule, recovery, how_many(n, share), seed + turn)
         log.append({"kept": state.split.train.nnz / n, **row})
         state.rounds = pd.DataFrame(log, columns=ROUND)
         yield state
 
 
-def _round(state: PrunedData, loop: Loop, recovery: str, k: int, seed: int) -> tuple[PrunedData, dict[str, float]]:
+def _round(state: PrunedData, rule: Criterion, recovery: str, k: int, seed: int) -> tuple[PrunedData, dict[str, float]]:
     """One turn: evaluate, remove all but k, reweight, update."""
     train = state.split.train
     started = time.perf_counter()
-    scores, strata = loop.evaluate(state.model, state.split, seed)
+    scores, strata = (
+        rule.by_model(state.model, state.split, seed) if rule.by_model else rule.samples(state.split.train, seed)
+    )
     kept = first(best_first(scores, seed, strata), k)
-    changes = {} if loop.weights is None else {"weight": loop.weights(train, kept, seed)}
+    changes = {} if rule.weights is None else {"weight": rule.weights(train, kept, seed)}
     less = replace(state.split, train=train.select(kept, **changes))
     scored = time.perf_counter()
     model = UPDATES[recovery](state.model, less, seed)
@@ -170,16 +137,6 @@ def fine_tune(model: Recommender, split: Split, seed: int) -> Recommender:
 
 
 UPDATES = {"retrain": retrain, "fine-tune": fine_tune}
-
-
-def _loop(criterion: str) -> Loop:
-    if criterion in LOOPS:
-        return LOOPS[criterion]
-    try:
-        rule = find_criterion(criterion, "samples")
-    except ValueError as error:
-        raise ValueError(f"{error}, {', '.join(LOOPS)}") from None
-    return Loop(rule.summary, rule.source, lambda model, split, seed: rule.samples(split.train, seed), rule.weights)
 
 
 def _check(model: Recommender, schedule: str, recovery: str) -> None:

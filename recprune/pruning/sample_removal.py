@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from recprune.pruning.criteria import criterion as find_criterion
+from recprune.pruning.criteria import find
+from recprune.pruning.criterion import Criterion
 from recprune.pruning.select import best_first, first, how_many
 from recprune.splits import Split
 
@@ -15,7 +16,7 @@ SAMPLE_UNITS = ("interaction", "user", "item")
 
 
 def prune_samples(
-    split: Split, criterion: str = "random", keep: float = 0.5, seed: int = 0, unit: str = "interaction"
+    split: Split, criterion: str | Criterion = "random", keep: float = 0.5, seed: int = 0, unit: str = "interaction"
 ) -> Split:
     """A split with exactly round(keep * n) training interactions; validation and test stay as they are.
 
@@ -38,13 +39,13 @@ class SamplePath:
     scores    (nnz,) of each training interaction, high = keep
     """
 
-    def __init__(self, split: Split, criterion: str, seed: int = 0, unit: str = "interaction"):
+    def __init__(self, split: Split, criterion: str | Criterion, seed: int = 0, unit: str = "interaction"):
         if unit not in SAMPLE_UNITS:
             raise ValueError(f"unknown unit {unit!r} of samples; known: {', '.join(SAMPLE_UNITS)}")
-        self.rule, self.split, self.seed = find_criterion(criterion, "samples"), split, seed
+        self.rule, self.split, self.seed = find(criterion, "samples"), split, seed
         if self.rule.weights is not None and unit != "interaction":
             raise ValueError(
-                f"criterion {criterion!r} weights interactions by how likely each was to stay: unit {unit!r} is not possible"
+                f"criterion {self.rule.name!r} weights interactions by what else stayed: unit {unit!r} is not possible"
             )
         started = time.perf_counter()
         self.scores, strata = self.rule.samples(split.train, seed)

@@ -38,20 +38,17 @@ def library_hash(package: Path = PACKAGE, criteria: Iterable[str] | None = None)
 
     Notebooks reach models through a registry, so a walk along imports would end at the same set; taking all of
     it is simple, and errs on the side of measuring again. Criteria are the exception, since every new method is one:
-    of their files and their table only what `criteria` use counts (None: all), so that a new one measures only its own runs.
+    of their files only those that `criteria` use count (None: all), so that a new one measures only its own runs.
     """
     sources = {}
     for path in sorted(package.rglob("*.py")):
         name = path.relative_to(package).as_posix()
         if name not in NO_NUMBERS and name.split("/")[0] not in NO_NUMBERS:
             sources[name] = _read(path)
-    meaning = {name: _meaning(text) for name, text in sources.items()}
-    if criteria is not None and TABLE in sources:
-        table, files = _only(sources, set(criteria) | ALWAYS_USED)
-        meaning = {name: text for name, text in meaning.items() if name in files or not RULES.match(name)} | {
-            TABLE: table
-        }
-    return digest(meaning)
+    if criteria is not None:
+        used = _rules(sources, set(criteria) | ALWAYS_USED)
+        sources = {name: text for name, text in sources.items() if name in used or not RULES.match(name)}
+    return digest({name: _meaning(text) for name, text in sources.items()})
 
 
 def used_criteria(parameters: dict, notebook: Path) -> set[str]:
@@ -63,47 +60,41 @@ def used_criteria(parameters: dict, notebook: Path) -> set[str]:
     return named
 
 
-TABLE, LOOP = "pruning/criteria.py", "pruning/sample_loop.py"
-RULES = re.compile(r"pruning/(parameters/(?!__)|samples/(?!__)|sparse_training\.py)")  # files that criteria consist of
+RULES = re.compile(r"pruning/(parameters/|samples/|sparse_training\.py)")  # what criteria, and their lists, consist of
 ALWAYS_USED = {"random", "magnitude", "zero-reset"}  # the controls, and the default
 
 
-def _only(sources: dict[str, str], criteria: set[str]) -> tuple[str, set[str]]:
-    """The meaning of the table, less the entries of other criteria; and the files of the rules that these use."""
-    table, files = _parsed(sources[TABLE]), _imported(sources[TABLE])
-    for entry in _dicts(table):
-        kept = [(k, v) for k, v in zip(entry.keys, entry.values, strict=True) if getattr(k, "value", None) in criteria]
-        entry.keys, entry.values = [k for k, _ in kept], [v for _, v in kept]
-    table.body = [node for node in table.body if not isinstance(node, ast.ImportFrom)]
-    open_ = {files[node.id] for node in ast.walk(table) if isinstance(node, ast.Name) and node.id in files}
-    loops = _dicts(_parsed(sources[LOOP])) if LOOP in sources else []
-    if any(getattr(key, "value", None) in criteria for loop in loops for key in loop.keys):
-        open_ |= set(_imported(sources[LOOP]).values())
+def _rules(sources: dict[str, str], criteria: set[str]) -> set[str]:
+    """The files that declare these criteria, and those of the rules that they use."""
+    open_ = {name for name, text in sources.items() if RULES.match(name) and _declared(text) & criteria}
     reached: set[str] = set()
     while open_:
         name = open_.pop()
         if name in sources and name not in reached:
             reached.add(name)
-            open_ |= set(_imported(sources[name]).values())
-    return ast.dump(table), reached
-
-
-def _dicts(tree: ast.Module) -> list[ast.Dict]:
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Dict)]
+            open_ |= _imported(sources[name])
+    return reached
 
 
 @cache
-def _imported(text: str) -> dict[str, str]:
-    """Name in a module -> the file of the rule that it stands for, or comes from."""
-    found = {}
+def _declared(text: str) -> frozenset[str]:
+    """Names of the criteria that a module declares: `Criterion(name="...")`."""
+    calls = [node for node in ast.walk(_parsed(text)) if isinstance(node, ast.Call)]
+    made = [call for call in calls if getattr(call.func, "id", None) == "Criterion"]
+    named = [word.value for call in made for word in call.keywords if word.arg == "name"]
+    return frozenset(value.value for value in named if isinstance(value, ast.Constant))
+
+
+@cache
+def _imported(text: str) -> frozenset[str]:
+    """Files of rules that a module imports, or imports from."""
+    found = set()
     for node in ast.walk(_parsed(text)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("recprune.pruning"):
             package = node.module.removeprefix("recprune.").replace(".", "/")
-            for alias in node.names:
-                for file in (f"{package}.py", f"{package}/{alias.name}.py"):
-                    if RULES.match(file):
-                        found.setdefault(alias.asname or alias.name, file)
-    return found
+            files = (f"{package}.py", *(f"{package}/{alias.name}.py" for alias in node.names))
+            found |= {file for file in files if RULES.match(file)}
+    return frozenset(found)
 
 
 @cache  # a plan asks for hundreds of runs
