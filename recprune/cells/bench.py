@@ -25,9 +25,7 @@ from recprune.evaluation import Report, evaluate, footprint, latency, overlap, p
 from recprune.interactions import Interactions
 from recprune.models import Recommender, build, load_model
 from recprune.models.training import with_equal_updates
-from recprune.pruning import Path as PruningPath
-from recprune.pruning import Pruned, SamplePath, prune
-from recprune.pruning.sample_loop import PrunedData, data_path
+from recprune.pruning import ParameterPath, Pruned, PrunedData, SamplePath, data_path, prune
 from recprune.splits import Split, split
 
 HEADLINE = "ndcg@10"
@@ -62,7 +60,7 @@ class Bench:
         return {}
 
     @cached_property
-    def _paths(self) -> dict[int, PruningPath]:
+    def _paths(self) -> dict[int, ParameterPath]:
         return {}
 
     @cached_property
@@ -136,16 +134,16 @@ class Bench:
         dense = read_rows(Path(self.p.dense, "cells.csv")) if self.p.dense else self.dense_rows()
         return pd.concat([dense, rows], ignore_index=True)
 
-    def path(self, seed: int) -> PruningPath:
+    def path(self, seed: int) -> ParameterPath:
         """The dense model of a seed on its way down, as the parameters of the run say, with the last of its recoveries."""
         if seed not in self._paths:
             self._paths.clear()  # one at a time: a path holds models
             self._paths[seed] = self._path_from(self.dense(seed).model, self.split(seed), seed)
         return self._paths[seed]
 
-    def _path_from(self, model: Recommender, of: Split, seed: int) -> PruningPath:
+    def _path_from(self, model: Recommender, of: Split, seed: int) -> ParameterPath:
         p = self.p
-        return PruningPath(model, of, p.criterion, p.unit, p.schedule, self._recoveries[-1], seed, **p.options)
+        return ParameterPath(model, of, p.criterion, p.unit, p.schedule, self._recoveries[-1], seed, **p.options)
 
     @property
     def _recoveries(self) -> tuple[str, ...]:
@@ -187,7 +185,7 @@ class Bench:
                 reset = prune(model, of, criterion="zero-reset", recovery=recovery, seed=seed)
                 rows.append(self._pruned_row(reset, self._control("weight", "zero-reset", recovery, 0.0, seed)))
             if hasattr(model, "descend"):
-                on = PruningPath(model, of, "random", recovery="fine-tune", seed=seed).cut(1.0)
+                on = ParameterPath(model, of, "random", recovery="fine-tune", seed=seed).cut(1.0)
                 rows.append(self._pruned_row(on, self._control("model", "train-on", "fine-tune", 1.0, seed)))
         return self.intervals(rows)
 

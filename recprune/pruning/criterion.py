@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from recprune.models.base import Recommender
 from recprune.pruning import units
+from recprune.splits import Split
 
 # what a criterion asks -> in words
 KINDS = {
@@ -92,6 +95,10 @@ class Criterion:
         """What it scores: "parameters", "samples", or both."""
         found = {"parameters": self.parameters, "samples": self.samples or self.by_model}
         return tuple(side for side, score in found.items() if score)
+
+    def of_samples(self, model: Recommender, split: Split, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Scores (nnz,) and strata of the training interactions, by whatever it is that tells: the model, or data alone."""
+        return self.by_model(model, split, seed) if self.by_model else self.samples(split.train, seed)
 
     def rules_out(self, model: Recommender, unit: str) -> str:
         """Why the criterion cannot score this unit of this model; "" where it can."""

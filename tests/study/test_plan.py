@@ -372,7 +372,7 @@ class TestACriterionCountsForItsOwnRuns:
 
     def test_everything_else_counts_for_all(self, package):
         before = library_hash(package, ["taylor"])
-        file = package / "pruning" / "loop.py"
+        file = package / "pruning" / "rounds.py"
         file.write_text(file.read_text() + "\nMORE = 1\n")
         assert library_hash(package, ["taylor"]) != before
 

@@ -1,4 +1,4 @@
-"""Removal of training samples: a split with fewer training interactions, the same validation and test."""
+"""Removal of training samples by data alone: a split with fewer training interactions, the same validation and test."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from recprune.pruning.criteria import find
 from recprune.pruning.criterion import Criterion
+from recprune.pruning.rounds import Walk, one_round
 from recprune.pruning.select import best_first, first, how_many
 from recprune.splits import Split
 
@@ -20,8 +21,9 @@ def prune_samples(
 ) -> Split:
     """A split with exactly round(keep * n) training interactions; validation and test stay as they are.
 
-    unit   interaction; or user, item: whole users' histories, or all interactions of items, go, and n counts those
-           that have any. A user's or an item's score is the mean over its interactions
+    criterion   a name of `CRITERIA`, or a Criterion of the user's own
+    unit        interaction; or user, item: whole users' histories, or all interactions of items, go, and n counts those
+                that have any. A user's or an item's score is the mean over its interactions
 
     What a user has seen in the unpruned log stays out of the rankings, so that models trained on more
     or on less data are judged on the same candidates. A criterion may weight what stays (`train.weight`).
@@ -32,8 +34,8 @@ def prune_samples(
     return SamplePath(split, criterion, seed, unit).cut(keep)
 
 
-class SamplePath:
-    """The pruned versions of one split by one criterion: scored once, nested. Arguments and errors as in `prune_samples`.
+class SamplePath(Walk[Split]):
+    """The pruned versions of one split by one criterion: scored once, nested. Arguments and errors as `prune_samples`.
 
     seconds   of scoring
     scores    (nnz,) of each training interaction, high = keep
@@ -45,7 +47,8 @@ class SamplePath:
         self.rule, self.split, self.seed = find(criterion, "samples"), split, seed
         if self.rule.weights is not None and unit != "interaction":
             raise ValueError(
-                f"criterion {self.rule.name!r} weights interactions by what else stayed: unit {unit!r} is not possible"
+                f"criterion {self.rule.name!r} weights interactions by how likely each was to stay: "
+                f"unit {unit!r} is not possible"
             )
         started = time.perf_counter()
         self.scores, strata = self.rule.samples(split.train, seed)
@@ -60,7 +63,19 @@ class SamplePath:
 
     def cut(self, keep: float) -> Split:
         """The split with exactly round(keep * n) units. Raises ValueError for a share outside (0, 1]."""
-        kept = first(self.order, how_many(len(self.order), keep))
-        kept = kept if self.group is None else kept[self.position]
-        changes = {} if self.rule.weights is None else {"weight": self.rule.weights(self.split.train, kept, self.seed)}
-        return replace(self.split, train=self.split.train.select(kept, **changes))
+        return one_round(self, self.split, keep)
+
+    def score(self, split: Split) -> np.ndarray:
+        """The order of the units, the same for every share."""
+        return self.order
+
+    def remove(self, split: Split, order: np.ndarray, share: float) -> Split:
+        """The split with the interactions of the first units of `order`."""
+        kept = first(order, how_many(len(order), share))
+        return remaining(split, kept if self.group is None else kept[self.position], self.rule, self.seed)
+
+
+def remaining(split: Split, kept: np.ndarray, rule: Criterion, seed: int) -> Split:
+    """The split with the training interactions that are `kept` (nnz,), weighted where the criterion says so."""
+    changes = {} if rule.weights is None else {"weight": rule.weights(split.train, kept, seed)}
+    return replace(split, train=split.train.select(kept, **changes))

@@ -6,7 +6,6 @@ are left, again; and the model lives on from round to round.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -17,18 +16,20 @@ from recprune.evaluation import evaluate
 from recprune.models.base import Recommender
 from recprune.pruning.criteria import find
 from recprune.pruning.criterion import Criterion
+from recprune.pruning.prune_samples import remaining
 from recprune.pruning.recovery import fine_tune as train_on
+from recprune.pruning.rounds import Walk
+from recprune.pruning.rounds import rounds as walked
 from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.select import best_first, first, how_many
 from recprune.splits import Split
-
 
 ROUND = ["kept", "score_s", "recovery_s", "val_ndcg@10"]
 
 
 @dataclass(eq=False)
 class PrunedData:
-    """What the loop ends with.
+    """What stands after a round, and at the end.
 
     split    fewer training interactions, weighted where the criterion says so; the same validation and test
     model    the recommender, updated to them
@@ -37,7 +38,7 @@ class PrunedData:
 
     split: Split
     model: Recommender
-    rounds: pd.DataFrame = field(repr=False)
+    rounds: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=ROUND), repr=False)
 
     @property
     def kept(self) -> float:
@@ -57,7 +58,7 @@ def prune_data(
     *,
     max_loss: float | None = None,
 ) -> PrunedData:
-    """Remove training samples in rounds, and update a trained model after each; the model given is left as it is.
+    """A split with fewer training samples, and a trained model updated to it round by round; the one given stays as is.
 
     criterion  a criterion of samples, asked anew in every round: a name of `CRITERIA`, or one of the user's own
     keep       share of the training interactions that stays: exactly round(keep * n)
@@ -71,7 +72,7 @@ def prune_data(
     if max_loss is not None and not 0 <= max_loss < 1:
         raise ValueError(f"max_loss is {max_loss!r}; a share from 0 to below 1 is needed")
     floor = -np.inf if max_loss is None else (1 - max_loss) * _quality(model, split)
-    state = PrunedData(split, model.clone(), pd.DataFrame(columns=ROUND))
+    state = PrunedData(split, model.clone())
     for then in data_path(model, split, criterion, keep, schedule, rounds, recovery, seed):
         if then.rounds["val_ndcg@10"].iloc[-1] < floor:
             break
@@ -94,33 +95,44 @@ def data_path(
     Shares that lie on the way to a smaller one cost nothing more: under the schedule `linear`, with rounds
     in proportion to what goes, each is what `prune_data` ends with alone.
     """
-    rule = find(criterion, "samples", "by_model")
+    walk = DataPath(find(criterion, "samples", "by_model"), recovery, seed, split.train.nnz)
     _check(model, schedule, recovery)
-    n = split.train.nnz
-    how_many(n, keep)
-    state, log = PrunedData(split, model.clone(), pd.DataFrame()), []
-    for turn, share in enumerate(SCHEDULES[schedule](keep, rounds)):
-        state, row = _round(state, rule, recovery, how_many(n, share), seed + turn)
-        log.append({"kept": state.split.train.nnz / n, **row})
-        state.rounds = pd.DataFrame(log, columns=ROUND)
-        yield state
+    how_many(split.train.nnz, keep)
+    yield from walked(walk, PrunedData(split, model.clone()), SCHEDULES[schedule](keep, rounds))
 
 
-def _round(state: PrunedData, rule: Criterion, recovery: str, k: int, seed: int) -> tuple[PrunedData, dict[str, float]]:
-    """One turn: evaluate, remove all but k, reweight, update."""
-    train = state.split.train
-    started = time.perf_counter()
-    scores, strata = (
-        rule.by_model(state.model, state.split, seed) if rule.by_model else rule.samples(state.split.train, seed)
-    )
-    kept = first(best_first(scores, seed, strata), k)
-    changes = {} if rule.weights is None else {"weight": rule.weights(train, kept, seed)}
-    less = replace(state.split, train=train.select(kept, **changes))
-    scored = time.perf_counter()
-    model = UPDATES[recovery](state.model, less, seed)
-    updated = time.perf_counter()
-    row = {"score_s": scored - started, "recovery_s": updated - scored, "val_ndcg@10": _quality(model, less)}
-    return PrunedData(less, model, state.rounds), row
+@dataclass(frozen=True)
+class DataPath(Walk[PrunedData]):
+    """The way of a split and its model through the rounds; n counts the training interactions at the start."""
+
+    rule: Criterion
+    recovery: str
+    seed: int
+    n: int
+
+    def score(self, state: PrunedData) -> np.ndarray:
+        """Positions of the training interactions that are left, most important first."""
+        scores, strata = self.rule.of_samples(state.model, state.split, self._draw(state))
+        return best_first(scores, self._draw(state), strata)
+
+    def remove(self, state: PrunedData, order: np.ndarray, share: float) -> PrunedData:
+        """The state with all but the first interactions of `order` gone, and what stays weighted."""
+        kept = first(order, how_many(self.n, share))
+        return replace(state, split=remaining(state.split, kept, self.rule, self._draw(state)))
+
+    def recover(self, state: PrunedData) -> PrunedData:
+        """The state with the model updated to the interactions that are left."""
+        return replace(state, model=UPDATES[self.recovery](state.model, state.split, self._draw(state)))
+
+    def log(self, state: PrunedData, score_s: float, recovery_s: float) -> PrunedData:
+        """The state with a row more, and what the update gave on validation data in it."""
+        values = (state.split.train.nnz / self.n, score_s, recovery_s, _quality(state.model, state.split))
+        rows = [*state.rounds.to_dict("records"), dict(zip(ROUND, values, strict=True))]
+        return replace(state, rounds=pd.DataFrame(rows, columns=ROUND))
+
+    def _draw(self, state: PrunedData) -> int:
+        """The seed of a round: another one in each."""
+        return self.seed + len(state.rounds)
 
 
 def retrain(model: Recommender, split: Split, seed: int) -> Recommender:
