@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, get_type_hints
+from typing import Any
 
 from recprune.errors import StudyError
-from recprune.typed import one_of, typed
+from recprune.typed import one_of, values
 
 LOAD_KEYS = ("user", "item", "rating", "timestamp", "event", "events", "separator")
 
@@ -45,8 +45,8 @@ class Parameters:
     run: str = ""  # key of the run, for the rows' `run` column
 
     def __post_init__(self):
-        for name, kind in get_type_hints(type(self)).items():
-            object.__setattr__(self, name, typed(getattr(self, name), kind, name))
+        for name, value in values(type(self), vars(self)).items():
+            object.__setattr__(self, name, value)
         self._check_values()
 
     def _check_values(self) -> None:

@@ -24,10 +24,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from recprune import typed
 from recprune.cells.parameters import LOAD_KEYS, Parameters, check_hyperparameters, check_shares, known
 from recprune.datasets.naming import name_of
 from recprune.errors import StudyError
-from recprune.typed import one_of, only_keys, read_toml, typed_values
+from recprune.typed import one_of, only_keys, parse, read_toml
 
 SIDES_NEEDED = ("dense", "none", "all", "study")
 LAST = ("all", "study")  # what waits for gathered rows
@@ -255,7 +256,9 @@ def _study(name: str, table: dict, profiles: dict, dataset: str | None, columns:
     entries = table.pop("runs", [])
     if dataset is not None:
         table |= {"datasets": [dataset], "columns": columns or {}}
-    values = typed_values(where, table, Study, leave_out={"name", "families", "hyperparameters", "tuned"})
+    values = typed.values(Study, table | {"name": name}, where)
+    for key in ("name", "families", "hyperparameters", "tuned"):
+        del values[key]
     families = tuple(_family(f"{where}.runs[{i}]", entry) for i, entry in enumerate(entries, 1))
     for key in ("datasets", "protocols", "seeds"):
         if not values[key]:
@@ -284,7 +287,7 @@ def _only(family: Family, models: tuple[str, ...]) -> Family | None:
 def _family(where: str, entry: dict) -> Family:
     axes = ("unit", "criterion", "schedule", "recovery")
     entry = {key: [value] if key in axes and isinstance(value, str) else value for key, value in entry.items()}
-    family = Family(**typed_values(where, entry, Family))
+    family = parse(Family, entry, where)
     names = known()
     one_of(f"{where}.needs", family.needs, SIDES_NEEDED)
     if not re.fullmatch(r"[a-z0-9.-]*", family.method):

@@ -114,7 +114,7 @@ def test_another_data_set_and_some_models(study):
     ("old", "new", "message"),
     [
         ("core = 10", "cores = 10", r"study\.main: unknown key 'cores'; accepted: .*core"),
-        ("core = 10", 'core = "10"', r"study\.main\.core: '10' is a str; a int is needed"),
+        ("core = 10", 'core = "10"', r"study\.main\.core: '10' is a str; an int is needed"),
         ("core = 10", "core = true", r"study\.main\.core: True is a bool"),
         ("core = 10", "core = -1", "core: -1"),
         ("seeds = [0, 1]", "seeds = [0, 1.5]", r"study\.main\.seeds: 1\.5 is a float"),
