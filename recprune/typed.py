@@ -93,12 +93,12 @@ def one_of(where: str, name: Any, accepted: Iterable[str]) -> None:
         raise StudyError(_at(where, f"{name!r} is unknown; known: {', '.join(sorted(filter(None, accepted)))}"))
 
 
-def known_name(names: Callable[[], Iterable[str]]) -> AfterValidator:
-    """An annotation of a str, or of a tuple of them, that refuses names which `names()` does not give when asked."""
+def known_name(names: Callable[[], Iterable[str]], *also: str) -> AfterValidator:
+    """An annotation of a str that refuses what is neither in `also` nor in `names()`, which is asked when needed."""
 
-    def check(found: Any) -> Any:
-        for name in found if isinstance(found, tuple) else (found,):
-            one_of("", name, names())
+    def check(found: str) -> str:
+        if found not in also:
+            one_of("", found, (*names(), *also))
         return found
 
     return AfterValidator(check)

@@ -16,11 +16,12 @@ from recprune.errors import StudyError
 from recprune.models import REGISTRY
 from recprune.splits import Split
 from recprune.study.__main__ import main
-from recprune.study.config import load_study
-from recprune.study.space import Budget, load_tuning
-from recprune.study.trials import Trial, best, read_trials, write_trials
-from recprune.study.tune import Search, without_test
-from recprune.study.tuned import read_tuned, write_tuned
+from recprune.study.hyperparameters import read_tuned, write_tuned
+from recprune.study.load import load_study
+from recprune.study.tuning.search import Search
+from recprune.study.tuning.space import Budget, load_tuning
+from recprune.study.tuning.trials import Trial, best, read_trials, write_trials
+from recprune.study.tuning.tune import without_test
 
 ROOT = Path(__file__).resolve().parents[2]
 TUNING = """
@@ -340,8 +341,8 @@ def test_what_was_tuned_elsewhere_can_be_read(tuned, tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other/study.toml").write_text(STUDY)
     study = load_study(tmp_path / "other/study.toml", "main", results=tmp_path / "results")
-    assert study.hyperparameters_of("ml-100k", "ease") == {"l2": 77.5}
-    assert load_study(tmp_path / "other/study.toml", "main").hyperparameters_of("ml-100k", "ease") == {}
+    assert study.hyperparameters.of("ml-100k", "ease") == {"l2": 77.5}
+    assert load_study(tmp_path / "other/study.toml", "main").hyperparameters.of("ml-100k", "ease") == {}
 
 
 @pytest.mark.parametrize(
@@ -388,7 +389,7 @@ def test_the_command_searches_writes_what_it_chose_and_does_it_once(command, cap
     assert command("tune", "--model", "ease") == 0
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     assert (
-        load_study("study.toml", "main").hyperparameters_of("synthetic:120x80x4000", "ease")["l2"]
+        load_study("study.toml", "main").hyperparameters.of("synthetic:120x80x4000", "ease")["l2"]
         == trials[best(trials).number].values["l2"]
     )
 

@@ -35,7 +35,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from recprune.cells.parameters import known
+from recprune.cells.names import known
 from recprune.errors import StudyError
 from recprune.typed import one_of, only_keys, parse, read_toml, value
 
@@ -202,7 +202,7 @@ def _stop(table: dict) -> Stop:
 def _space(model: str, table: dict) -> Space:
     from recprune import models
 
-    one_of("space", model, known()["model"])
+    one_of("space", model, known("model"))
     where = f"space.{model}"
     if not isinstance(table, dict):
         raise StudyError(f"{where}: a table [{where}.<hyper-parameter>] is needed")
