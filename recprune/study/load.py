@@ -35,13 +35,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from recprune.cells.names import known
+from recprune.cells.names import Protocol, known
 from recprune.errors import StudyError
 from recprune.study.grid import AXES, Family, Grid, Study
 from recprune.study.hyperparameters import Hyperparameters, checked_profiles, read_tuned
-from recprune.typed import named, one_of, only_keys, parse, read_toml
+from recprune.typed import named, one_of, only_keys, parse, read_toml, value
 
-MANY = {"dataset": "datasets", "protocol": "protocols"}  # one value may be given under the first name
+MANY = {"dataset": ("datasets", str), "protocol": ("protocols", Protocol)}  # one value may be given by the first name
 LISTS = {"keep": "shares", "samples": "shares", "criterion": "criteria", "models": "models"}  # key -> its named lists
 
 
@@ -119,11 +119,11 @@ def _check_lists(tables: Tables) -> None:
 def _like(name: str, studies: dict[str, dict]) -> dict:
     """The table of a study; one that is `like` another has its keys too, and its runs with the study's own seeds."""
     table = dict(studies[name])
-    for one, many in MANY.items():
+    for one, (many, kind) in MANY.items():
         if one in table:
             if many in table:
                 raise StudyError(f"study.{name}: give `{one}` or `{many}`, not both")
-            table[many] = [table.pop(one)]
+            table[many] = [value(kind, table.pop(one), f"study.{name}.{one}")]
     if "like" not in table:
         return table
     other = table.pop("like")
@@ -137,26 +137,26 @@ def _family(where: str, entry: Any, tables: Tables) -> Family:
     """A family from its table, over the defaults of its notebook."""
     only_keys(where, entry, Family.__dataclass_fields__)
     entry = tables.notebook.get(entry.get("notebook", ""), {}) | entry
-    entry = {key: [value] if key in AXES and isinstance(value, str) else value for key, value in entry.items()}
+    entry = {key: [found] if key in AXES and isinstance(found, str) else found for key, found in entry.items()}
     return parse(Family, _with_names(where, entry, tables), where)
 
 
 def _with_names(where: str, table: dict, tables: Tables) -> dict:
     """The table with the lists that its names stand for."""
     return {
-        key: _expanded(f"{where}.{key}", value, getattr(tables, LISTS[key])) if key in LISTS else value
-        for key, value in table.items()
+        key: _expanded(f"{where}.{key}", found, getattr(tables, LISTS[key])) if key in LISTS else found
+        for key, found in table.items()
     }
 
 
-def _expanded(where: str, value: Any, lists: dict[str, tuple]) -> Any:
-    if isinstance(value, str):
-        one_of(where, value, lists)
-        return lists[value]
-    if not isinstance(value, list):
-        return value
+def _expanded(where: str, found: Any, lists: dict[str, tuple]) -> Any:
+    if isinstance(found, str):
+        one_of(where, found, lists)
+        return lists[found]
+    if not isinstance(found, list):
+        return found
     expanded: list = []
-    for element in value:
+    for element in found:
         expanded += lists[element] if isinstance(element, str) and element in lists else [element]
     return expanded
 

@@ -80,7 +80,7 @@ def _differences(rows: pd.DataFrame, expected: pd.DataFrame) -> tuple[int, list[
 
 
 def _same_seeds(*tables: pd.DataFrame) -> list[pd.DataFrame]:
-    """The rows of the seeds that both tables have of a point: another seed is another split. All where they share none."""
+    """The rows of the seeds that both tables have of a point (another seed is another split), or all where none is."""
     points, seeds = (
         [pd.MultiIndex.from_frame(table[keys]) for table in tables] for keys in (list(POINT), [*POINT, "seed"])
     )

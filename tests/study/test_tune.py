@@ -332,8 +332,8 @@ def test_a_file_known_to_hold_a_registered_data_set_has_what_that_has(tuned, tmp
     ml_1m = tuned.parents[2] / "ml-1m/ratio/tuned.toml"
     write_tuned(ml_1m, tmp_path / "lock", "ease", {"l2": 5.0}, {})
     for dataset in ("ml-1m", "ml-1m-ratings"):
-        id = f"{dataset}/ratio/ease/dense"
-        assert hyperparameters(tuned, id, dataset=f"/logs/{dataset}.csv.gz") == {"l2": 5.0}
+        log = f"/logs/{dataset}.csv.gz"
+        assert hyperparameters(tuned, "ml-1m/ratio/ease/dense", dataset=log) == {"l2": 5.0}
     assert hyperparameters(tuned, "ml-10m/ratio/ease/dense", dataset="ml-10m") == {}
 
 
