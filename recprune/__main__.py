@@ -71,8 +71,8 @@ def _prune(options) -> int:
     import numpy as np
 
     import recprune as rp
+    from recprune.cells.columns import parse_columns
     from recprune.evaluation import latency, paired_ratio
-    from recprune.study.config import parse_columns
 
     model = rp.models.build(options.model, **_settings(options.set))
     log = rp.load(options.ratings, **parse_columns(options.columns))

@@ -1,17 +1,50 @@
-"""A TOML table as typed values: what is not understood is refused, by its place."""
+"""A TOML table to a typed object: what is not understood is refused, by its place and with what is accepted.
+
+    @dataclass(frozen=True, kw_only=True)
+    class Budget:
+        trials: int
+        seconds: float = 60.0
+        stop: Literal["early", "never"] = "early"
+
+    parse(Budget, {"trials": "ten"}, "budget.default")
+    -> StudyError: budget.default.trials: 'ten' is a str; an int is needed
+
+Types are strict: a whole number is taken for a float and a list for a tuple, nothing else is converted. The fields may
+be dataclasses themselves, and `Annotated[str, AfterValidator(check)]` with a check that raises StudyError.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
 
 from recprune.errors import StudyError
 
+Kind = TypeVar("Kind")
+STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True)
+#: pydantic's words for a wrong type -> ours
+NEEDED = {"int": "int", "float": "float", "string": "str", "bool": "bool", "dict": "table"}
 
-def read_toml(path: Path) -> dict:
+
+def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises StudyError, naming the file, where there is none or it is not TOML."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
@@ -21,47 +54,146 @@ def read_toml(path: Path) -> dict:
         raise StudyError(f"{path}: not TOML: {error}") from None
 
 
-def typed_values(where: str, table: dict, kind: type, leave_out: set[str] = frozenset()) -> dict[str, Any]:
-    """The typed values of a table for the dataclass `kind`, defaults filled in."""
-    accepted = [f for f in fields(kind) if f.name not in leave_out]
-    only_keys(where, table, {f.name for f in accepted})
-    hints, values = get_type_hints(kind), {}
-    for f in accepted:
-        if f.name in table:
-            values[f.name] = typed(table[f.name], hints[f.name], f"{where}.{f.name}")
-        elif f.default is not MISSING:
-            values[f.name] = f.default
-        elif f.default_factory is not MISSING:
-            values[f.name] = f.default_factory()
-        else:
-            raise StudyError(f"{where}: `{f.name}` is missing")
-    return values
+@contextmanager
+def named(path: str | Path, error: type[ValueError] = StudyError) -> Iterator[None]:
+    """A context that puts the name of a file before what is refused inside, and raises it as `error`."""
+    try:
+        yield
+    except StudyError as refused:
+        raise error(f"{path}: {refused}") from None
+
+
+def parse(kind: type[Kind], table: Any, where: str = "") -> Kind:
+    """The object of the dataclass `kind` that a table describes. Raises StudyError that begins with the place."""
+    return value(kind, table, where)
+
+
+def values(kind: type, table: Any, where: str = "") -> dict[str, Any]:
+    """The typed values of a table for the fields of the dataclass `kind`, defaults filled in; no object is made."""
+    return _values(kind, _validated(_adapter(kind, as_object=False), table, where))
+
+
+def value(kind: Any, found: Any, where: str) -> Any:
+    """`found` as the type `kind`: int, tuple[float, ...], str | None, a dataclass. Raises StudyError."""
+    return _validated(_adapter(kind), found, where)
 
 
 def only_keys(where: str, table: Any, accepted: Iterable[str]) -> None:
-    if not isinstance(table, dict):
-        raise StudyError(f"{where}: a table is needed, not {table!r}")
+    """Raises StudyError for what is no table, and for a table with another key than the accepted ones."""
+    if not isinstance(table, Mapping):
+        raise StudyError(_at(where, f"a table is needed, not {table!r}"))
     for key in table:
         if key not in accepted:
-            raise StudyError(f"{where}: unknown key {key!r}; accepted: {', '.join(sorted(accepted))}")
+            raise StudyError(_at(where, f"unknown key {key!r}; accepted: {', '.join(sorted(accepted))}"))
 
 
-def one_of(where: str, value: str, accepted: Iterable[str]) -> None:
-    if value not in accepted:
-        raise StudyError(f"{where}: {value!r} is unknown; known: {', '.join(sorted(filter(None, accepted)))}")
+def one_of(where: str, name: Any, accepted: Iterable[str]) -> None:
+    """Raises StudyError, with the known names, for a name that is not among them."""
+    if name not in accepted:
+        raise StudyError(_at(where, f"{name!r} is unknown; known: {', '.join(sorted(filter(None, accepted)))}"))
 
 
-def typed(value: Any, kind: Any, where: str) -> Any:
-    """`value` as `kind`; a whole number is taken for a float, nothing else is converted."""
-    if get_origin(kind) is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise StudyError(f"{where}: {value!r} is not a list")
-        inner = get_args(kind)[0]
-        return tuple(typed(element, inner, where) for element in value)
-    if type(None) in get_args(kind):
-        return None if value is None else typed(value, get_args(kind)[0], where)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise StudyError(f"{where}: {value!r} is a {type(value).__name__}; a {kind.__name__} is needed")
-    return value
+def known_name(names: Callable[[], Iterable[str]], *also: str) -> AfterValidator:
+    """An annotation of a str that refuses what is neither in `also` nor in `names()`, which is asked when needed."""
+
+    def check(found: str) -> str:
+        if found not in also:
+            one_of("", found, (*names(), *also))
+        return found
+
+    return AfterValidator(check)
+
+
+def _at(where: str, message: str) -> str:
+    return f"{where}: {message}" if where else message
+
+
+@cache
+def _adapter(kind: Any, as_object: bool = True) -> TypeAdapter:
+    if not is_dataclass(kind):
+        return TypeAdapter(_strict(kind), config=STRICT)
+    return TypeAdapter(_strict(kind) if as_object else _fields(kind))
+
+
+def _validated(adapter: TypeAdapter, found: Any, where: str) -> Any:
+    try:
+        return adapter.validate_python(found)
+    except ValidationError as error:
+        raise StudyError(_message(error, where)) from None
+
+
+@cache
+def _fields(kind: type) -> Any:
+    """A pydantic model with the fields of a dataclass."""
+    hints = get_type_hints(kind, include_extras=True)
+    accepted = {f.name: (_strict(hints[f.name]), _default(f)) for f in fields(kind)}
+    needed = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
+    return Annotated[
+        create_model(kind.__name__, __config__=STRICT, **accepted),
+        Strict(False),
+        BeforeValidator(lambda table: _complete(table, accepted, needed)),
+    ]
+
+
+def _values(kind: Any, model: BaseModel) -> dict[str, Any]:
+    return {f.name: getattr(model, f.name) for f in fields(kind)}
+
+
+def _default(f: Any) -> Any:
+    if f.default_factory is not MISSING:
+        return Field(default_factory=f.default_factory)
+    return ... if f.default is MISSING else f.default
+
+
+def _complete(table: Any, accepted: Iterable[str], needed: list[str]) -> Any:
+    only_keys("", table, accepted)
+    for name in needed:
+        if name not in table:
+            raise StudyError(f"`{name}` is missing")
+    return table
+
+
+def _strict(hint: Any) -> Any:
+    """A type hint as pydantic takes it here: lists for tuples, names for literals, tables for dataclasses."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return Annotated[(_strict(inner[0]), *inner[1:])]
+    if origin is Literal:
+        return Annotated[str, known_name(lambda: inner)]
+    if origin in (Union, UnionType):
+        return Union[tuple(map(_strict, inner))]  # noqa: UP007 (of a tuple that is only known here)
+    if origin is tuple:
+        return Annotated[tuple[tuple(each if each is ... else _strict(each) for each in inner)], Strict(False)]
+    if origin is dict:
+        return dict[tuple(map(_strict, inner))]
+    if is_dataclass(hint):
+        return Annotated[_fields(hint), AfterValidator(lambda model: hint(**_values(hint, model)))]
+    return hint
+
+
+def _message(error: ValidationError, where: str) -> str:
+    """The first of what pydantic refused, in our words."""
+    first = error.errors(include_url=False)[0]
+    found, kind = first["input"], first["type"].partition("_")[0]
+    location = first["loc"]
+    if location and isinstance(location[-1], int) and not isinstance(found, Mapping):
+        location = location[:-1]  # the message shows a plain value itself
+    place = _place(where, location)
+    if first["type"] == "value_error":
+        return _at(place, str(first["ctx"]["error"]))
+    if kind == "tuple":
+        return _at(place, f"{found!r} is not a list")
+    if kind in NEEDED:
+        return _at(place, f"{found!r} is {_a(type(found).__name__)}; {_a(NEEDED[kind])} is needed")
+    return _at(place, f"{found!r}: {first['msg']}")
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def _place(where: str, location: tuple[int | str, ...]) -> str:
+    """The place in words: study.main.runs[3].keep; in a list it counts from 1."""
+    for step in location:
+        where += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if where else step
+    return where

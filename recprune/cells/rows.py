@@ -1,4 +1,4 @@
-"""The rows of a study: one per cell, in one order, with one way to write a number.
+"""The rows of a study: one a cell, in one order, with one way to write a number.
 
 The same cells give the same bytes, so two result files are compared with `==` (see `compare`).
 """
@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from recprune.cells.parameters import Parameters
-from recprune.datasets.naming import name_of
 from recprune.errors import StudyError
 from recprune.files import write_atomically
 
@@ -69,7 +67,7 @@ SIDES = ("dense", "samples", "parameters", "both", "control")
 
 
 def canonical(frame: pd.DataFrame, where: str = "rows") -> pd.DataFrame:
-    """`frame` with all of COLUMNS in their order and types, sorted by cell.
+    """The rows of a frame with all of COLUMNS in their order and types, sorted by cell.
 
     Columns that were not measured become missing values. Raises StudyError for an unknown column,
     a missing or empty cell column, or a cell that occurs twice.
@@ -77,7 +75,7 @@ def canonical(frame: pd.DataFrame, where: str = "rows") -> pd.DataFrame:
     unknown = [column for column in frame.columns if column not in COLUMNS]
     if unknown:
         raise StudyError(f"{where}: unknown column {unknown[0]!r}; the columns are: {', '.join(COLUMNS)}")
-    frame = _filled(frame)
+    frame = with_defaults(frame)
     missing = [column for column in CELL if column not in frame.columns]
     if missing:
         raise StudyError(f"{where}: column {missing[0]!r} is missing; a row needs: {', '.join(CELL)}")
@@ -93,8 +91,8 @@ def canonical(frame: pd.DataFrame, where: str = "rows") -> pd.DataFrame:
     return rows
 
 
-def _filled(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with DEFAULTS where it says nothing."""
+def with_defaults(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with DEFAULTS in what it leaves empty."""
     given = {
         column: frame[column] if column in frame else pd.Series(None, frame.index, dtype=object) for column in DEFAULTS
     }
@@ -115,19 +113,19 @@ def _column(frame: pd.DataFrame, column: str, where: str) -> pd.Series:
 
 
 def to_csv(rows: pd.DataFrame) -> str:
-    """CSV text of canonical rows; every number is the shortest text that reads back as itself."""
+    """The CSV text of canonical rows; every number is the shortest text that reads back as itself."""
     return rows.to_csv(index=False, lineterminator="\n")
 
 
 def write_rows(path: str | Path, frame: pd.DataFrame) -> Path:
-    """Write canonical rows to `path` (a CSV file, or the folder whose cells.csv it becomes), whole or not at all."""
+    """The path of canonical rows, written whole or not at all: a CSV file, or a folder whose cells.csv it becomes."""
     path = Path(path)
     path = path if path.suffix == ".csv" else path / "cells.csv"
     return write_atomically(path, to_csv(canonical(frame, str(path))))
 
 
 def read_rows(path: str | Path) -> pd.DataFrame:
-    """Canonical rows from a file or from text of one. Raises StudyError for what is no such file."""
+    """The canonical rows of a file, or of the text of one. Raises StudyError for what is no such file."""
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
@@ -141,25 +139,5 @@ def read_rows(path: str | Path) -> pd.DataFrame:
 
 
 def empty() -> pd.DataFrame:
-    """No rows, all columns."""
+    """A frame of no rows with all columns."""
     return pd.DataFrame(columns=list(COLUMNS))
-
-
-def finish(p: Parameters, frame: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The last call of every notebook: its rows, written to `p.out` when a run gave one.
-
-    The values of every user, where the frame has them, go to a file beside them (see `recprune.cells.users`).
-    A run counts only when the file of rows appeared. A notebook without rows of its own (00-data,
-    30-compare) calls `finish(p)`. Data set, protocol and run are the parameters', whatever the frame
-    says. Returns the canonical rows, so that the notebook can show them.
-    """
-    ours = {"dataset": name_of(p.dataset), "protocol": p.protocol, "run": p.run}
-    frame = empty() if frame is None else frame.assign(**ours)
-    rows = canonical(frame.drop(columns=PER_USER, errors="ignore"))
-    if p.out and PER_USER in frame:
-        from recprune.cells.users import VALUES, write_per_user  # it names cells as this module does
-
-        write_per_user(p.out, _filled(frame).drop(columns=VALUES).rename(columns={PER_USER: VALUES}))
-    if p.out:
-        write_rows(p.out, rows)
-    return rows

@@ -23,7 +23,7 @@ FILE = "per_user.parquet"
 
 
 def write_per_user(folder: str | Path, frame: pd.DataFrame) -> Path:
-    """Write <folder>/per_user.parquet from a frame with the columns of a cell and VALUES (arrays of the users)."""
+    """The path of <folder>/per_user.parquet, written from a frame with the columns of a cell and VALUES (arrays)."""
     frame = frame.sort_values(list(CELL), ignore_index=True)
     columns = {name: pa.array(frame[name].astype(_kind(name))) for name in CELL}
     columns[VALUES] = pa.array([np.asarray(values, np.float32) for values in frame[VALUES]], pa.list_(pa.float32()))
@@ -34,7 +34,7 @@ def write_per_user(folder: str | Path, frame: pd.DataFrame) -> Path:
 
 
 def read_per_user(folder: str | Path) -> pd.DataFrame:
-    """The frame that `write_per_user` was given; no rows where there is no such file. Raises StudyError for another file."""
+    """The frame that `write_per_user` was given; no rows where there is no file, StudyError where it is another."""
     path = Path(folder) / FILE
     if not path.exists():
         return pd.DataFrame(columns=[*CELL, VALUES])

@@ -1,6 +1,14 @@
 """From a name or a path to Interactions."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recprune.datasets.download import FetchError, fetch
+    from recprune.datasets.loading import load
+    from recprune.datasets.naming import name_of
+    from recprune.datasets.registry import known
+    from recprune.datasets.synthesis import synthetic, write_official
 
 _HOME = {
     "load": "loading",
@@ -11,7 +19,7 @@ _HOME = {
     "synthetic": "synthesis",
     "write_official": "synthesis",
 }
-__all__ = [*_HOME]
+__all__ = ["FetchError", "fetch", "known", "load", "name_of", "synthetic", "write_official"]
 
 
 def __getattr__(name: str):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from dataclasses import fields
 from pathlib import Path
+
+from recprune.study.choice import Choice
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -78,10 +81,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _plan(options) -> int:
-    from recprune.study.plan import write_plan
+def _choice(options) -> Choice:
+    """The choice that the command line asks for."""
+    asked = {f.name: getattr(options, f.name) for f in fields(Choice) if hasattr(options, f.name)}
+    return Choice(**asked | {"models": tuple(getattr(options, "models", "").replace(",", " ").split())})
 
-    plan = write_plan(options)
+
+def _plan(options) -> int:
+    from recprune.study.makefile import write_plan
+
+    plan = write_plan(_choice(options), options.out, notebooks=options.notebooks, jobs=options.jobs)
     for line in plan.left_out:
         print(f"{plan.study}: {line}", file=sys.stderr)
     done = sum(run.done for run in plan.runs)
@@ -90,9 +99,7 @@ def _plan(options) -> int:
 
 
 def _where(options) -> int:
-    from recprune.study.plan import results_folder, study_of
-
-    print(results_folder(options, study_of(options)))
+    print(_choice(options).folder())
     return 0
 
 
@@ -105,15 +112,17 @@ def _run(options) -> int:
 
 
 def _tune(options) -> int:
-    from recprune.study.tune import tune
+    from recprune.study.tuning.tune import tune
 
-    return tune(options)
+    tune(_choice(options), options.tuning, options.model, options.protocol)
+    return 0
 
 
 def _tune_plan(options) -> int:
-    from recprune.study.tune import write_tune_plan
+    from recprune.study.tuning.tune import write_tune_plan
 
-    return write_tune_plan(options)
+    write_tune_plan(_choice(options), options.tuning, options.out, options.protocol)
+    return 0
 
 
 def _gather(options) -> int:

@@ -10,9 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from recprune.study.identity import PACKAGE, machine, package_version
+from recprune.study.identity import machine, package_version
 
-ROOT = PACKAGE.parent
+ROOT = Path(__file__).resolve().parents[2]
 DISK = 5.0  # GB: environment 2, runs of the study, the larger data sets
 MEMORY = 4.0  # GB for two runs at a time on the default study
 

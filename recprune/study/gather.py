@@ -22,7 +22,7 @@ PROVENANCE = (
 
 
 def gather(plan: Plan) -> tuple[Path, int]:
-    """Write cells.csv, per_user.parquet and provenance.csv into the plan's results folder. Returns the path and number of rows.
+    """The path and number of the gathered rows: the plan's cells.csv, with per_user.parquet and provenance.csv beside.
 
     Rows of a data set and protocol that the plan does not hold stay as they are. A file that would
     not change is not touched. Raises StudyError when a run is missing, or two runs measured one cell.

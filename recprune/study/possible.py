@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from recprune.study.config import LAST, Run
+from recprune.study.grid import LAST, Run
 
 HOLDS_USERS_OUT = ("strong",)
 NEEDS_TIMES = ("loo", "temporal")

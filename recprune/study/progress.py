@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from recprune.study.cost import seconds_taken
 from recprune.study.plan import Plan, Planned
 
 
 def started_line(run: Planned) -> str:
+    """The line that says that a run starts."""
     return f"           start  {label(run)}"
 
 
@@ -18,7 +19,7 @@ def finished_line(plan: Plan, run: Planned) -> str:
     width = len(str(len(plan.runs)))
     left = remaining(plan)
     end = "all runs are finished" if done == len(plan.runs) else f"about {duration(float(round(left)))} left"
-    seconds = _taken(run) or 0.0
+    seconds = seconds_taken(Path(run.folder)) or 0.0
     share = 100 * done // len(plan.runs)
     return f"[{done:>{width + 1}}/{len(plan.runs)}] {share:>3} %  {label(run):<44} {duration(seconds):>9}   {end}"
 
@@ -28,18 +29,13 @@ def remaining(plan: Plan) -> float:
     left = [run.seconds for run in plan.runs if not run.done]
     if not left:
         return 0.0
-    measured = [(run.seconds, taken) for run in plan.runs if run.done and (taken := _taken(run, plan.started))]
+    measured = [
+        (run.seconds, taken)
+        for run in plan.runs
+        if run.done and (taken := seconds_taken(Path(run.folder), plan.started))
+    ]
     scale = sum(taken for _, taken in measured) / sum(guess for guess, _ in measured) if measured else 1.0
     return max(sum(left) / plan.jobs, max(left)) * scale
-
-
-def _taken(run: Planned, since: float = 0.0) -> float | None:
-    """Seconds that the finished run took, when it finished after `since`."""
-    try:
-        path = Path(run.folder, "run.json")
-        return float(json.loads(path.read_text())["seconds"]) if path.stat().st_mtime >= since else None
-    except (OSError, ValueError, KeyError):
-        return None
 
 
 def label(run: Planned) -> str:

@@ -14,23 +14,19 @@ import re
 import resource
 import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from recprune.errors import StudyError
 from recprune.files import alone, sha256_of, sync_folder, sync_tree
-from recprune.study.identity import environment, library_hash, machine, notebook_hash, used_criteria
-from recprune.study.plan import Plan, Planned
+from recprune.study.identity import Library, Notebook, environment, machine
+from recprune.study.kernel import CellFailed, KernelNeverStarted, execute_notebook, forget_paths
+from recprune.study.plan import Plan, Planned, code_of
 from recprune.study.progress import finished_line, label, started_line
 
-START_TIMEOUT = 120  # seconds that a kernel may take to answer: a slow disk, many at once
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-THREADS = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
 
 
 class RunError(StudyError):
@@ -52,7 +48,7 @@ def execute(plan: Plan, id: str) -> None:
             shutil.rmtree(stale, ignore_errors=True)
         if run.done or _restore_stamp(run, folder):
             return
-        _check_unchanged(run)
+        _check_unchanged(run, plan.extensions)
         print(started_line(run), file=sys.stderr, flush=True)
         temporary = folder.parent / f".tmp-{folder.name}-{os.getpid()}-"
         try:
@@ -68,7 +64,7 @@ def execute(plan: Plan, id: str) -> None:
 
 
 def _left_behind(folder: Path) -> list[Path]:
-    """Temporary folders of this very run: `weight-magnitude` must not take those of `weight-magnitude-layer` for its own."""
+    """The temporary folders of this very run: those of `weight-magnitude-layer` are not those of `weight-magnitude`."""
     mine = re.compile(rf"\.tmp-{re.escape(folder.name)}-\d+-(before-)?")
     return [path for path in folder.parent.glob(".tmp-*") if mine.fullmatch(path.name)]
 
@@ -84,10 +80,9 @@ def _restore_stamp(run: Planned, folder: Path) -> bool:
     return whole
 
 
-def _check_unchanged(run: Planned) -> None:
-    notebook = Path(run.notebook)
-    library = library_hash(criteria=used_criteria(run.parameters, notebook))
-    now = {"library": library, "notebook": notebook_hash(notebook), "environment": environment()}
+def _check_unchanged(run: Planned, extensions: tuple[str, ...]) -> None:
+    code = code_of(Notebook.read(Path(run.notebook)), Library(extensions), run.parameters)
+    now = code | {"environment": environment()}
     changed = [name for name, value in now.items() if run.sources[name] != value]
     if changed:
         raise RunError(f"{run.id}: the {changed[0]} changed since the plan was made; type the same make command again")
@@ -101,8 +96,13 @@ def _execute_into(temporary: Path, run: Planned, plan: Plan) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         try:
-            _notebook(run, plan, folder, temporary)
+            parameters = _parameters(run, plan, folder)
+            execute_notebook(run.notebook, temporary / "executed.ipynb", parameters, plan.extensions)
             break
+        except CellFailed as failed:
+            _keep_failed(temporary, folder)
+            shown = _shown(folder / "failed.ipynb")
+            raise RunError(f"{run.id}: {run.notebook}: {failed}\n  what was executed: {shown}") from None
         except KernelNeverStarted as error:  # papermill #511: rare, and nothing was computed yet
             if attempt == 2:
                 raise RunError(f"{run.id}: {run.notebook}: the kernel did not start, twice: {error}") from None
@@ -113,7 +113,7 @@ def _execute_into(temporary: Path, run: Planned, plan: Plan) -> None:
             f"{run.id}: {run.notebook}: ended without writing its rows (no call of `finish`, or sys.exit before it)\n"
             f"  what was executed: {_shown(folder / 'failed.ipynb')}"
         )
-    _forget_paths(temporary / "executed.ipynb")
+    forget_paths(temporary / "executed.ipynb")
     provenance = {
         **asdict(run),
         "study": plan.study,
@@ -133,66 +133,6 @@ def _peak_of_children() -> int:
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-class KernelNeverStarted(Exception):
-    """The kernel ended, or did not answer, before the first cell."""
-
-
-def _notebook(run: Planned, plan: Plan, folder: Path, temporary: Path) -> None:
-    output, log = temporary / "executed.ipynb", temporary / "kernel.log"
-    with _own_jupyter() as ip:
-        # One of jsonschema's optional format checkers parses a grammar for a second at import; no notebook needs it.
-        sys.modules.setdefault("rfc3987_syntax", None)
-        # imported here: these read their settings from the environment at import
-        import papermill
-        from nbclient.exceptions import DeadKernelError
-        from traitlets.config import Config
-
-        try:
-            papermill.execute_notebook(
-                run.notebook,
-                str(output),
-                parameters=_parameters(run, plan, folder),
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                start_timeout=START_TIMEOUT,
-                cwd=str(temporary),
-                config=Config({"KernelManager": {"transport": "ipc", "ip": ip}}),
-                kernel_manager_class=_kernel_manager(log),
-            )
-        except papermill.PapermillExecutionError as error:
-            cell, cause = _cell_number(output, error.cell_index), f"{error.ename}: {error.evalue}"
-        except (DeadKernelError, RuntimeError, TimeoutError) as error:
-            index = _running_cell(output)
-            if index is None:
-                raise KernelNeverStarted(f"{error}{_last_words(log)}") from None
-            cause = f"the kernel died ({error}); was it killed, or out of memory?{_last_words(log)}"
-            cell = _cell_number(output, index)
-        else:
-            log.unlink(missing_ok=True)
-            return
-    _keep_failed(temporary, folder)
-    failed = _shown(folder / "failed.ipynb")
-    raise RunError(f"{run.id}: {run.notebook}: cell {cell}: {cause}\n  what was executed: {failed}")
-
-
-def _kernel_manager(log: Path) -> type:
-    """Kernels whose own messages go to `log`: a late word at shutdown is no news, the last one before a crash is."""
-    from jupyter_client.manager import AsyncKernelManager
-
-    class Logged(AsyncKernelManager):
-        async def start_kernel(self, **options):
-            with log.open("w") as file:
-                await super().start_kernel(stdout=file, stderr=file, **options)
-
-    return Logged
-
-
-def _last_words(log: Path) -> str:
-    lines = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
-    return "".join(f"\n    {line}" for line in lines[-5:])
-
-
 def _parameters(run: Planned, plan: Plan, folder: Path) -> dict:
     """The planned parameters, and the folders: relative, so that no executed notebook names a machine's paths."""
     reached = {"out": ".", "run": run.key[:12], "dense": "", "results": os.path.relpath(plan.results, folder)}
@@ -200,34 +140,6 @@ def _parameters(run: Planned, plan: Plan, folder: Path) -> dict:
         if plan[need].parameters.get("method", need.rpartition("/")[2]) == "dense" and len(run.needs) == 1:
             reached["dense"] = os.path.relpath(plan[need].folder, folder)
     return run.parameters | {name: value for name, value in reached.items() if name in run.declared}
-
-
-@contextmanager
-def _own_jupyter() -> Iterator[str]:
-    """An environment in which no home folder, other kernel or other run is seen. Yields the address for ipc sockets."""
-    root = tempfile.gettempdir()
-    root = root if len(root) < 60 else "/tmp"  # a socket's path holds about 100 characters
-    with tempfile.TemporaryDirectory(prefix="recprune-", dir=root, ignore_cleanup_errors=True) as own:
-        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
-            path = Path(own, name.lower())
-            path.mkdir()
-            os.environ[name] = str(path)
-        os.environ.pop("JUPYTER_PATH", None)
-        os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-        os.environ.setdefault("MPLCONFIGDIR", str(Path("results/runs/.matplotlib").resolve()))  # fonts are listed once
-        os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
-        os.environ["PYTHONHASHSEED"] = "0"
-        os.environ |= {f"{library}_NUM_THREADS": "1" for library in THREADS}
-        if os.environ.get("RECPRUNE_DATA"):
-            os.environ["RECPRUNE_DATA"] = str(Path(os.environ["RECPRUNE_DATA"]).resolve())
-        yield str(Path(own, "kernel"))
-
-
-def _forget_paths(output: Path) -> None:
-    """Take the temporary folder's name out of the executed notebook: it says nothing to who reads it elsewhere."""
-    notebook = json.loads(output.read_text("utf-8"))
-    notebook["metadata"].get("papermill", {})["output_path"] = output.name
-    output.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _take_the_place_of(folder: Path, temporary: Path) -> None:
@@ -245,27 +157,6 @@ def _keep_failed(temporary: Path, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     if (temporary / "executed.ipynb").exists():
         os.replace(temporary / "executed.ipynb", folder / "failed.ipynb")
-
-
-def _running_cell(output: Path) -> int | None:
-    """Position of the last cell that was begun, or None."""
-    try:
-        cells = json.loads(output.read_text("utf-8"))["cells"]
-    except (OSError, ValueError):
-        return None
-    begun = [i for i, cell in enumerate(cells) if cell["metadata"].get("papermill", {}).get("start_time")]
-    return begun[-1] if begun else None
-
-
-def _cell_number(output: Path, index: int) -> int:
-    """The cell's place in the source notebook, counted from 1: papermill put a cell with the parameters before it."""
-    try:
-        cells = json.loads(output.read_text("utf-8"))["cells"]
-    except (OSError, ValueError):
-        return index + 1
-    added = ("injected-parameters", "papermill-error-cell-tag")
-    before = [c for c in cells[:index] if any(tag in added for tag in c["metadata"].get("tags", []))]
-    return index + 1 - len(before)
 
 
 def _shown(path: Path) -> str:

@@ -80,7 +80,7 @@ def _differences(rows: pd.DataFrame, expected: pd.DataFrame) -> tuple[int, list[
 
 
 def _same_seeds(*tables: pd.DataFrame) -> list[pd.DataFrame]:
-    """Of each point the rows of the seeds that both tables have: another seed is another split. Where they share none, all."""
+    """The rows of the seeds that both tables have of a point (another seed is another split), or all where none is."""
     points, seeds = (
         [pd.MultiIndex.from_frame(table[keys]) for table in tables] for keys in (list(POINT), [*POINT, "seed"])
     )

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from recprune.cells import COLUMNS, TIMING, Parameters, finish, write_rows
-from recprune.cells.bench import Bench, known_before_test
+from recprune.cells.bench import Bench
+from recprune.cells.curves.both import both_rows
+from recprune.cells.curves.controls import control_rows, smaller_curve
+from recprune.cells.curves.dense import dense_rows, with_dense
+from recprune.cells.curves.history import history_rows, known_before_test
+from recprune.cells.curves.loop import loop_rows
+from recprune.cells.curves.parameters import parameter_curve
+from recprune.cells.curves.samples import sample_curve
 from recprune.evaluation import evaluate
 from recprune.models import load_model
 
@@ -29,7 +36,7 @@ TIMED = ["p50_ms", "p95_ms", "users_per_s", "p50_ratio"]
 
 @pytest.fixture(scope="module")
 def rows():
-    return finish(bench(**PRUNE).p, bench(**PRUNE).parameter_rows())
+    return finish(bench(**PRUNE).p, parameter_curve(bench(**PRUNE)).rows)
 
 
 def test_a_row_has_every_column(rows):
@@ -43,14 +50,14 @@ def test_a_row_has_every_column(rows):
 
 
 def test_rows_are_the_same_twice(rows):
-    again = finish(bench(**PRUNE).p, bench(**PRUNE).parameter_rows())
+    again = finish(bench(**PRUNE).p, parameter_curve(bench(**PRUNE)).rows)
     same = [c for c in COLUMNS if c not in TIMING]
     assert rows[same].equals(again[same])
 
 
 def test_ratios_are_what_they_say(rows):
     b = bench(**PRUNE)
-    dense = finish(b.p, b.dense_rows()).set_index("seed")
+    dense = finish(b.p, dense_rows(b)).set_index("seed")
     for _, row in rows.iterrows():
         assert row["test_ratio"] == pytest.approx(row["test_ndcg@10"] / dense.loc[row["seed"], "test_ndcg@10"])
         assert row["bytes_ratio"] == pytest.approx(row["bytes_disk"] / dense.loc[row["seed"], "bytes_disk"])
@@ -67,42 +74,45 @@ def test_ratios_are_what_they_say(rows):
 
 def test_dense_models_are_saved_and_loaded_not_trained_again(rows, tmp_path):
     b = bench(**PRUNE, out=str(tmp_path))
-    write_rows(tmp_path, finish(b.p, b.dense_rows()))
+    write_rows(tmp_path, finish(b.p, dense_rows(b)))
     assert load_model(tmp_path / "models" / "seed-1").name == "ease"
     loaded = Bench(Parameters(**BASE | PRUNE, dense=str(tmp_path)))
     loaded.train = None  # any training would fail
-    again = finish(loaded.p, loaded.parameter_rows())
+    again = finish(loaded.p, parameter_curve(loaded).rows)
     same = [c for c in COLUMNS if c not in TIMING]
     assert rows[same].equals(again[same])
-    assert len(loaded.with_dense(again)) == 6
+    assert len(with_dense(loaded, again)) == 6
 
 
 def test_samples_and_smaller_models_have_their_rows():
-    samples = bench(**PRUNE | {"unit": "interaction", "criterion": "stratified", "recovery": "retrain"}).sample_rows()
+    samples = sample_curve(
+        bench(**PRUNE | {"unit": "interaction", "criterion": "stratified", "recovery": "retrain"})
+    ).rows
     assert set(samples["side"]) == {"samples"}
     assert samples["test_ndcg@10"].notna().all()
     b = bench(model="ials", hyperparameters={"factors": 8, "iterations": 3}, keep=(0.5, 0.25))
-    smaller = b.smaller_rows()
+    curve = smaller_curve(b)
+    smaller = curve.rows
     assert smaller["kept"].tolist() == pytest.approx([0.5, 0.25] * 2)
     assert set(smaller["criterion"]) == {"smaller-dense"}
-    assert b.smallest.arrays["item_factors"].shape[1] == 2
+    assert curve.smallest.arrays["item_factors"].shape[1] == 2
 
 
 def test_several_recoveries_share_their_removals():
-    both = finish(bench().p, bench(**PRUNE | {"recovery": "", "recoveries": ("none", "refit")}).parameter_rows())
+    both = finish(bench().p, parameter_curve(bench(**PRUNE | {"recovery": "", "recoveries": ("none", "refit")})).rows)
     same = [c for c in COLUMNS if c not in TIMING]
     for recovery in ("none", "refit"):
-        alone = finish(bench().p, bench(**PRUNE | {"recovery": recovery}).parameter_rows())
+        alone = finish(bench().p, parameter_curve(bench(**PRUNE | {"recovery": recovery})).rows)
         mine = both[both["recovery"] == recovery].reset_index(drop=True)
         assert mine[same].equals(alone[same])
 
 
 def test_controls_are_rows_of_their_own():
-    rows = bench(model="ease", hyperparameters={"l2": 50.0}).control_rows()
+    rows = control_rows(bench(model="ease", hyperparameters={"l2": 50.0}))
     assert set(rows["side"]) == {"control"}
     assert rows[["criterion", "kept"]].to_numpy().tolist() == [["zero-reset", 0.0]] * 2
     assert (rows["nonzeros"] == 0).all()
-    deep = bench(model="mult-vae", hyperparameters={"hidden": 16, "latent": 8, "epochs": 4}, seeds=(0,)).control_rows()
+    deep = control_rows(bench(model="mult-vae", hyperparameters={"hidden": 16, "latent": 8, "epochs": 4}, seeds=(0,)))
     assert deep[["criterion", "recovery"]].to_numpy().tolist() == [
         ["zero-reset", "none"],
         ["zero-reset", "retrain"],
@@ -112,7 +122,7 @@ def test_controls_are_rows_of_their_own():
 
 
 def test_the_grid_prunes_the_data_and_then_the_model():
-    grid = bench(**PRUNE | {"samples": (1.0, 0.5), "seeds": (0,)}).both_rows()
+    grid = both_rows(bench(**PRUNE | {"samples": (1.0, 0.5), "seeds": (0,)}))
     assert grid[["samples_kept", "kept"]].to_numpy().tolist() == [
         [1.0, 1.0],
         [1.0, 0.5],
@@ -124,7 +134,7 @@ def test_the_grid_prunes_the_data_and_then_the_model():
     dense = grid[grid["kept"] == 1]
     assert (dense["test_ratio"] == 1).all(), "ratios are to the dense model of the same samples"
     assert dense["test_ndcg@10"].nunique() == 2
-    alone = finish(bench().p, bench(**PRUNE | {"seeds": (0,)}).parameter_rows())
+    alone = finish(bench().p, parameter_curve(bench(**PRUNE | {"seeds": (0,)})).rows)
     full = grid[(grid["samples_kept"] == 1) & (grid["kept"] < 1)]
     assert full["test_ndcg@10"].tolist() == alone["test_ndcg@10"].tolist()
 
@@ -137,7 +147,7 @@ def test_the_loop_has_its_rows():
         "recovery": "retrain",
         "keep": (0.5,),
     }
-    rows = finish(bench().p, bench(**PRUNE | loop).loop_rows())
+    rows = finish(bench().p, loop_rows(bench(**PRUNE | loop)))
     assert set(rows["side"]) == {"samples"} and set(rows["schedule"]) == {"linear"}
     assert (rows["train_s"] > 0).all() and (rows["score_s"] > 0).all()
 
@@ -156,7 +166,7 @@ def test_filters_are_the_protocols_own():
 
 def test_a_model_may_know_the_validation_interactions_before_test():
     b = bench(protocol="loo", model="ease", hyperparameters={"l2": 50.0})
-    of, rows = b.split(0), finish(b.p, b.history_rows())
+    of, rows = b.split(0), finish(b.p, history_rows(b))
     told = known_before_test(of)
     assert told.nnz == of.train.nnz + of.validation.nnz
     assert (told != of.train.tocsr() + of.validation.tocsr()).nnz == 0
@@ -178,5 +188,5 @@ class Scores:
 
 def test_under_strong_the_held_out_users_are_folded_in():
     b = Bench(Parameters(**BASE | PRUNE | {"protocol": "strong", "seeds": (0,)}))
-    rows = finish(b.p, b.parameter_rows())
+    rows = finish(b.p, parameter_curve(b).rows)
     assert np.isfinite(rows["test_ndcg@10"].astype(float)).all()

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recprune.cells.parameters import Parameters
-from recprune.cells.rows import CELL, COLUMNS, TIMING, WHOLE, canonical, finish, read_rows, to_csv, write_rows
+from recprune.cells.results import finish
+from recprune.cells.rows import CELL, COLUMNS, TIMING, WHOLE, canonical, read_rows, to_csv, write_rows
 from recprune.errors import StudyError
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from recprune.cells import Parameters, finish
 from recprune.cells.bench import Bench
+from recprune.cells.curves.dense import dense_rows
+from recprune.cells.curves.parameters import parameter_curve
 from recprune.cells.rows import CELL, read_rows
 from recprune.cells.users import FILE, VALUES, read_per_user, write_per_user
 from recprune.errors import StudyError
@@ -27,7 +29,7 @@ def folder(tmp_path_factory):
         out=str(out),
     )
     bench = Bench(p)
-    finish(p, pd.concat([bench.dense_rows(), bench.parameter_rows()]))
+    finish(p, pd.concat([dense_rows(bench), parameter_curve(bench).rows]))
     return out
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from recprune.report.__main__ import main
 from recprune.report.tuning import searches, trials, tuning_figure, tuning_table
-from recprune.study.trials import Trial, write_trials
-from recprune.study.tuned import write_tuned
+from recprune.study.tuning.trials import Trial, write_trials
+from recprune.study.hyperparameters import write_tuned
 
 SCORES = [0.2, 0.25, None, 0.22, 0.26]
 

@@ -15,7 +15,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from recprune.cells.rows import canonical, to_csv
-from recprune.study.plan import Plan, write_plan
+from recprune.study.choice import Choice
+from recprune.study.makefile import write_plan
+from recprune.study.plan import Plan
 
 PARAMETERS = """
 dataset = "synthetic"
@@ -102,22 +104,10 @@ class Project:
 
     def plan(self, **options) -> Plan:
         """The plan, written as `python -m recprune.study plan` writes it."""
-        values = {
-            "config": Path("study.toml"),
-            "study": "main",
-            "dataset": "",
-            "columns": "",
-            "models": "",
-            "only": "",
-            "results": Path("results"),
-            "notebooks": Path("notebooks"),
-            "jobs": 2,
-            "out": Path("results/runs/plan.mk"),
-        }
         here = os.getcwd()
         os.chdir(self.folder)
         try:
-            return write_plan(type("Options", (), values | options))
+            return write_plan(Choice(**options), Path("results/runs/plan.mk"), jobs=2)
         finally:
             os.chdir(here)
 

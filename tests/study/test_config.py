@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recprune.cells.parameters import Parameters, known
+from recprune.cells.columns import parse_columns
+from recprune.cells.names import REGISTRIES, known
+from recprune.cells.parameters import Parameters
 from recprune.datasets.naming import name_of
 from recprune.errors import StudyError
-from recprune.study.config import load_study, parse_columns
+from recprune.study.load import load_study
 
 GOOD = """
 [study.main]
@@ -98,9 +100,9 @@ def test_filters_are_the_protocols_own_until_they_are_given(study):
 
 
 def test_the_data_sets_profile_overrides_the_default_one(study):
-    assert study().hyperparameters_of("ml-100k", "ease") == {"l2": 300}
-    assert study().hyperparameters_of("/somewhere/ml-1m.csv", "ease") == {"l2": 250.0}
-    assert study().hyperparameters_of("ml-100k", "ials") == {}
+    assert study().hyperparameters.of("ml-100k", "ease") == {"l2": 300}
+    assert study().hyperparameters.of("/somewhere/ml-1m.csv", "ease") == {"l2": 250.0}
+    assert study().hyperparameters.of("ml-100k", "ials") == {}
 
 
 def test_another_data_set_and_some_models(study):
@@ -114,7 +116,7 @@ def test_another_data_set_and_some_models(study):
     ("old", "new", "message"),
     [
         ("core = 10", "cores = 10", r"study\.main: unknown key 'cores'; accepted: .*core"),
-        ("core = 10", 'core = "10"', r"study\.main\.core: '10' is a str; a int is needed"),
+        ("core = 10", 'core = "10"', r"study\.main\.core: '10' is a str; an int is needed"),
         ("core = 10", "core = true", r"study\.main\.core: True is a bool"),
         ("core = 10", "core = -1", "core: -1"),
         ("seeds = [0, 1]", "seeds = [0, 1.5]", r"study\.main\.seeds: 1\.5 is a float"),
@@ -223,7 +225,7 @@ def test_columns_of_the_command_line():
 
 
 def test_every_kind_of_name_is_registered():
-    assert all(len(names) > 0 for names in known().values())
+    assert all(len(known(parameter)) > 0 for parameter in REGISTRIES)
 
 
 def test_a_study_like_another_has_its_runs_with_its_own_seeds(tmp_path):

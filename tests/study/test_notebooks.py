@@ -10,7 +10,7 @@ import pytest
 from papermill import inspect_notebook
 
 from recprune.cells.parameters import Parameters
-from recprune.study.identity import notebook_parameters
+from recprune.study.identity import Notebook
 from recprune.study.plan import ALWAYS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ def notebook(request):
 
 
 def test_its_parameters_are_those_of_the_study(notebook):
-    declared = notebook_parameters(notebook)
+    declared = Notebook.read(notebook).declared
     assert set(declared) <= {f.name for f in fields(Parameters)}
     assert set(ALWAYS) <= set(declared)
     assert set(declared) == set(inspect_notebook(str(notebook))), "papermill sees other parameters than python does"
@@ -50,7 +50,7 @@ def test_its_last_call_writes_the_rows(notebook):
 def test_the_studies_can_be_planned():
     import tomllib
 
-    from recprune.study.config import load_study
+    from recprune.study.load import load_study
 
     path = ROOT / "study.toml"
     for name in tomllib.loads(path.read_text())["study"]:

@@ -13,7 +13,7 @@ import pytest
 from papermill import inspect_notebook
 
 from recprune.errors import StudyError
-from recprune.study.identity import data_identity, library_hash, locate, notebook_hash, notebook_parameters
+from recprune.study.identity import Library, Notebook, data_identity, locate
 from recprune.study.plan import Plan
 from recprune.study.progress import duration, finished_line, remaining
 
@@ -242,7 +242,7 @@ def test_where_rows_go(two, tmp_path):
     (tmp_path / "my log.csv").write_text("user,item\n")
     assert two.plan().results == "results"
     assert two.plan(dataset="synthetic").results == "results"
-    assert two.plan(models="ease").results == "results/part"
+    assert two.plan(models=("ease",)).results == "results/part"
     assert two.plan(dataset=str(tmp_path / "my log.csv")).results == "results/own/my-log"
     assert two.plan(dataset="ml-1m").results == "results/own/ml-1m"
 
@@ -259,7 +259,7 @@ def test_where_rows_of_other_studies_go(two, tmp_path):
         "a file that holds the same ratings"
     )
     assert two.plan(study="reference", dataset=other).results == "results/own/ml-1m/reference"
-    assert two.plan(study="reference", models="ease").results == "results/part/reference"
+    assert two.plan(study="reference", models=("ease",)).results == "results/part/reference"
     two.study.write_text(two.study.read_text().replace("[study.reference]", '[study.reference]\nbeside = "main"'))
     assert two.plan(study="reference", dataset=same).results == "results", "beside the rows of main"
     two.study.write_text(two.study.read_text().replace('beside = "main"', 'beside = "other"'))
@@ -301,8 +301,9 @@ def test_a_notebook_that_is_none(project, rows_cell):
 
 def test_the_declared_parameters_are_those_papermill_sees(project):
     path = project.notebook("10-dense", "x = 1")
-    assert set(notebook_parameters(path)) == set(inspect_notebook(str(path)))
-    assert notebook_hash(path) != notebook_hash(project.notebook("10-dense", "x = 2"))
+    first = Notebook.read(path)
+    assert set(first.declared) == set(inspect_notebook(str(path)))
+    assert first.sha256 != Notebook.read(project.notebook("10-dense", "x = 2")).sha256
 
 
 def test_the_command_says_what_is_wrong_and_fails(project):

@@ -16,11 +16,12 @@ from recprune.errors import StudyError
 from recprune.models import REGISTRY
 from recprune.splits import Split
 from recprune.study.__main__ import main
-from recprune.study.config import load_study
-from recprune.study.space import Budget, load_tuning
-from recprune.study.trials import Trial, best, read_trials, write_trials
-from recprune.study.tune import Search, without_test
-from recprune.study.tuned import read_tuned, write_tuned
+from recprune.study.hyperparameters import read_tuned, write_tuned
+from recprune.study.load import load_study
+from recprune.study.tuning.search import Search
+from recprune.study.tuning.space import Budget, load_tuning
+from recprune.study.tuning.trials import Trial, best, read_trials, write_trials
+from recprune.study.tuning.tune import without_test
 
 ROOT = Path(__file__).resolve().parents[2]
 TUNING = """
@@ -234,7 +235,7 @@ def test_trials_survive_their_file(tmp_path):
         ("[budget.default]", "[budget.other]", r"budget: a table \[budget\.default\] is needed"),
         ("trials = 6", "trial = 6", r"budget\.default: unknown key 'trial'; accepted: seconds, trials"),
         ("trials = 6", "trials = 0", r"budget\.default: 0 trials or 600 s; at least one trial"),
-        ("trials = 6", 'trials = "6"', r"budget\.default\.trials: '6' is a str; a int is needed"),
+        ("trials = 6", 'trials = "6"', r"budget\.default\.trials: '6' is a str; an int is needed"),
         ("percentile = 50", "percentile = 500", "stop: percentile from 0 to 100"),
         ("[space.ease.l2]", "[space.esae.l2]", "space: 'esae' is unknown; known: .*ease"),
         ("[space.ease.l2]", "[space.ease.L2]", r"space\.ease of ease: 'L2' is unknown; known: .*l2"),
@@ -243,7 +244,7 @@ def test_trials_survive_their_file(tmp_path):
         ("low = 30.0", "low = 3000.0", r"space\.ease\.l2: from 3000\.0 to 300\.0; low < high"),
         ("low = 30.0", "low = 0.0", r"space\.ease\.l2: .*with log 0 < low"),
         ("low = 30.0", "choices = [1.0]\nlow = 30.0", r"space\.ease\.l2: `low` and `high`, or `choices`"),
-        ("choices = [4, 8]", "choices = [4, 8.5]", r"space\.bpr\.factors\.choices: 8\.5 is a float; a int is needed"),
+        ("choices = [4, 8]", "choices = [4, 8.5]", r"space\.bpr\.factors\.choices: 8\.5 is a float; an int is needed"),
         ("choices = [4, 8]", "choices = []", r"space\.bpr\.factors\.choices: \[\]"),
         ("choices = [[8], [8, 4]]", "low = 4, high = 8", r"space\.neumf\.hidden: hidden is no number; `choices`"),
         ("{ factors = 4 }", "{ factor = 4 }", r"learning_rate\[1\]\.when: 'factor' is unknown; known: .*factors"),
@@ -331,8 +332,8 @@ def test_a_file_known_to_hold_a_registered_data_set_has_what_that_has(tuned, tmp
     ml_1m = tuned.parents[2] / "ml-1m/ratio/tuned.toml"
     write_tuned(ml_1m, tmp_path / "lock", "ease", {"l2": 5.0}, {})
     for dataset in ("ml-1m", "ml-1m-ratings"):
-        id = f"{dataset}/ratio/ease/dense"
-        assert hyperparameters(tuned, id, dataset=f"/logs/{dataset}.csv.gz") == {"l2": 5.0}
+        log = f"/logs/{dataset}.csv.gz"
+        assert hyperparameters(tuned, "ml-1m/ratio/ease/dense", dataset=log) == {"l2": 5.0}
     assert hyperparameters(tuned, "ml-10m/ratio/ease/dense", dataset="ml-10m") == {}
 
 
@@ -340,8 +341,8 @@ def test_what_was_tuned_elsewhere_can_be_read(tuned, tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other/study.toml").write_text(STUDY)
     study = load_study(tmp_path / "other/study.toml", "main", results=tmp_path / "results")
-    assert study.hyperparameters_of("ml-100k", "ease") == {"l2": 77.5}
-    assert load_study(tmp_path / "other/study.toml", "main").hyperparameters_of("ml-100k", "ease") == {}
+    assert study.hyperparameters.of("ml-100k", "ease") == {"l2": 77.5}
+    assert load_study(tmp_path / "other/study.toml", "main").hyperparameters.of("ml-100k", "ease") == {}
 
 
 @pytest.mark.parametrize(
@@ -388,7 +389,7 @@ def test_the_command_searches_writes_what_it_chose_and_does_it_once(command, cap
     assert command("tune", "--model", "ease") == 0
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     assert (
-        load_study("study.toml", "main").hyperparameters_of("synthetic:120x80x4000", "ease")["l2"]
+        load_study("study.toml", "main").hyperparameters.of("synthetic:120x80x4000", "ease")["l2"]
         == trials[best(trials).number].values["l2"]
     )
 

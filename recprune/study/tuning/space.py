@@ -35,9 +35,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from recprune.cells.parameters import known
+from recprune.cells.names import known
 from recprune.errors import StudyError
-from recprune.typed import one_of, only_keys, read_toml, typed, typed_values
+from recprune.typed import one_of, only_keys, parse, read_toml, value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +174,7 @@ def load_tuning(path: str | Path) -> Tuning:
     tables = read_toml(path)
     try:
         only_keys("the top level", tables, ("seed", "budget", "stop", "space"))
-        seed = typed(tables.get("seed", 0), int, "seed")
+        seed = value(int, tables.get("seed", 0), "seed")
         stop = _stop(tables.get("stop", {}))
         budgets = {name: _budget(f"budget.{name}", table) for name, table in tables.get("budget", {}).items()}
         if "default" not in budgets:
@@ -186,14 +186,14 @@ def load_tuning(path: str | Path) -> Tuning:
 
 
 def _budget(where: str, table: dict) -> Budget:
-    budget = Budget(**typed_values(where, table, Budget))
+    budget = parse(Budget, table, where)
     if budget.trials < 1 or not budget.seconds > 0:
         raise StudyError(f"{where}: {budget}; at least one trial and more than 0 seconds are needed")
     return budget
 
 
 def _stop(table: dict) -> Stop:
-    stop = Stop(**typed_values("stop", table, Stop))
+    stop = parse(Stop, table, "stop")
     if not 0 <= stop.percentile <= 100 or stop.trials < 1 or stop.epochs < 1:
         raise StudyError(f"stop: percentile from 0 to 100, trials and epochs from 1 on are accepted, not {stop}")
     return stop
@@ -202,7 +202,7 @@ def _stop(table: dict) -> Stop:
 def _space(model: str, table: dict) -> Space:
     from recprune import models
 
-    one_of("space", model, known()["model"])
+    one_of("space", model, known("model"))
     where = f"space.{model}"
     if not isinstance(table, dict):
         raise StudyError(f"{where}: a table [{where}.<hyper-parameter>] is needed")
@@ -229,18 +229,18 @@ def _axis(where: str, name: str, entry: Any, hints: dict, before: list[Axis]) ->
     when = entry.get("when", {})
     for key in when:
         one_of(f"{where}.when", key, [axis.name for axis in before if axis.name != name])
-    when = {key: typed(value, hints[key], f"{where}.when.{key}") for key, value in when.items()}
+    when = {key: value(hints[key], found, f"{where}.when.{key}") for key, found in when.items()}
     if ("choices" in entry) == ("low" in entry or "high" in entry):
         raise StudyError(f"{where}: `low` and `high`, or `choices`, are needed")
     if "choices" in entry:
-        choices = typed(entry["choices"], tuple[hints[name], ...], f"{where}.choices")
+        choices = value(tuple[hints[name], ...], entry["choices"], f"{where}.choices")
         if len(set(choices)) != len(choices) or not choices:
             raise StudyError(f"{where}.choices: {list(choices)!r}; one or more different values are needed")
         return Axis(name=name, kind=hints[name], choices=choices, when=when)
     if hints[name] not in (int, float):
         raise StudyError(f"{where}: {name} is no number; `choices` are needed")
-    low, high = (typed(entry.get(key), hints[name], f"{where}.{key}") for key in ("low", "high"))
-    log = typed(entry.get("log", False), bool, f"{where}.log")
+    low, high = (value(hints[name], entry.get(key), f"{where}.{key}") for key in ("low", "high"))
+    log = value(bool, entry.get("log", False), f"{where}.log")
     if not low < high or (log and low <= 0):
         raise StudyError(f"{where}: from {low!r} to {high!r}; low < high, and with log 0 < low, are needed")
     return Axis(name=name, kind=hints[name], low=low, high=high, log=log, when=when)
@@ -248,7 +248,7 @@ def _axis(where: str, name: str, entry: Any, hints: dict, before: list[Axis]) ->
 
 def _fixed(where: str, table: dict, hints: dict, axes: list[Axis]) -> dict:
     only_keys(where, table, sorted(set(hints) - {axis.name for axis in axes}))
-    return {name: typed(value, hints[name], f"{where}.{name}") for name, value in table.items()}
+    return {name: value(hints[name], found, f"{where}.{name}") for name, found in table.items()}
 
 
 def _without_none(hint: Any) -> Any:

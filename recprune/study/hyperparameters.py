@@ -1,4 +1,6 @@
-"""tuned.toml: the hyper-parameters that a search chose, results/tuning/<data set>/<protocol>/tuned.toml.
+"""The hyper-parameters of a model: the default profile, what a search chose, and the profile of a data set.
+
+A search writes results/tuning/<data set>/<protocol>/tuned.toml:
 
 [ease]               # every hyper-parameter of the model, those that were not searched too
 l2 = 512.3
@@ -11,20 +13,61 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from recprune.cells.parameters import check_hyperparameters, known
+from recprune.cells.names import known
+from recprune.cells.parameters import check_hyperparameters
+from recprune.datasets.naming import name_of
 from recprune.errors import StudyError
 from recprune.files import write_atomically
-from recprune.typed import one_of, read_toml
+from recprune.typed import named, one_of, read_toml
 
 HEADER = """\
 # Written by `make tune`, read by the runs. [MODEL]: the hyper-parameters of its best trial by validation nDCG@10
 # (split seed 0). [MODEL.search]: how they were found; MODEL.csv has every trial.
 """
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """What is known of the models' hyper-parameters.
+
+    profiles  profile ("default", or a data set's name) -> model -> values, as study.toml has them
+    tuned     data set -> protocol -> model -> values, as searches chose them
+    """
+
+    profiles: dict[str, dict[str, dict]] = field(default_factory=dict)
+    tuned: dict[str, dict[str, dict[str, dict]]] = field(default_factory=dict, repr=False)
+
+    def of(self, dataset: str, model: str, protocol: str = "ratio") -> dict:
+        """The default profile of `model`; over it what was tuned for `dataset`; over that the profile of `dataset`.
+
+        Where nothing was tuned under `protocol`, what was tuned under `ratio` counts. A file known to hold
+        a registered data set (`aliases` in data/registry.toml) has what that data set has.
+        """
+        name = name_of(dataset)
+        default, own = (self.profiles.get(profile, {}).get(model, {}) for profile in ("default", name))
+        tuned = self.tuned.get(name, {})
+        found = tuned.get(protocol, {}).get(model) or tuned.get("ratio", {}).get(model, {})
+        return default | found | own
+
+
+def checked_profiles(table: dict[str, Any]) -> dict[str, dict[str, dict]]:
+    """[hyperparameters.PROFILE.MODEL] tables, checked against the models' own arguments."""
+    for profile, by_model in table.items():
+        if not isinstance(by_model, dict):
+            raise StudyError(f"hyperparameters.{profile}: a table [hyperparameters.{profile}.<model>] is needed")
+        for model, values in by_model.items():
+            where = f"hyperparameters.{profile}.{model}"
+            one_of(f"hyperparameters.{profile}", model, known("model"))
+            if not isinstance(values, dict):
+                raise StudyError(f"{where}: {values!r} is not a table of hyper-parameters")
+            check_hyperparameters(model, values, where)
+    return table
 
 
 def read_tuned(folder: Path) -> dict[str, dict[str, dict[str, dict]]]:
@@ -35,14 +78,12 @@ def read_tuned(folder: Path) -> dict[str, dict[str, dict[str, dict]]]:
     found: dict[str, dict[str, dict[str, dict]]] = {}
     for path in sorted(folder.glob("*/*/tuned.toml")):
         tables = _read(path)
-        try:
-            one_of("the folder's protocol", path.parent.name, known()["protocol"])
+        with named(path):
+            one_of("the folder's protocol", path.parent.name, known("protocol"))
             chosen = {model: {k: v for k, v in table.items() if k != "search"} for model, table in tables.items()}
             for model, values in chosen.items():
-                one_of("the top level", model, known()["model"])
+                one_of("the top level", model, known("model"))
                 check_hyperparameters(model, values, model)
-        except StudyError as error:
-            raise StudyError(f"{path}: {error}") from None
         found.setdefault(path.parent.parent.name, {})[path.parent.name] = chosen
     return found
 
@@ -52,7 +93,7 @@ def write_tuned(path: Path, lock: Path, model: str, values: dict, search: dict) 
     with FileLock(lock):
         tables = _read(path) if path.exists() else {}
         tables |= {model: values | {"search": search}}
-        order = known()["model"]
+        order = known("model")
         lines = [HEADER.rstrip()]
         for name in sorted(tables, key=lambda name: order.index(name) if name in order else len(order)):
             table = dict(tables[name])

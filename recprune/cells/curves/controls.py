@@ -1,0 +1,46 @@
+"""The controls: what is reached by a smaller dense model, and without any rule."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from recprune.cells.bench import Bench
+from recprune.cells.curves.walk import Curve, is_shown, points, seeds
+from recprune.cells.measure import Cell, measure, measure_pruned, table
+from recprune.evaluation import footprint
+from recprune.pruning import ParameterPath, prune
+
+
+def smaller_curve(bench: Bench) -> Curve:
+    """The curve of the same model, trained dense with about the given shares of the parameters."""
+    cells, smallest = [], None
+    for seed, share in points(bench, bench.p.keep):
+        dense = bench.dense(seed).model
+        small = bench.train(dense.smaller(share), seed)
+        if is_shown(bench, seed, share):
+            smallest = small
+        kept = footprint(small).parameters / footprint(dense).parameters
+        cell = _control("model", "smaller-dense", "retrain", kept, seed)
+        cells.append(measure(bench, small, cell, train_s=small.train_seconds, asked=share))
+    return Curve(table(cells), smallest)
+
+
+def control_rows(bench: Bench) -> pd.DataFrame:
+    """The rows of what is reached without a rule: everything reset to zero; and of models of gradient descent, that
+    trained again, and the dense model trained on as fine-tuning does.
+    """
+    cells = []
+    for seed in seeds(bench):
+        model, of = bench.dense(seed).model, bench.split(seed)
+        for recovery in ("none", "retrain")[: 1 + hasattr(model, "descend")]:
+            reset = prune(model, of, criterion="zero-reset", recovery=recovery, seed=seed)
+            cells.append(measure_pruned(bench, reset, _control("weight", "zero-reset", recovery, 0.0, seed)))
+        if hasattr(model, "descend"):
+            on = ParameterPath(model, of, "random", recovery="fine-tune", seed=seed).cut(1.0)
+            cells.append(measure_pruned(bench, on, _control("model", "train-on", "fine-tune", 1.0, seed)))
+    return table(cells)
+
+
+def _control(unit: str, criterion: str, recovery: str, kept: float, seed: int) -> Cell:
+    method = {"unit": unit, "criterion": criterion, "schedule": "one-shot", "recovery": recovery}
+    return Cell(side="control", **method, kept=kept, seed=seed)

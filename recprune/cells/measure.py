@@ -1,0 +1,151 @@
+"""Measuring: from a model to the values of its cell, and from the cells of a curve to rows with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from recprune.cells.bench import Bench, Dense, reports
+from recprune.cells.parameters import Parameters
+from recprune.cells.rows import PER_USER
+from recprune.datasets.naming import name_of
+from recprune.evaluation import Report, footprint, latency, overlap, paired_ratio, peak_rss_mb
+from recprune.models import Recommender
+from recprune.splits import Split
+
+if TYPE_CHECKING:
+    from recprune.pruning import Pruned
+
+HEADLINE = "ndcg@10"
+PARTS = (("validation", "val"), ("test", "test"))  # part of the split, and its name in the columns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """What tells one measured point of a run from the others: its method, the shares kept, and the seed."""
+
+    side: str
+    unit: str = ""
+    criterion: str = "none"
+    schedule: str = ""
+    recovery: str = ""
+    kept: float = 1.0
+    samples_kept: float = 1.0
+    seed: int
+
+    @classmethod
+    def of(cls, p: Parameters, side: str, kept: float, seed: int, **changes) -> Cell:
+        """A cell of the run's own method."""
+        method = {"unit": p.unit, "criterion": p.criterion, "schedule": p.schedule, "recovery": p.recovery}
+        return cls(**{"side": side, **method, "kept": kept, "seed": seed, **changes})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A cell with what was measured of it.
+
+    values  column of cells.csv -> value
+    users   part -> nDCG@10 of every user, its own and that of the dense model it is compared with
+    asked   the share that was asked for: cells of one point may keep shares that differ with the seed
+    """
+
+    cell: Cell
+    values: dict[str, Any] = field(repr=False)
+    users: dict[str, tuple[np.ndarray, np.ndarray]] = field(repr=False)
+    asked: float
+
+    @property
+    def point(self) -> tuple:
+        """The point of the curve that the cells of all seeds share."""
+        return self.asked, self.cell.recovery, self.cell.samples_kept
+
+
+def measure(
+    bench: Bench,
+    model: Recommender,
+    cell: Cell,
+    *,
+    train_s: float,
+    score_s: float = 0.0,
+    on: Split | None = None,
+    found: dict[str, Report] | None = None,
+    against: Dense | None = None,
+    asked: float | None = None,
+) -> Measured:
+    """The values of one cell, except for what needs all seeds of its curve.
+
+    on       what the model was trained on, where that is not the seed's split
+    found    how the model ranks, where that is known
+    against  what it is compared with; by default the seed's dense model
+    asked    the share that was asked for, where that is not the share kept
+
+    Times to recommend are measured for the first seed only: they take as long as all the rest, and seeds
+    change weights, not sizes.
+    """
+    of, dense = bench.split(cell.seed), against or bench.dense(cell.seed)
+    found = found or reports(model, of, train=on)
+    cost = footprint(model)
+    values = {
+        **_quality(found, dense.reports),
+        **vars(cost),
+        "bytes_ratio": cost.bytes_disk / dense.bytes_disk,
+        **(_times(model, dense.model, of, cell.seed) if cell.seed == bench.p.seeds[0] else {}),
+        "train_s": train_s,
+        "score_s": score_s,
+        "peak_rss_mb": peak_rss_mb(),
+    }
+    about = {"dataset": name_of(bench.p.dataset), "protocol": bench.p.protocol}
+    about |= {"model": model.name, "family": model.family}
+    users = {part: (found[part].per_user[HEADLINE], dense.reports[part].per_user[HEADLINE]) for part, _ in PARTS}
+    return Measured(cell=cell, values=about | values, users=users, asked=cell.kept if asked is None else asked)
+
+
+def measure_pruned(bench: Bench, pruned: Pruned, cell: Cell, **more) -> Measured:
+    """The values of a pruned model's cell: of its compact form, with the seconds of its scores and its recovery."""
+    cost = {"train_s": pruned.recovery_seconds, "score_s": pruned.score_seconds}
+    return measure(bench, pruned.compact(), cell, **cost, **more)
+
+
+def _quality(found: dict[str, Report], dense: dict[str, Report]) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for part, short in PARTS:
+        report, reference = found[part], dense[part]
+        mean = report.mean | overlap(report.lists, reference.lists, k=20)
+        values |= {f"{short}_{name}": value for name, value in mean.items()}
+        values[f"{short}_ratio"] = report.mean[HEADLINE] / reference.mean[HEADLINE]
+    return values | {f"train_{name}": found["train"].mean[name] for name in (HEADLINE, "recall@10")}
+
+
+def _times(model: Recommender, dense: Recommender, of: Split, seed: int) -> dict[str, float]:
+    speed = latency({"dense": dense, "this": model}, np.arange(of.n_users), seed=seed)
+    this = speed["this"]
+    times = {"p50_ms": this.p50_ms, "p95_ms": this.p95_ms, "users_per_s": this.users_per_s}
+    return times | {"p50_ratio": this.p50_ms / speed["dense"].p50_ms}
+
+
+def table(cells: Iterable[Measured]) -> pd.DataFrame:
+    """Rows of measured cells, with the intervals of their points and the values of every user (PER_USER)."""
+    cells = list(cells)
+    points: dict[tuple, list[Measured]] = {}
+    for measured in cells:
+        points.setdefault(measured.point, []).append(measured)
+    intervals = {point: _intervals(seeds) for point, seeds in points.items()}
+    return pd.DataFrame(
+        [each.values | asdict(each.cell) | intervals[each.point] | {PER_USER: each.users["test"][0]} for each in cells]
+    )
+
+
+def _intervals(seeds: list[Measured]) -> dict[str, float]:
+    """Intervals of one point: a paired bootstrap over users, all seeds together."""
+    found: dict[str, float] = {}
+    for part, short in PARTS:
+        own, dense = zip(*(measured.users[part] for measured in seeds), strict=True)
+        interval = paired_ratio(list(own), list(dense))
+        found |= {f"{short}_ratio_{end}": getattr(interval, end) for end in ("lo", "hi", "lower")}
+    ones = [np.where(np.isnan(values), np.nan, 1.0) for values in own]  # the ratio to 1 is the mean itself
+    level = paired_ratio(list(own), ones)
+    return found | {f"test_{HEADLINE}_lo": level.lo, f"test_{HEADLINE}_hi": level.hi}

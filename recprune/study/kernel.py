@@ -1,0 +1,131 @@
+"""One notebook, executed by papermill in a kernel of its own, that sees no home folder and no other run."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+START_TIMEOUT = 120  # seconds that a kernel may take to answer: a slow disk, many at once
+THREADS = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
+
+
+class KernelNeverStarted(Exception):
+    """The kernel ended, or did not answer, before the first cell."""
+
+
+class CellFailed(Exception):
+    """A cell raised, or the kernel died in it: the number of the cell and the cause."""
+
+    def __init__(self, cell: int, cause: str):
+        super().__init__(f"cell {cell}: {cause}")
+
+
+def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: tuple[str, ...] = ()) -> None:
+    """Execute a notebook, with the folder of `output`, the executed one, as its own.
+
+    `extensions` are files that the kernel loads before it checks names. Raises CellFailed, or KernelNeverStarted.
+    """
+    log = output.with_name("kernel.log")
+    with _own_jupyter(extensions) as ip:
+        # One of jsonschema's optional format checkers parses a grammar for a second at import; no notebook needs it.
+        sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+        # imported here: these read their settings from the environment at import
+        import papermill
+        from nbclient.exceptions import DeadKernelError
+        from traitlets.config import Config
+
+        try:
+            papermill.execute_notebook(
+                notebook,
+                str(output),
+                parameters=parameters,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                start_timeout=START_TIMEOUT,
+                cwd=str(output.parent),
+                config=Config({"KernelManager": {"transport": "ipc", "ip": ip}}),
+                kernel_manager_class=_kernel_manager(log),
+            )
+        except papermill.PapermillExecutionError as error:
+            cell = _cell_number(output, error.cell_index)
+            raise CellFailed(cell, f"{error.ename}: {error.evalue}") from None
+        except (DeadKernelError, RuntimeError, TimeoutError) as error:
+            index = _running_cell(output)
+            if index is None:
+                raise KernelNeverStarted(f"{error}{_last_words(log)}") from None
+            cause = f"the kernel died ({error}); was it killed, or out of memory?{_last_words(log)}"
+            raise CellFailed(_cell_number(output, index), cause) from None
+    log.unlink(missing_ok=True)
+
+
+def forget_paths(output: Path) -> None:
+    """Take the temporary folder's name out of the executed notebook: it says nothing to who reads it elsewhere."""
+    notebook = json.loads(output.read_text("utf-8"))
+    notebook["metadata"].get("papermill", {})["output_path"] = output.name
+    output.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+@contextmanager
+def _own_jupyter(extensions: tuple[str, ...]) -> Iterator[str]:
+    """An environment in which no home folder, other kernel or other run is seen. Yields the address for ipc sockets."""
+    root = tempfile.gettempdir()
+    root = root if len(root) < 60 else "/tmp"  # a socket's path holds about 100 characters
+    with tempfile.TemporaryDirectory(prefix="recprune-", dir=root, ignore_cleanup_errors=True) as own:
+        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+            path = Path(own, name.lower())
+            path.mkdir()
+            os.environ[name] = str(path)
+        os.environ.pop("JUPYTER_PATH", None)
+        os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+        os.environ.setdefault("MPLCONFIGDIR", str(Path("results/runs/.matplotlib").resolve()))  # fonts are listed once
+        os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.environ["RECPRUNE_EXTENSIONS"] = os.pathsep.join(extensions)  # see `Parameters.collect`
+        os.environ |= {f"{library}_NUM_THREADS": "1" for library in THREADS}
+        if os.environ.get("RECPRUNE_DATA"):
+            os.environ["RECPRUNE_DATA"] = str(Path(os.environ["RECPRUNE_DATA"]).resolve())
+        yield str(Path(own, "kernel"))
+
+
+def _kernel_manager(log: Path) -> type:
+    """Kernels whose own messages go to `log`: a late word at shutdown is no news, the last one before a crash is."""
+    from jupyter_client.manager import AsyncKernelManager
+
+    class Logged(AsyncKernelManager):
+        async def start_kernel(self, **options):
+            with log.open("w") as file:
+                await super().start_kernel(stdout=file, stderr=file, **options)
+
+    return Logged
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text("utf-8", "replace").strip().splitlines() if log.exists() else []
+    return "".join(f"\n    {line}" for line in lines[-5:])
+
+
+def _running_cell(output: Path) -> int | None:
+    """Position of the last cell that was begun, or None."""
+    try:
+        cells = json.loads(output.read_text("utf-8"))["cells"]
+    except (OSError, ValueError):
+        return None
+    begun = [i for i, cell in enumerate(cells) if cell["metadata"].get("papermill", {}).get("start_time")]
+    return begun[-1] if begun else None
+
+
+def _cell_number(output: Path, index: int) -> int:
+    """The cell's place in the source notebook, counted from 1: papermill put a cell with the parameters before it."""
+    try:
+        cells = json.loads(output.read_text("utf-8"))["cells"]
+    except (OSError, ValueError):
+        return index + 1
+    added = ("injected-parameters", "papermill-error-cell-tag")
+    before = [c for c in cells[:index] if any(tag in added for tag in c["metadata"].get("tags", []))]
+    return index + 1 - len(before)

@@ -1,0 +1,170 @@
+"""study.toml, typed: what is not understood is refused, with its place and what is accepted.
+
+extensions = ["my_rule.py"]       # files that add models and criteria, beside study.toml
+
+[shares]                          # named lists: a name stands for its list, alone or in another list
+weights = [0.5, 0.1, 0.01]
+[criteria]
+compared = ["random", "magnitude"]
+[models]
+quick = ["ease", "ials"]
+
+[notebook.21-prune-weights]       # what the runs of a notebook have where they say nothing
+unit = "weight"
+schedule = "one-shot"
+recovery = "none"
+
+[study.quick]
+datasets = ["ml-100k"]
+protocols = ["ratio"]
+seeds = [0]
+models = ["quick", "tree"]
+runs = [                          # families: a run for each data set, protocol, model and listed value
+  { notebook = "10-dense" },
+  { notebook = "21-prune-weights", models = ["ease"], criterion = ["compared", "taylor"], keep = "weights" },
+]
+
+[hyperparameters.default.ease]    # [hyperparameters.<data set>.<model>] overrides these, key by key
+l2 = 1000.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from recprune.cells.names import Protocol, known
+from recprune.errors import StudyError
+from recprune.study.grid import AXES, Family, Grid, Study
+from recprune.study.hyperparameters import Hyperparameters, checked_profiles, read_tuned
+from recprune.typed import named, one_of, only_keys, parse, read_toml, value
+
+MANY = {"dataset": ("datasets", str), "protocol": ("protocols", Protocol)}  # one value may be given by the first name
+LISTS = {"keep": "shares", "samples": "shares", "criterion": "criteria", "models": "models"}  # key -> its named lists
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """The top level of a study.toml; a table of the same name in the module's own docstring explains each."""
+
+    extensions: tuple[str, ...] = ()
+    shares: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    criteria: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    models: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notebook: dict[str, dict] = field(default_factory=dict)
+    study: dict[str, dict] = field(default_factory=dict)
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+
+
+def load_study(
+    path: str | Path,
+    name: str,
+    *,
+    dataset: str | None = None,
+    columns: dict | None = None,
+    models: Iterable[str] | None = None,
+    results: Path | None = None,
+) -> Study:
+    """Study `name` of a study.toml. `dataset` takes the place of its data sets, `models` picks some of its models.
+
+    Tuned hyper-parameters are read from <results>/tuning; `results` is by default the folder beside the file.
+    Raises StudyError that names the file, the key and what is accepted.
+    """
+    path, found = Path(path), read_toml(Path(path))
+    with named(path):
+        only_keys("the top level", found, Tables.__dataclass_fields__)
+        tables = parse(Tables, found)
+        extensions = _load_extensions(path.parent, tables.extensions)
+        _check_lists(tables)
+        one_of("study", name, tables.study)
+    tuned = read_tuned((path.parent / "results" if results is None else results) / "tuning")
+    with named(path):
+        hyperparameters = Hyperparameters(profiles=checked_profiles(tables.hyperparameters), tuned=tuned)
+        table = _with_names(f"study.{name}", _like(name, tables.study), tables)
+        if dataset is not None:
+            table |= {"datasets": [dataset], "columns": columns or {}}
+        entries = table.pop("runs", [])
+        grid = parse(Grid, table, f"study.{name}")
+        families = tuple(_family(f"study.{name}.runs[{i}]", entry, tables) for i, entry in enumerate(entries, 1))
+        study = Study(
+            name=name, families=families, hyperparameters=hyperparameters, extensions=extensions, **vars(grid)
+        )
+        study = study if models is None else _only(study, tuple(models))
+        study.runs()
+    return study
+
+
+def _load_extensions(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The paths of the extensions, loaded: their names are known from here on."""
+    paths = tuple(str((folder / name).resolve()) for name in names)
+    if paths:
+        from recprune import extensions
+
+        extensions.load(paths)
+    return paths
+
+
+def _check_lists(tables: Tables) -> None:
+    """Raises StudyError for a list that has the name of what it could hold, and for a name that nothing has."""
+    for table, parameter in (("criteria", "criterion"), ("models", "model")):
+        for name, names in getattr(tables, table).items():
+            if name in known(parameter):
+                raise StudyError(f"{table}.{name}: a {parameter} has this name; give the list another")
+            for each in names:
+                one_of(f"{table}.{name}", each, known(parameter))
+
+
+def _like(name: str, studies: dict[str, dict]) -> dict:
+    """The table of a study; one that is `like` another has its keys too, and its runs with the study's own seeds."""
+    table = dict(studies[name])
+    for one, (many, kind) in MANY.items():
+        if one in table:
+            if many in table:
+                raise StudyError(f"study.{name}: give `{one}` or `{many}`, not both")
+            table[many] = [value(kind, table.pop(one), f"study.{name}.{one}")]
+    if "like" not in table:
+        return table
+    other = table.pop("like")
+    one_of(f"study.{name}.like", other, set(studies) - {name})
+    theirs = _like(other, studies)
+    runs = [{key: value for key, value in run.items() if key != "seeds"} for run in theirs.get("runs", [])]
+    return theirs | table | {"runs": runs + table.get("runs", [])}
+
+
+def _family(where: str, entry: Any, tables: Tables) -> Family:
+    """A family from its table, over the defaults of its notebook."""
+    only_keys(where, entry, Family.__dataclass_fields__)
+    entry = tables.notebook.get(entry.get("notebook", ""), {}) | entry
+    entry = {key: [found] if key in AXES and isinstance(found, str) else found for key, found in entry.items()}
+    return parse(Family, _with_names(where, entry, tables), where)
+
+
+def _with_names(where: str, table: dict, tables: Tables) -> dict:
+    """The table with the lists that its names stand for."""
+    return {
+        key: _expanded(f"{where}.{key}", found, getattr(tables, LISTS[key])) if key in LISTS else found
+        for key, found in table.items()
+    }
+
+
+def _expanded(where: str, found: Any, lists: dict[str, tuple]) -> Any:
+    if isinstance(found, str):
+        one_of(where, found, lists)
+        return lists[found]
+    if not isinstance(found, list):
+        return found
+    expanded: list = []
+    for element in found:
+        expanded += lists[element] if isinstance(element, str) and element in lists else [element]
+    return expanded
+
+
+def _only(study: Study, models: tuple[str, ...]) -> Study:
+    """The study, restricted to some of its models."""
+    for model in models:
+        one_of("MODELS", model, study.models)
+    left = tuple(model for model in study.models if model in models)
+    families = tuple(kept for family in study.families if (kept := family.only(models)) is not None)
+    return replace(study, models=left, families=families)

@@ -1,0 +1,48 @@
+"""The plan of a study as a makefile: one stamp a run. Prerequisites are order-only: they order, they never date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recprune.files import write_atomically
+from recprune.study.choice import Choice
+from recprune.study.plan import Plan, make_plan
+
+
+def fragment(plan: Plan, path: Path) -> str:
+    """The plan as a makefile: `$(MAKE) -f FRAGMENT PY=... LAUNCH=...` brings every stamp into being."""
+    program = "$(LAUNCH) $(PY) -m recprune.study"
+    first = [run for run in plan.runs if not run.last]
+    last = [run for run in plan.runs if run.last]
+    lines = [
+        "# Made by `python -m recprune.study plan`; the next plan overwrites it.",
+        "PY ?= python3",
+        ".DELETE_ON_ERROR:",
+        ".SECONDARY:",
+        ".PHONY: all rows",
+        f"all: rows {' '.join(run.stamp for run in last)}",
+        "\t@:",
+        f"rows: | {' '.join(run.stamp for run in first)}",
+        f"\t@$(PY) -m recprune.study gather {path}",
+    ]
+    for run in plan.runs:
+        before = ["rows"] if run.last else [plan[need].stamp for need in run.needs]
+        lines += [f"{run.stamp}: | {' '.join(before)}".rstrip(" |"), f"\t@{program} run {path} {run.id}"]
+    return "\n".join(lines) + "\n"
+
+
+def write_plan(choice: Choice, out: Path, *, notebooks: Path = Path("notebooks"), jobs: int = 1) -> Plan:
+    """The plan of a choice, written as the makefile `out`, and beside it as .json."""
+    plan = make_plan(
+        choice.load(),
+        results=choice.folder(),
+        runs=choice.results / "runs",
+        notebooks=notebooks,
+        jobs=max(1, jobs),
+        only=choice.only or None,
+        provenance=choice.results / "provenance.csv",
+    )
+    path = out.with_suffix(".json")
+    plan.save(path)
+    write_atomically(out, fragment(plan, path))
+    return plan
