@@ -21,7 +21,10 @@ seeds = [0]
 models = ["quick", "tree"]
 runs = [                          # families: a run for each data set, protocol, model and listed value
   { notebook = "10-dense" },
-  { notebook = "21-prune-weights", models = ["ease"], criterion = ["compared", "taylor"], keep = "weights" },
+  { notebook = "21-prune-weights", keep = "weights", runs = [    # these families, over what was just said
+    { models = ["ease"], criterion = ["compared", "taylor"] },
+    { models = ["tree"], criterion = "compared" },
+  ] },
 ]
 
 [hyperparameters.default.ease]    # [hyperparameters.<data set>.<model>] overrides these, key by key
@@ -30,7 +33,7 @@ l2 = 1000.0
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -87,7 +90,7 @@ def load_study(
             table |= {"datasets": [dataset], "columns": columns or {}}
         entries = table.pop("runs", [])
         grid = parse(Grid, table, f"study.{name}")
-        families = tuple(_family(f"study.{name}.runs[{i}]", entry, tables) for i, entry in enumerate(entries, 1))
+        families = tuple(_family(where, entry, tables) for where, entry in _entries(f"study.{name}.runs", entries))
         study = Study(
             name=name, families=families, hyperparameters=hyperparameters, extensions=extensions, **vars(grid)
         )
@@ -133,9 +136,21 @@ def _like(name: str, studies: dict[str, dict]) -> dict:
     return theirs | table | {"runs": runs + table.get("runs", [])}
 
 
-def _family(where: str, entry: Any, tables: Tables) -> Family:
+def _entries(where: str, entries: Any, over: dict | None = None) -> Iterator[tuple[str, dict]]:
+    """(place, entry) for every family; one with `runs` of its own stands for these, over what it says for all."""
+    for i, entry in enumerate(entries, 1):
+        place = f"{where}[{i}]"
+        only_keys(place, entry, {*Family.__dataclass_fields__, "runs"})
+        entry = (over or {}) | entry
+        inner = entry.pop("runs", None)
+        if inner is None:
+            yield place, entry
+        else:
+            yield from _entries(f"{place}.runs", inner, entry)
+
+
+def _family(where: str, entry: dict, tables: Tables) -> Family:
     """A family from its table, over the defaults of its notebook."""
-    only_keys(where, entry, Family.__dataclass_fields__)
     entry = tables.notebook.get(entry.get("notebook", ""), {}) | entry
     entry = {key: [found] if key in AXES and isinstance(found, str) else found for key, found in entry.items()}
     return parse(Family, _with_names(where, entry, tables), where)
