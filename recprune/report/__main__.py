@@ -15,9 +15,10 @@ from recprune.cells.users import read_per_user
 from recprune.errors import ReportError, StudyError
 from recprune.interactions import DataError
 from recprune.report.cells import read_cells
-from recprune.report.claims import read_claims
+from recprune.report.claims.claim import read_claims
+from recprune.report.claims.compared import compared
 from recprune.report.claims_figure import claims_drawings
-from recprune.report.claims_tables import claims_tables, compared
+from recprune.report.claims_tables import claims_tables
 from recprune.report.data_sets import data_set_tables, write_data_sets
 from recprune.report.figures import across_protocols, drawings, write_figures
 from recprune.report.page import write_page

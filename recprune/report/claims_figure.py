@@ -12,13 +12,13 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from recprune.errors import ReportError
 from recprune.report import style
-from recprune.report.claims import Claim
-from recprune.report.claims_tables import Compared
-from recprune.report.contrasts import WORTH
+from recprune.report.claims.claim import Claim
+from recprune.report.claims.compared import Compared
+from recprune.report.claims.contrasts import WORTH
+from recprune.report.claims.measures import QUALITY
+from recprune.report.claims.verdicts import verdict
 from recprune.report.figures import Drawing
-from recprune.report.measures import QUALITY
 from recprune.report.style import label, model_look
-from recprune.report.verdicts import verdict
 
 LINEAR = 5.0  # per cent; beyond, the axis is logarithmic
 TICKS = (-100, -20, -5, -2, 0, 2, 5, 20, 100)
@@ -28,7 +28,7 @@ ROW, HEAD = 0.155, 0.235  # inches that a contrast and a claim take
 def claims_figure(claims: tuple[Claim, ...], found: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     """Effects (a - b) / dense of all contrasts of quality, in % of the dense model's test nDCG@10, one row each.
 
-    found  the comparisons of one study (`recprune.report.verdicts.comparisons`)
+    found  the comparisons of one study (`recprune.report.claims.verdicts.comparisons`)
     Markers are models, CF filled, deep hollow, bars their 95 % intervals; pale where Holm's correction leaves it undecided.
     The band are effects below 1 % either way. Returns the figure and what is drawn. Raises ReportError without comparisons.
     """

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pandas as pd
 
-from recprune.report.cells import canonical, heading, of_study, studies
-from recprune.report.claims import Claim
-from recprune.report.contrasts import FAMILIES, WORTH
-from recprune.report.measures import QUALITY
+from recprune.report.claims.claim import Claim
+from recprune.report.claims.compared import Compared
+from recprune.report.claims.contrasts import FAMILIES, WORTH
+from recprune.report.claims.measures import QUALITY
+from recprune.report.claims.verdicts import depends_on, headline, verdict
 from recprune.report.style import label
 from recprune.report.table import Table
-from recprune.report.verdicts import comparisons, depends_on, headline, verdict
 
 OVERTURNED = {
     "supported": "one comparison that says no makes it depend, the closest: {closest}; refuted, if {refuted_if}",
@@ -22,26 +21,6 @@ OVERTURNED = {
     "undecided": "intervals narrow enough to say yes or no, from more users or seeds; the closest: {closest}",
     "not tested": "a test. Supported, if {supported_if}; refuted, if {refuted_if}",
 }
-
-
-@dataclass(frozen=True)
-class Compared:
-    """The comparisons of one study: its name for files, its heading for readers, and `verdicts.comparisons` of it."""
-
-    name: str
-    where: str
-    found: pd.DataFrame
-
-
-def compared(cells: pd.DataFrame, users: pd.DataFrame, claims: tuple[Claim, ...]) -> list[Compared]:
-    """Each study in the rows that has the values of its users, and cells that a claim compares."""
-    studied = []
-    for name, rows in studies(canonical(cells)):
-        mine = of_study(users, rows["dataset"].iloc[0], rows["protocol"].iloc[0])
-        found = comparisons(claims, rows, mine) if len(mine) else pd.DataFrame({"model": []})
-        if (found["model"] != "").any():
-            studied.append(Compared(name, heading(rows), found))
-    return studied
 
 
 def claims_tables(claims: tuple[Claim, ...], studied: list[Compared]) -> Iterator[Table]:

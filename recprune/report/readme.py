@@ -10,8 +10,9 @@ from recprune.errors import ReportError
 from recprune.files import write_atomically
 from recprune.report.artefacts import artefacts
 from recprune.report.cells import studies
-from recprune.report.claims import read_claims
-from recprune.report.claims_tables import claims_tables, compared
+from recprune.report.claims.claim import read_claims
+from recprune.report.claims.compared import compared
+from recprune.report.claims_tables import claims_tables
 from recprune.report.methods import methods
 from recprune.report.tables import to_markdown
 

@@ -1,8 +1,8 @@
 """Do the statistics keep their word? Made-up users whose true loss is known, judged as measured ones are.
 
-Each user has a taste for being served well (a share of them never is), each seed a draw of it; the pruned model serves a user as the
-dense one does, or, with probability 1 - AGREE, as a draw of its own scaled to the wanted loss. So users differ more than seeds do, the
-two models go together, and the true ratio of their means is known.
+Each user has a taste for being served well (a share of them never is), each seed a draw of it; the pruned model
+serves a user as the dense one does, or, with probability 1 - AGREE, as a draw of its own scaled to the wanted loss.
+So users differ more than seeds do, the two models go together, and the true ratio of their means is known.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PerSeed = list[np.ndarray]
 def users(
     rng: np.random.Generator, n_users: int, n_seeds: int, ratios: Sequence[float]
 ) -> tuple[PerSeed, list[PerSeed]]:
-    """(dense, pruned for each of `ratios`): values in [0, 1] of every user, one array a seed, of models whose true ratio is known.
+    """Made-up values in [0, 1] of every user, an array a seed: of a dense model, and of a pruned one for each ratio.
 
     Each ratio lies between AGREE and 1 / (1 - AGREE); the pruned models are independent given the users.
     """
@@ -70,7 +70,7 @@ def false_safety(
 ) -> dict[str, float]:
     """How often safe sparsity, chosen on validation, is a share whose true ratio is below the floor.
 
-    ratios  share kept -> true ratio, of one curve; validation and test are different relevant items of the same kind of users
+    ratios  share kept -> true ratio, of one curve; validation and test are other relevant items of such users
     "unsafe chosen" should be at most 0.05 however many shares the curve has; "unsafe confirmed": and test confirmed it.
     """
     rng, wrong, confirmed, shares = np.random.default_rng(seed), 0, 0, sorted(ratios, reverse=True)

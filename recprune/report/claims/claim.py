@@ -11,7 +11,7 @@ from typing import Any
 from recprune.cells.rows import COLUMNS
 from recprune.datasets.registry import ROOT
 from recprune.errors import ReportError
-from recprune.report.measures import MEASURES, QUALITY
+from recprune.report.claims.measures import MEASURES, QUALITY
 
 EXPECT = {QUALITY: ("higher", "not lower"), **dict.fromkeys(MEASURES, ("higher", "lower"))}
 Cells = dict[str, Any]  # column of cells.csv -> the value, or values, it must have

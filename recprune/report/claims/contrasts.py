@@ -11,9 +11,9 @@ from scipy import stats
 from recprune.cells.rows import CELL
 from recprune.errors import ReportError
 from recprune.report.cells import CONTROLS, METHOD, models_in_order
-from recprune.report.claims import Cells, Contrast
-from recprune.report.draws import Draws
-from recprune.report.measures import MEASURES, QUALITY
+from recprune.report.claims.claim import Cells, Contrast
+from recprune.report.claims.draws import Draws
+from recprune.report.claims.measures import MEASURES, QUALITY
 from recprune.report.style import Method, method_label
 
 WORTH = 0.01  # of the dense model's quality: less is too little to matter
@@ -58,7 +58,9 @@ Pairs = dict[str, pd.DataFrame]  # model -> one row per compared pair of its cel
 
 
 def compared_pairs(contrast: Contrast, cells: pd.DataFrame) -> Pairs:
-    """The pairs of cells that a contrast compares, of each model that has some; columns of b have `_b` behind their names.
+    """The pairs of cells that a contrast compares, model by model; columns of b have `_b` behind their names.
+
+    Models without a pair are left out.
 
     cells  canonical rows of one data set and protocol
     """
@@ -86,32 +88,32 @@ def effects(contrast: Contrast, of_models: Pairs, cells: pd.DataFrame, draws: Dr
         family = mine["family"].iloc[0]
         if contrast.measure == QUALITY:
             samples[model] = (family, _drawn(contrast, pairs, mine, draws))
-            effect = _bootstrapped(contrast, samples[model][1])
+            numbers = _bootstrapped(contrast, samples[model][1])
         else:
-            effect = _over_seeds(contrast, _measured(contrast, pairs, mine))
-        found.append(
-            Effect(
-                family,
-                model,
-                *effect,
-                points=_n_points(pairs),
-                seeds=pairs["seed"].nunique(),
-                chosen=_chosen(contrast, pairs),
-            )
-        )
+            numbers = _over_seeds(contrast, _measured(contrast, pairs, mine))
+        size = {"points": _n_points(pairs), "seeds": pairs["seed"].nunique()}
+        found.append(Effect(family, model, *numbers, **size, chosen=_chosen(contrast, pairs)))
+    return [*found, *_of_families(contrast, found, samples)]
+
+
+def _of_families(contrast: Contrast, found: list[Effect], samples: dict[str, tuple[str, np.ndarray]]) -> list[Effect]:
+    """The effect in each family with models of its own, and the difference of the two where both were resampled.
+
+    found    effects in single models;  samples  model -> (family, draws of its effect), where the measure is quality
+    """
+    effects = []
     for family in FAMILIES:
         together = [sample for of, sample in samples.values() if of == family]
-        numbers = [effect.effect for effect in found if effect.family == family and effect.model and not together]
+        numbers = [effect.effect for effect in found if effect.family == family and not together]
         if numbers:  # of models of different sizes: a mean, and no interval
-            found.append(Effect(family, "", float(np.mean(numbers)), *(np.nan,) * 4, points=len(numbers), seeds=0))
+            effects.append(Effect(family, "", float(np.mean(numbers)), *(np.nan,) * 4, points=len(numbers), seeds=0))
         if together:
-            found.append(
-                Effect(family, "", *_bootstrapped(contrast, np.mean(together, axis=0)), points=len(together), seeds=0)
-            )
+            drawn = _bootstrapped(contrast, np.mean(together, axis=0))
+            effects.append(Effect(family, "", *drawn, points=len(together), seeds=0))
     if {of for of, _ in samples.values()} >= set(FAMILIES):
         cf, deep = (np.mean([sample for of, sample in samples.values() if of == family], axis=0) for family in FAMILIES)
-        found.append(Effect("difference", "", *_summary(cf - deep), np.nan, np.nan, points=len(samples), seeds=0))
-    return found
+        effects.append(Effect("difference", "", *_summary(cf - deep), np.nan, np.nan, points=len(samples), seeds=0))
+    return effects
 
 
 def _pairs(contrast: Contrast, cells: pd.DataFrame) -> pd.DataFrame:
@@ -221,7 +223,7 @@ def _measured(contrast: Contrast, pairs: pd.DataFrame, cells: pd.DataFrame) -> n
 
 
 def _over_seeds(contrast: Contrast, values: np.ndarray) -> tuple[float, ...]:
-    """Mean and t interval over seeds, and the p-values. Without a spread (one seed, or all alike) the number decides."""
+    """Mean, t interval over seeds, and p-values; without a spread (one seed, or all alike) the number decides."""
     sign = 1 if contrast.expect == "higher" else -1
     if len(values) == 0:
         return (np.nan,) * 5

@@ -8,19 +8,20 @@ import numpy as np
 import pandas as pd
 
 from recprune.evaluation.significance import holm
-from recprune.report.claims import Claim
-from recprune.report.contrasts import Effect, cells_of, compared_pairs, effects
-from recprune.report.draws import Draws
+from recprune.report.claims.claim import Claim
+from recprune.report.claims.contrasts import Effect, cells_of, compared_pairs, effects
+from recprune.report.claims.draws import Draws
 
 LEVEL = 0.025  # one-sided
 DIGITS = 6  # of numbers in tables: what the order of a processor's sums decides does not reach them
 
 
 def comparisons(claims: tuple[Claim, ...], cells: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
-    """One row per comparison: each contrast of each claim in each model, in each family, and the families' difference.
+    """The comparisons, one a row: each contrast of each claim in each model, each family, and the families' difference.
 
     cells, users  rows, and the values of every user, of one data set and protocol
-    says          "yes", "no" or "undecided" after Holm's correction over the models' comparisons of the claim; "" for families
+    says          "yes", "no" or "undecided" after Holm's correction over the comparisons of the claim in models;
+                  "" for families
     """
     draws, contrasts = Draws(users), [(claim, contrast) for claim in claims for contrast in claim.contrasts]
     pairs = [compared_pairs(contrast, cells) for _, contrast in contrasts]
@@ -75,7 +76,7 @@ def depends_on(found: pd.DataFrame, name) -> str:
 
 
 def headline(found: pd.DataFrame) -> dict[str, pd.Series | None]:
-    """The rows of a claim's first contrast with the families' effects: {"cf", "deep", "difference"}, None where there is none."""
+    """The effects of a claim's first contrast in the families: rows by "cf", "deep", "difference"; None without one."""
     first = found[found["contrast"] == found["contrast"].iloc[0]] if len(found) else found
     rows = {
         family: first[(first["family"] == family) & (first["model"] == "")] for family in ("cf", "deep", "difference")

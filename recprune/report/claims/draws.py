@@ -34,14 +34,16 @@ class Draws:
         self._kept: list[np.ndarray] = []
 
     def of(self, cells: list[tuple]) -> dict[tuple, np.ndarray]:
-        """(1 + draws,) sums of each cell: the sample's own first. Cells of a seed lack the same users, as 0 they add nothing.
+        """The sums of each cell, (1 + draws,): the sample's own first.
 
+        Users that a cell lacks count as 0: all cells of a seed lack the same ones, and nothing is added.
         Raises ReportError for a cell without values.
         """
         new = [cell for cell in dict.fromkeys(cells) if cell not in self._sums]
         if lacking := [cell for cell in new if cell not in self._values]:
             raise ReportError(
-                f"per_user.parquet lacks cells that cells.csv has, such as {' '.join(map(str, lacking[0]))}: gather them together"
+                f"per_user.parquet lacks cells that cells.csv has, such as {' '.join(map(str, lacking[0]))}: "
+                "gather them together"
             )
         if new:
             values = np.stack([self._padded(self._values[cell]) for cell in new], axis=1)
