@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,14 +108,20 @@ def _resampled(pairs: list[tuple[np.ndarray, np.ndarray]], rng: np.random.Genera
     gain, base = (np.stack(part, axis=1) for part in zip(*pairs, strict=True))
     known = ~np.isnan(base).all(axis=1)
     gain, base = np.nan_to_num(gain[known]), np.nan_to_num(base[known])  # who is missing in a seed adds nothing to it
-    n = len(gain)
-    ratios = []
-    for start in range(0, draws, max(1, BLOCK // n)):
-        size = min(max(1, BLOCK // n), draws - start)
-        drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
-        ratios.append(1 + _over(times @ gain, times @ base))
-    return np.concatenate(ratios)
+    blocks = (times.astype(np.float64) for times in resamples(len(gain), draws, rng, BLOCK))
+    return np.concatenate([1 + _over(times @ gain, times @ base) for times in blocks])
+
+
+def resamples(n: int, draws: int, rng: np.random.Generator, most: int) -> Iterator[np.ndarray]:
+    """Blocks of (draws x n) counts: how often each of `n` users is drawn, with replacement.
+
+    most  numbers that one block may hold. The counts are those of `rng`'s stream, however it is cut into blocks
+    """
+    size = max(1, most // n)
+    for start in range(0, draws, size):
+        rows = min(size, draws - start)
+        drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n)
 
 
 def _over(gain: np.ndarray, base: np.ndarray) -> np.ndarray:
@@ -191,21 +197,35 @@ def safe_sparsity(curve: pd.DataFrame, floor: float = 0.99) -> SafeSparsity | No
         {"test_ratio": "mean", "test_ratio_hi": "max"}
         | {column: _worst for column in needed[1:] if column not in ("test_ratio", "test_ratio_hi")}
     )
-    best = None
-    for kept, point in points.sort_index(ascending=False).iterrows():
-        if not point["val_ratio_lower"] >= floor:
-            break
-        best = SafeSparsity(
-            kept=float(kept),
-            removed=1 - float(kept),
-            val_lower=float(point["val_ratio_lower"]),
-            test_ratio=float(point["test_ratio"]),
-            test_lo=float(point["test_ratio_lo"]),
-            test_hi=float(point["test_ratio_hi"]),
-            test_lower=float(point["test_ratio_lower"]),
-            confirmed=bool(point["test_ratio_lower"] >= floor),
-        )
-    return best
+    points = points.reset_index()
+    safe = points[safe_walk(points) >= floor]
+    if safe.empty:
+        return None
+    point = safe.loc[safe["kept"].idxmin()]
+    return SafeSparsity(
+        kept=float(point["kept"]),
+        removed=1 - float(point["kept"]),
+        val_lower=float(point["val_ratio_lower"]),
+        test_ratio=float(point["test_ratio"]),
+        test_lo=float(point["test_ratio_lo"]),
+        test_hi=float(point["test_ratio_hi"]),
+        test_lower=float(point["test_ratio_lower"]),
+        confirmed=bool(point["test_ratio_lower"] >= floor),
+    )
+
+
+def safe_walk(points: pd.DataFrame) -> pd.Series:
+    """The lowest validation bound that the walk of `safe_sparsity` has met when it is at each point, one row a point.
+
+    points  `kept`, `val_ratio_lower`, and of ONE_CURVE the columns that there are: each curve is walked for itself,
+            from the largest share kept. A missing bound ends a walk: from there on the lowest is -inf
+    A point is safe at a floor where this reaches it.
+    """
+    down = points.sort_values("kept", ascending=False, kind="stable")
+    bounds = down["val_ratio_lower"].fillna(float("-inf"))
+    curves = [down[name] for name in ONE_CURVE if name in down]
+    lowest = bounds.groupby(curves, dropna=False).cummin() if curves else bounds.cummin()
+    return lowest.reindex(points.index)
 
 
 def _worst(bounds: pd.Series) -> float:
