@@ -1,6 +1,6 @@
 """What the rows say, computed once and drawn by nobody: figures, tables, claims and page all start here.
 
-`Evidence.read(folder)` is a results folder; its `studies` are `StudyEvidence`, one data set under one protocol each,
+`Evidence(folder)` is a results folder; its `studies` are `StudyEvidence`, one data set under one protocol each,
 its `protocols` are `ProtocolsEvidence`, one data set under several. A notebook makes one of its own rows:
 `StudyEvidence.of(frame)`. Words for readers are in `labels`, methods and their order in `methods`.
 """

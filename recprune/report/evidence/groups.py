@@ -80,7 +80,7 @@ def _recovered(cells: pd.DataFrame) -> pd.Series:
 
 
 def _beside(cells: pd.DataFrame, subject: pd.Series) -> pd.Series:
-    """The subject, and what it has to beat: the same units of the same models cut by magnitude, or at random, at once."""
+    """The subject, and what it has to beat: the models' same units cut at once by magnitude or at random."""
     pairs = set(cells.loc[subject, ["model", "unit"]].itertuples(index=False, name=None))
     there = pd.MultiIndex.from_frame(cells[["model", "unit"]]).isin(pairs) if pairs else False
     plain = cells["criterion"].isin(("magnitude", "random")) & cells["schedule"].isin(ONCE)

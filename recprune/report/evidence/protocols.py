@@ -73,7 +73,8 @@ class ProtocolsEvidence:
         return wide[[name for name in self.studies if name in wide]].reset_index()
 
     def in_words(self) -> list[str]:
-        """What the rows say, in sentences: which model is first, how far orders agree, which of two methods keeps more."""
+        """What the rows say, in sentences: which model is first, how far orders agree, which of two methods keeps
+        more."""
         points = pd.concat([study.points for study in self.studies.values()], ignore_index=True)
         return [_first(self.levels), *_orders(self.agreement), *_methods(points)]
 
@@ -103,8 +104,8 @@ def agreement(rows: dict[str, pd.DataFrame]) -> pd.DataFrame:
     models, seeds  how many models were measured under both; the fewer seeds of the two
     tau, lo, hi    of means over seeds, and its 95 % interval: the seeds of both resampled (`DRAWS` times, seeded)
     across         mean tau between one seed under the first and one under the second
-    within         mean tau between two different seeds under one of them: what chance alone does. NaN for one seed. Seeds
-                   of `loo` and `temporal` share one split, but for ties in time: there it is the chance of training
+    within         mean tau between two different seeds under one of them: what chance alone does. NaN for one seed.
+                   Seeds of `loo` and `temporal` share one split, but for ties in time: there chance is that of training
     """
     tables = {name: _by_seed(part) for name, part in rows.items()}
     tables, found = {name: table for name, table in tables.items() if len(table)}, []

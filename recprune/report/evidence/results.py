@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from recprune.cells.users import read_per_user
+from recprune.cells.rows import CELL
+from recprune.cells.users import VALUES, read_per_user
 from recprune.report.evidence.cells import of_study, read_cells, studies
 from recprune.report.evidence.protocols import ProtocolsEvidence, several
 from recprune.report.evidence.searches import Search, searches
@@ -17,17 +18,25 @@ from recprune.report.evidence.study import StudyEvidence
 class Evidence:
     """What figures, tables, page and paper are made of: read once per command, computed once per study.
 
-    folder  the results folder;  cells  its rows, as `read_cells` gives them
-    Everything else is read or computed when it is first asked for.
+    folder  the results folder. Its files are read, and what follows from them computed, when first asked for; that
+            raises ReportError where cells.csv is missing or holds no rows
     """
 
-    def __init__(self, cells: pd.DataFrame, folder: str | Path = "results"):
-        self.cells, self.folder = cells, Path(folder)
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
 
     @classmethod
-    def read(cls, folder: str | Path) -> Evidence:
-        """The evidence of <folder>/cells.csv and the files beside it. Raises ReportError without rows."""
-        return cls(read_cells(Path(folder) / "cells.csv"), folder)
+    def of(cls, cells: pd.DataFrame) -> Evidence:
+        """The evidence of rows that are in no file, and of nothing else."""
+        evidence = cls("")
+        evidence.cells, evidence.users = cells, pd.DataFrame(columns=[*CELL, VALUES])
+        evidence.elsewhere, evidence.searches = [], []
+        return evidence
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """The rows of cells.csv, as `read_cells` gives them."""
+        return read_cells(self.folder / "cells.csv")
 
     @cached_property
     def users(self) -> pd.DataFrame:

@@ -82,7 +82,10 @@ def safe_ends(points: pd.DataFrame, floor: float) -> pd.DataFrame:
 
 def best_of_rules(safe: pd.DataFrame) -> pd.DataFrame:
     """One row of `safe_points` per model and rule: its best schedule and recovery on validation, by the share removed
-    at the stricter level, then at the looser one; of equals the plainest. `removed from` is "parameters" or "samples"."""
+    at the stricter level, then at the looser one; of equals the plainest.
+
+    `removed from` is "parameters" or "samples".
+    """
     part = safe["side"].replace("control", "parameters")
     plain = {"rounds": ~safe["schedule"].isin(["", "one-shot"]), "recovered": ~safe["recovery"].isin(["", "none"])}
     keys = ["removed_99", "removed_95", "rounds", "recovered", "schedule", "recovery"]

@@ -25,8 +25,8 @@ class StudyEvidence:
     name   as files call it: `ml-100k`, `ml-100k-strong`
     users  the values of every user (`recprune.cells.users`), where they are known
 
-    All else is computed when it is first asked for, and kept; nobody may change it in place. Raises ReportError for rows
-    of several data sets or protocols.
+    All else is computed when it is first asked for, and kept; nobody may change it in place. Raises ReportError for
+    rows of several data sets or protocols.
     """
 
     def __init__(self, rows: pd.DataFrame, name: str = "", users: pd.DataFrame | None = None):
