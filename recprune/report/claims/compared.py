@@ -6,26 +6,29 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from recprune.report.cells import canonical, heading, of_study, studies
-from recprune.report.claims.claim import Claim
+from recprune.errors import NothingToDrawError
+from recprune.report.claims.claim import Claim, read_claims
 from recprune.report.claims.verdicts import comparisons
+from recprune.report.evidence.study import StudyEvidence
 
 
 @dataclass(frozen=True)
 class Compared:
-    """The comparisons of one study: its name for files, its heading for readers, and `verdicts.comparisons` of it."""
+    """The claims, and what was found of them: `verdicts.comparisons` of one study."""
 
-    name: str
-    where: str
+    claims: tuple[Claim, ...]
     found: pd.DataFrame
 
 
-def compared(cells: pd.DataFrame, users: pd.DataFrame, claims: tuple[Claim, ...]) -> list[Compared]:
-    """Each study in the rows that has the values of its users, and cells that a claim compares."""
-    studied = []
-    for name, rows in studies(canonical(cells)):
-        mine = of_study(users, rows["dataset"].iloc[0], rows["protocol"].iloc[0])
-        found = comparisons(claims, rows, mine) if len(mine) else pd.DataFrame({"model": []})
-        if (found["model"] != "").any():
-            studied.append(Compared(name, heading(rows), found))
-    return studied
+def compared(study: StudyEvidence) -> Compared:
+    """The comparisons of the claims of claims.toml in a study: ask for `study.once(compared)`, they take a while.
+
+    Raises NothingToDrawError without the values of its users, and without cells that a claim compares.
+    """
+    if study.users is None or study.users.empty:
+        raise NothingToDrawError(f"{study.heading}: the values of its users, which claims need, were not kept")
+    claims = read_claims()
+    found = comparisons(claims, study.rows, study.users)
+    if not (found["model"] != "").any():
+        raise NothingToDrawError(f"{study.heading}: there are no cells that a claim compares")
+    return Compared(claims, found)

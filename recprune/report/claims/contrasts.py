@@ -10,11 +10,10 @@ from scipy import stats
 
 from recprune.cells.rows import CELL
 from recprune.errors import ReportError
-from recprune.report.cells import CONTROLS, METHOD, models_in_order
 from recprune.report.claims.claim import Cells, Contrast
 from recprune.report.claims.draws import Draws
 from recprune.report.claims.measures import MEASURES, QUALITY
-from recprune.report.style import Method, method_label
+from recprune.report.evidence.methods import CONTROLS, METHOD, Method, method_label, models_in_order
 
 WORTH = 0.01  # of the dense model's quality: less is too little to matter
 FAMILIES = ("cf", "deep")

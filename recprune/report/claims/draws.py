@@ -10,6 +10,7 @@ import pandas as pd
 from recprune.cells.rows import CELL
 from recprune.cells.users import VALUES
 from recprune.errors import ReportError
+from recprune.evaluation.significance import resamples
 
 DRAWS, FEWER = 10_000, 2_000  # a family of a hundred comparisons needs p-values below 0.025 / 100
 MANY_USERS = 20_000  # from here on FEWER draws: they take memory, and intervals are narrow anyway
@@ -58,12 +59,6 @@ class Draws:
     def _times(self) -> Iterator[np.ndarray]:
         """Blocks of (draws x users): how often each user is drawn; the same on every call."""
         if not self._kept:
-            self._kept = list(self._drawn())
+            drawn = resamples(self.n_users, self.draws, np.random.default_rng(self._seed), BLOCK)
+            self._kept = [times.astype(np.uint16) for times in drawn]
         return (times.astype(np.float64) for times in self._kept)
-
-    def _drawn(self) -> Iterator[np.ndarray]:
-        rng, n, size = np.random.default_rng(self._seed), self.n_users, max(1, BLOCK // self.n_users)
-        for start in range(0, self.draws, size):
-            rows = min(size, self.draws - start)
-            drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
-            yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.uint16)

@@ -10,6 +10,7 @@ import pandas as pd
 from recprune.cells.rows import CELL
 from recprune.cells.users import VALUES, read_per_user
 from recprune.report.evidence.cells import of_study, read_cells, studies
+from recprune.report.evidence.data_sets import KEY, read_data_sets
 from recprune.report.evidence.protocols import ProtocolsEvidence, several
 from recprune.report.evidence.searches import Search, searches
 from recprune.report.evidence.study import StudyEvidence
@@ -30,7 +31,7 @@ class Evidence:
         """The evidence of rows that are in no file, and of nothing else."""
         evidence = cls("")
         evidence.cells, evidence.users = cells, pd.DataFrame(columns=[*CELL, VALUES])
-        evidence.elsewhere, evidence.searches = [], []
+        evidence.counted, evidence.elsewhere, evidence.searches = None, [], []
         return evidence
 
     @cached_property
@@ -44,9 +45,14 @@ class Evidence:
         return read_per_user(self.folder)
 
     @cached_property
+    def counted(self) -> pd.DataFrame:
+        """The sizes of the data behind the rows (`evidence.data_sets`); no rows where they were not counted."""
+        return read_data_sets(self.folder)
+
+    @cached_property
     def studies(self) -> list[StudyEvidence]:
         """Each data set under each protocol; without those that only have rows of models that were told more."""
-        return _studies(self.cells, self.users)
+        return _studies(self.cells, self.users, self.counted)
 
     @cached_property
     def elsewhere(self) -> list[StudyEvidence]:
@@ -71,11 +77,14 @@ class Evidence:
         return list(searches(self.folder))
 
 
-def _studies(cells: pd.DataFrame, users: pd.DataFrame | None = None) -> list[StudyEvidence]:
+def _studies(
+    cells: pd.DataFrame, users: pd.DataFrame | None = None, counted: pd.DataFrame | None = None
+) -> list[StudyEvidence]:
     found = []
     for name, rows in studies(cells):
         rows = rows[rows["unit"] != "history"].reset_index(drop=True)
         if len(rows):
-            mine = None if users is None else of_study(users, *rows[["dataset", "protocol"]].iloc[0])
-            found.append(StudyEvidence(rows, name, mine))
+            mine = None if users is None else of_study(users, *rows[KEY].iloc[0])
+            sizes = None if counted is None else counted[(counted[KEY] == rows[KEY].iloc[0].tolist()).all(axis=1)]
+            found.append(StudyEvidence(rows, name, mine, sizes))
     return found

@@ -21,21 +21,28 @@ Found = TypeVar("Found")
 class StudyEvidence:
     """What is known of one data set under one protocol.
 
-    rows   its cells, canonical; `StudyEvidence.of` takes any frame of them
-    name   as files call it: `ml-100k`, `ml-100k-strong`
-    users  the values of every user (`recprune.cells.users`), where they are known
+    rows     its cells, canonical; `StudyEvidence.of` takes any frame of them
+    name     as files call it: `ml-100k`, `ml-100k-strong`
+    users    the values of every user (`recprune.cells.users`), where they are known
+    counted  the sizes of its data, one row (`evidence.data_sets`), where they were counted
 
     All else is computed when it is first asked for, and kept; nobody may change it in place. Raises ReportError for
     rows of several data sets or protocols.
     """
 
-    def __init__(self, rows: pd.DataFrame, name: str = "", users: pd.DataFrame | None = None):
+    def __init__(
+        self,
+        rows: pd.DataFrame,
+        name: str = "",
+        users: pd.DataFrame | None = None,
+        counted: pd.DataFrame | None = None,
+    ):
         self.rows = rows
         if len(self.rows[["dataset", "protocol"]].drop_duplicates()) > 1:
             raise ReportError("rows of several data sets or protocols: draw one at a time")
         self.dataset, self.protocol = self.rows[["dataset", "protocol"]].iloc[0]
         self.name = name or study_name(self.dataset, self.protocol)
-        self.users = users
+        self.users, self.counted = users, counted
         self._found: dict[Callable, Any] = {}
 
     @classmethod

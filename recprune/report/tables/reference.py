@@ -4,70 +4,26 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
-from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pandas as pd
 
 from recprune.datasets.naming import name_of
-from recprune.datasets.registry import ROOT
-from recprune.errors import ReportError
 from recprune.models import REGISTRY
-from recprune.report.cells import models_in_order, read_cells
-from recprune.report.style import label
-from recprune.report.table import Table, none_bold, plus_minus, written
+from recprune.report.evidence.cells import read_cells
+from recprune.report.evidence.methods import models_in_order
+from recprune.report.evidence.searches import searches
+from recprune.report.tables.formats import LABELS, MEAN, THREE, WHOLE, WORDS, Format
+from recprune.report.tables.published import INFORMED, KEY, TRAIN, published
+from recprune.report.tables.table import Table, column
 
 ENOUGH = 0.98  # of a published number; less is a defect to mend
-TRAIN, INFORMED = "train", "train+validation"
-KEY = ["dataset", "protocol", "model", "input", "metric"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Published:
-    """One [[numbers]] entry of data/published.toml."""
-
-    model: str
-    dataset: str
-    protocol: str
-    metric: str
-    value: float
-    source: str
-    input: str = TRAIN
-    hyperparameters: str = ""
-
-
-def published(path: Path = ROOT / "data" / "published.toml") -> pd.DataFrame:
-    """The published numbers, one row each, in their order. Raises ReportError, naming the entry, for what is none."""
-    names = {f.name for f in fields(Published)}
-    found = []
-    for place, entry in enumerate(tomllib.loads(path.read_text("utf-8")).get("numbers", []), 1):
-        if unknown := sorted(set(entry) - names):
-            raise ReportError(
-                f"{path}: numbers[{place}]: unknown key {unknown[0]!r}; accepted: {', '.join(sorted(names))}"
-            )
-        try:
-            found.append(vars(Published(**entry)))
-        except TypeError as error:
-            raise ReportError(f"{path}: numbers[{place}]: {error}") from None
-    frame = pd.DataFrame(found, columns=[f.name for f in fields(Published)])
-    if frame.duplicated(KEY).any():
-        raise ReportError(f"{path}: numbers[{int(frame.duplicated(KEY).argmax()) + 1}] is there twice")
-    return frame.rename(columns={"value": "published", "hyperparameters": "published_hyperparameters"})
-
-
-def published_of(dataset: str, protocol: str, metric: str, numbers: pd.DataFrame | None = None) -> dict[str, float]:
-    """model -> the number published for it on this data set (or a file of the same ratings), scored from training alone."""
-    numbers = published() if numbers is None else numbers
-    mine = numbers[
-        (numbers[["dataset", "protocol", "metric", "input"]] == [name_of(dataset), protocol, metric, TRAIN]).all(axis=1)
-    ]
-    return dict(zip(mine["model"], mine["published"], strict=True))
+PUBLISHED = Format(lambda value: f"{value:.3f}" if round(value, 3) == value else f"{value:.4f}")
 
 
 def reference(results: Path, numbers: pd.DataFrame | None = None) -> Table:
-    """Every published number and every dense model of the reference studies, one row each: the number, ours on test (mean and
-    standard deviation over seeds), their ratio, protocol, hyper-parameters, and how many trials chose them.
+    """The published numbers and the dense models of the reference studies, one row each: the number, ours on test
+    (mean and standard deviation over seeds), their ratio, protocol, hyper-parameters, and how many trials chose them.
 
     results  holds reference*/cells.csv with its provenance.csv, and tuning/
     numbers  as `published` gives them, which is the default
@@ -79,38 +35,34 @@ def reference(results: Path, numbers: pd.DataFrame | None = None) -> Table:
     frame["ratio"] = frame["ours"] / frame["published"]
     frame["note"] = [_note(row, set(ours["dataset"])) for _, row in frame.iterrows()]
     frame = _ordered(frame, numbers)
-    text = pd.DataFrame(
-        {
-            "model": frame["model"].map(label),
-            "data set": frame["dataset"],
-            "protocol": frame["protocol"],
-            "input": frame["input"].str.replace("+", " + "),
-            "metric": frame["metric"].map(label),
-            "published": written(frame["published"], lambda v: f"{v:.3f}" if round(v, 3) == v else f"{v:.4f}"),
-            "ours": [plus_minus(*pair) for pair in frame[["ours", "sd"]].itertuples(index=False)],
-            "ours / published": written(frame["ratio"], "{:.3f}".format),
-            "seeds": written(frame["seeds"], "{:.0f}".format),
-            "hyper-parameters": frame["hyperparameters"],
-            "search": frame["search"],
-            "source": frame["source"].fillna(""),
-            "note": frame["note"],
-        }
-    )
-    bold = none_bold(text)
-    bold["ours / published"] = frame["ratio"] >= ENOUGH
+    columns = [
+        column("model", LABELS, frame["model"]),
+        column("data set", WORDS, frame["dataset"]),
+        column("protocol", WORDS, frame["protocol"]),
+        column("input", WORDS, frame["input"].str.replace("+", " + ")),
+        column("metric", LABELS, frame["metric"]),
+        column("published", PUBLISHED, frame["published"]),
+        column("ours", MEAN, frame["ours"], frame["sd"]),
+        column("ours / published", THREE, frame["ratio"], bold=frame["ratio"] >= ENOUGH),
+        column("seeds", WHOLE, frame["seeds"]),
+        column("hyper-parameters", WORDS, frame["hyperparameters"]),
+        column("search", WORDS, frame["search"]),
+        column("source", WORDS, frame["source"].fillna("")),
+        column("note", WORDS, frame["note"]),
+    ]
     caption = (
-        "Dense models beside published numbers: test, full catalogue ranked, mean ± standard deviation over seeds, which vary "
-        "split, initialisation and sampling. In bold, at least 0.98 of the published number. Input: what a user is scored from "
-        "at test time. Search: the trials that chose the hyper-parameters, on validation."
+        "Dense models beside published numbers: test, full catalogue ranked, mean ± standard deviation over seeds, "
+        "which vary split, initialisation and sampling. In bold, at least 0.98 of the published number. Input: what a "
+        "user is scored from at test time. Search: the trials that chose the hyper-parameters, on validation."
     )
-    return Table("reference", caption, frame, text, bold)
+    return Table(caption, frame, columns, stem="reference")
 
 
 def _measured(results: Path, numbers: pd.DataFrame) -> pd.DataFrame:
     """KEY, family, ours, sd, seeds, hyperparameters and search of every dense model and metric that was asked for."""
     columns = [*KEY, "family", "ours", "sd", "seeds", "hyperparameters", "search"]
     found = []
-    searched = _searches(results / "tuning")
+    searched = _searches(results)
     for path in sorted(results.glob("reference*/cells.csv")):
         settings = _settings(path.with_name("provenance.csv"))
         rows = read_cells(path)
@@ -152,16 +104,15 @@ def _in_words(values: dict) -> str:
     )
 
 
-def _searches(folder: Path) -> dict[tuple[str, str, str], str]:
-    """(data set, protocol, model) -> what the search for its hyper-parameters took, from every tuned.toml below `folder`."""
+def _searches(results: Path) -> dict[tuple[str, str, str], str]:
+    """(data set, protocol, model) -> what the search for its hyper-parameters took."""
     found = {}
-    for path in sorted(folder.glob("*/*/tuned.toml")):
-        tables = tomllib.loads(path.read_text("utf-8"))
-        for model, table in tables.items():
+    for one in searches(results):
+        for model, table in one.tuned.items():
             if isinstance(table, dict) and "trials" in table.get("search", {}):
                 search = table["search"]
                 words = f"{search['trials']} trials" + (f", {search['seconds']:,.0f} s" if "seconds" in search else "")
-                found[name_of(path.parent.parent.name), path.parent.name, model] = words
+                found[name_of(one.dataset), one.protocol, model] = words
     return found
 
 

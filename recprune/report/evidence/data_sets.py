@@ -7,8 +7,6 @@ file beside the rows, data-sets.csv, so that tables need no data.
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +17,7 @@ from recprune.datasets.naming import name_of
 from recprune.datasets.registry import known
 from recprune.errors import ReportError
 from recprune.files import write_atomically
-from recprune.report.cells import read_cells, studies
-from recprune.report.table import Table
+from recprune.report.evidence.cells import read_cells
 from recprune.splits import Split, split
 from recprune.study.identity import data_identity
 
@@ -48,7 +45,7 @@ COUNTED = [
 
 
 def write_data_sets(results: Path, dataset: str = "") -> Path | None:
-    """Count every data set and protocol of <results>/cells.csv into <results>/data-sets.csv; returns its path.
+    """The data sets and protocols of <results>/cells.csv are counted into <results>/data-sets.csv; returns its path.
 
     dataset  a path, where the rows' data set is a file of that name; registered and synthetic ones are found by name
     What cannot be loaded here keeps the row it had, if that is of the same data and options. A file is known by its
@@ -86,55 +83,8 @@ def read_data_sets(results: Path) -> pd.DataFrame:
     return frame
 
 
-def data_set_tables(results: Path, cells: pd.DataFrame) -> Iterator[Table]:
-    """`data-sets-<study>` for each study that was counted, and `protocols-data-<data set>` where it has several protocols."""
-    counted = read_data_sets(results)
-    for name, rows in studies(cells):
-        mine = counted[(counted[KEY] == rows[KEY].iloc[0].tolist()).all(axis=1)]
-        if len(mine):
-            yield data_sets(mine, f"data-sets-{name}")
-    for dataset, mine in counted.groupby("dataset", sort=True):
-        if len(mine) > 1 and dataset in set(cells["dataset"]):
-            yield data_sets(
-                mine, f"protocols-data-{next(studies(cells[cells['dataset'] == dataset].assign(protocol='')))[0]}"
-            )
-
-
-def data_sets(counted: pd.DataFrame, name: str = "data-sets") -> Table:
-    """One row per data set and protocol: sizes after filtering, parts of the split, unevenness."""
-    frame = counted.reset_index(drop=True)
-    whole = "{:,.0f}".format
-    text = pd.DataFrame(
-        {
-            "data set": frame["dataset"].map(name_of),
-            "protocol": frame["protocol"],
-            "rating": [_at_least(value) for value in frame["min_rating"]],
-            "core": frame["core"].astype(str),
-            "users": frame["users"].map(whole),
-            "items": frame["items"].map(whole),
-            "interactions": frame["interactions"].map(whole),
-            "density": frame["density"].map(lambda v: f"{100 * v:.2g} %"),
-            "training": frame["train"].map(whole),
-            "validation": frame["validation"].map(whole),
-            "test": frame["test"].map(whole),
-            "test users": frame["test_users"].map(whole),
-            "new": frame["new_test_users"].map(whole),
-            "Gini users": frame["gini_users"].map("{:.2f}".format),
-            "Gini items": frame["gini_items"].map("{:.2f}".format),
-            "top 10 %": frame["top_items"].map(lambda v: f"{100 * v:.0f} %"),
-        }
-    )
-    caption = (
-        "Data, after filtering: least rating that counts, least number of interactions of a user and an item (core), sizes, the "
-        f"parts of the split of seed {frame['seed'].iloc[0]:.0f}, users with something to find in test, those of them without "
-        "training interactions (new), how unevenly interactions are spread over users and items (Gini: 0 evenly, 1 all on one), "
-        "and the share that the most popular tenth of the items holds."
-    )
-    return Table(name, caption, frame, text)
-
-
 def count_split(of: Split) -> dict[str, float]:
-    """COUNTED, of one split."""
+    """The numbers of COUNTED, of one split."""
     told = of.summary()
     parts = [of.unpruned, of.validation, of.test, *of.histories.values()]
     by_user = sum(np.bincount(part.user, minlength=of.n_users) for part in parts)
@@ -162,13 +112,14 @@ def count_split(of: Split) -> dict[str, float]:
 
 
 def gini(counts: np.ndarray) -> float:
-    """sum_i (2i - n - 1) x_i / (n sum_i x_i), x ascending: 0 where all are alike, near 1 where few hold everything."""
+    """The Gini coefficient, sum_i (2i - n - 1) x_i / (n sum_i x_i), x ascending: 0 where all are alike, near 1 where
+    few hold everything."""
     x, n = np.sort(counts), len(counts)
     return float(((2 * np.arange(1, n + 1) - n - 1) * x).sum() / (n * x.sum()))
 
 
 def _made_of(results: Path) -> dict[tuple[str, str], dict]:
-    """(data set, protocol) of the rows -> identity of the data, options of the split and first seed, from provenance."""
+    """Of the rows, (data set, protocol) -> identity of the data, options of the split and first seed, by provenance."""
     cells = read_cells(results / "cells.csv")
     path = results / "provenance.csv"
     if not path.exists():
@@ -200,7 +151,3 @@ def _counted(source: str, protocol: str, options: dict) -> dict | None:
     except (FetchError, OSError):
         return None
     return count_split(split(log, protocol, options["seed"], given["min_rating"], given["core"]))
-
-
-def _at_least(rating: float) -> str:
-    return "all" if math.isnan(rating) else f"≥ {rating:g}"

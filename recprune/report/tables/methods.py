@@ -7,9 +7,10 @@ import pandas as pd
 from recprune import datasets, splits
 from recprune.models import REGISTRY, Recommender, build
 from recprune.pruning import CRITERIA, LOOPS, Criterion, units
-from recprune.report.cells import FLOORS
-from recprune.report.style import label
-from recprune.report.table import Table
+from recprune.report.evidence.labels import label
+from recprune.report.evidence.methods import FLOORS
+from recprune.report.tables.formats import TEXT
+from recprune.report.tables.table import Table, column
 
 UNITS = {
     "weight": "w",
@@ -35,7 +36,7 @@ TINY = {
 
 
 def methods() -> Table:
-    """One row per criterion, one column per model: the units that it can remove, or why there are none.
+    """The units that each criterion (a row) can remove from each model (a column), or why there are none.
 
     Asked of each model, trained for a moment on a small synthetic log: nothing in the table is written by hand.
     """
@@ -50,7 +51,8 @@ def methods() -> Table:
         f"What each criterion can remove from each model: {names}. Samples: ✓, the model is trained on what stays "
         f"(recency needs times, weight needs ratings or event weights). Where nothing is possible: {why}."
     )
-    return Table("methods", caption, text, text)
+    columns = [column(head, TEXT, text[head]) for head in text]
+    return Table(caption, text, columns, stem="methods")
 
 
 def _models() -> dict[str, Recommender]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-import pandas as pd
-
-from recprune.report.table import WORDS, Table
+from recprune.report.tables.table import Column, Table
 
 SENTENCE = 60  # characters in a cell: what is longer is no name and no number
 LONG = 60  # rows: more do not fit a page
@@ -15,23 +13,20 @@ _SMALL = "\\footnotesize\n\\setlength{\\tabcolsep}{3pt}\n"
 
 
 def to_latex(table: Table) -> str:
-    """A float with booktabs rules, as wide as it is but never wider than the text; or, of more than LONG rows, a longtable.
+    """The table as a float with booktabs rules, never wider than the text; of more than LONG rows, as a longtable.
 
     Sentences are broken into lines. Needs \\usepackage{array,booktabs,graphicx}, and longtable for the long ones.
     """
     text = table.text.map(escape)
-    text.columns = [_head(column, table.text[column]) for column in text.columns]
+    text.columns = [_head(column) for column in table.columns]
     marked = text.where(~table.bold.set_axis(text.columns, axis=1), "\\textbf{" + text + "}")
-    kinds = "".join(_kind(column, table.text[column]) for column in table.text.columns)
-    style = marked.style.hide(axis="index")
-    caption, label = escape(table.caption), f"tab:{table.name}"
+    kinds = "@{}" + "".join(map(_kind, table.columns)) + "@{}"
+    style, caption, label = marked.style.hide(axis="index"), escape(table.caption), f"tab:{table.anchor}"
     if len(text) > LONG:
-        body = style.to_latex(
-            hrules=True, column_format=f"@{{}}{kinds}@{{}}", environment="longtable", caption=caption, label=label
-        )
+        body = style.to_latex(hrules=True, column_format=kinds, environment="longtable", caption=caption, label=label)
         body = body.replace(f"\\caption[]{{{caption}}} \\\\\n", "")  # once is enough
         return f"\\begingroup\n\\scriptsize\n\\setlength{{\\tabcolsep}}{{2.5pt}}\n{body}\\endgroup\n"
-    body = style.to_latex(hrules=True, column_format=f"@{{}}{kinds}@{{}}")
+    body = style.to_latex(hrules=True, column_format=kinds)
     # the tabular at its own width, shrunk only where it would run out of the page
     return (
         f"\\begin{{table}}[tbp]\n\\centering\n\\caption{{{caption}}}\n\\label{{{label}}}\n{_SMALL}"
@@ -39,22 +34,22 @@ def to_latex(table: Table) -> str:
     )
 
 
-def _kind(column: str, below: pd.Series) -> str:
+def _kind(column: Column) -> str:
     """How a column is set: sentences in a box of their own, words to the left, numbers to the right."""
-    if below.str.len().max() > SENTENCE:
+    if max(map(len, column.text), default=0) > SENTENCE:
         return r">{\raggedright\arraybackslash}p{5cm}"
-    return "l" if column in WORDS else "r"
+    return "l" if column.format.left else "r"
 
 
-def _head(column: str, below: pd.Series) -> str:
+def _head(column: Column) -> str:
     """A column's head, in two lines where one would be wider than all that stands below it."""
-    widest = below.str.len().max()
-    breaks = [found.end() for found in re.finditer(r"[ -](?=\w)", column)]
-    if not breaks or len(column) <= widest:
-        return escape(column)
-    place = min(breaks, key=lambda end: max(len(column[:end].strip()), len(column) - end))
-    side = "l" if column in WORDS else "r"
-    return f"\\shortstack[{side}]{{{escape(column[:place])}\\\\{escape(column[place:])}}}"
+    head, widest = column.head, max(map(len, column.text), default=0)
+    breaks = [found.end() for found in re.finditer(r"[ -](?=\w)", head)]
+    if not breaks or len(head) <= widest:
+        return escape(head)
+    place = min(breaks, key=lambda end: max(len(head[:end].strip()), len(head) - end))
+    side = "l" if column.format.left else "r"
+    return f"\\shortstack[{side}]{{{escape(head[:place])}\\\\{escape(head[place:])}}}"
 
 
 _LATEX = {
@@ -156,7 +151,7 @@ _APART = "\0"  # stands between characters that must not become one
 
 
 def escape(text: str) -> str:
-    """`text` so that LaTeX prints it as it stands, in ASCII; a character that its fonts lack by its number, [U+4E2D]."""
+    """The text so that LaTeX prints it as it stands, in ASCII; a character that fonts lack by its number, [U+4E2D]."""
     text = unicodedata.normalize("NFC", " ".join(text.split()))
     text = re.sub(r"([-',])(?=\1)", f"\\1{_APART}", text)  # typed twice: neither a dash nor a quotation mark
     escaped = "".join(map(_escaped, text)).replace(_APART, "{}")
