@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,26 +12,46 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from recprune.errors import NothingToDrawError
-from recprune.report import style
-from recprune.report.cells import METHOD, RANDOM, method_of, models_in_order
-from recprune.report.curves import LOWEST
-from recprune.report.labels import Words, along, place
-from recprune.report.relative import front, relative
-from recprune.report.style import SAFE_LINE, label, method_label, model_look
-from recprune.report.tradeoff import SAFE, legend_columns, measured, safe_words, share_axis
+from recprune.report.evidence.curves import LOWEST
+from recprune.report.evidence.fronts import front_of_budgets
+from recprune.report.evidence.labels import label
+from recprune.report.evidence.methods import METHOD, RANDOM, by_model, labels_of, models_in_order
+from recprune.report.evidence.study import StudyEvidence
+from recprune.report.figures import style
+from recprune.report.figures.panels import SAFE, legend_columns, measured, safe_words, share_axis
+from recprune.report.figures.placement import Words, along, place
+from recprune.report.figures.registry import figure
+from recprune.report.figures.style import SAFE_LINE, model_look
+from recprune.report.figures.words import STRICT, means
 
 PANELS = {"parameters": "parameters kept, at most", "samples": "interactions kept, at most"}
 DASHED = (0, (3, 1.5))
 
 
-def best(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
+    both_families = {"cf", "deep"} <= set(data["family"])
+    who = (
+        "CF (filled marks, solid lines) against deep recommenders (hollow, dashed)"
+        if both_families
+        else "The best rule of each model"
+    )
+    return (
+        f"{who} on {study.heading}: what is retained of the dense "
+        "model's nDCG@10 at each budget. At every budget a model shows the point, of all rules, schedules and recoveries that keep "
+        "no more, that is best on validation; test nDCG@10 is drawn. Parameters are counted as non-zeros relative to the dense "
+        f"model. {means(data)} Pale: random removal and smaller dense models, chosen alike; dotted: {STRICT:g} of dense."
+    )
+
+
+@figure("best", caption=caption)
+def best(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     """Test nDCG@10 relative to dense against the budget, one panel for parameters and one for samples, all models in each.
 
     At each budget a model shows the point, of all rules, schedules and recoveries that keep no more, that is best on
     validation; the band is its 95 % interval on test. Random removal and the smaller dense models stand behind, pale.
     Returns the figure and `best_points`. Raises NothingToDrawError where there are not two models to compare.
     """
-    data = best_points(cells)
+    data = best_points(study)
     sides = [side for side in PANELS if (data["side"] == side).any()]
     looks = {row.model: model_look(row.model, row.family) for row in data.drop_duplicates("model").itertuples()}
     with style.paper():
@@ -50,7 +72,7 @@ def best(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     return figure, data
 
 
-def best_points(cells: pd.DataFrame) -> pd.DataFrame:
+def best_points(study: StudyEvidence) -> pd.DataFrame:
     """One row per point drawn: the corners of the steps.
 
     side  the panel;  role  "best", "random" or "smaller-dense"
@@ -58,40 +80,43 @@ def best_points(cells: pd.DataFrame) -> pd.DataFrame:
           is not `kept` where whole rows, neurons or splits were counted
     val_ratio  what it was chosen by;  ratio, lo, hi  on test
     """
-    table = relative(cells, ["val_ndcg@10", "nonzeros"])
-    table = table[table["family"].isin(["cf", "deep"])].copy()
-    nonzeros = table["rel_nonzeros"].round(6).where((table["side"] != "samples"), table["kept"])
+    table = study.pruned[study.pruned["family"].isin(["cf", "deep"])].copy()
+    nonzeros = table["rel_nonzeros"].round(6).where(table["side"] != "samples", table["kept"])
     table["x"] = nonzeros.fillna(table["kept"]).mask(table["side"] == "dense", 1.0)
     table = table[table["x"] > 0]  # without a weight left a model ranks nothing, and has no place on a logarithmic axis
-    parts = []
-    for side in PANELS:
-        pruned = table[table["side"] == side]
-        there = pruned.loc[~pruned["criterion"].isin(RANDOM), "model"]
-        start = table[(table["side"] == "dense") & table["model"].isin(there)]
-        roles = {"best": pruned[~pruned["criterion"].isin(RANDOM)], "random": pruned[pruned["criterion"] == "random"]}
-        if side == "parameters":
-            roles["smaller-dense"] = table[table["criterion"] == "smaller-dense"]
-        for role, rows in roles.items():
-            rows = rows[rows["model"].isin(there)]
-            if len(rows):
-                steps = front(pd.concat([rows, start[start["model"].isin(rows["model"])]]), "x")
-                parts.append(steps.assign(side=side, role=role, from_dense=steps["side"] == "dense"))
+    parts = [_corners(*each) for side in PANELS for each in _roles(table, side)]
     if not parts or pd.concat(parts)["model"].nunique() < 2:
         raise NothingToDrawError("fewer than two models were pruned by a rule: there is nothing to compare")
     data = pd.concat(parts, ignore_index=True)
-    names = [method_label(method_of(row)) for _, row in data.iterrows()]
-    at = data.pop("from_dense")
+    at = data["from_dense"]
     drawn = data[["dataset", "protocol", "model", "family", "side", "role", *METHOD, "kept", "x", "seeds"]].assign(
-        label=pd.Series(names).mask(at, "dense"),
+        label=labels_of(data).mask(at, "dense"),
         val_ratio=data["rel_val_ndcg@10"],
         ratio=data["test_ratio"].mask(at, 1.0),
         lo=data["test_ratio_lo"].mask(at, 1.0),
         hi=data["test_ratio_hi"].mask(at, 1.0),
     )
-    order = models_in_order(drawn)
-    return drawn.sort_values(
-        ["side", "role", "model", "x"], key=lambda c: c.map(order.index) if c.name == "model" else c, ignore_index=True
-    )
+    return drawn.sort_values(["side", "role", "model", "x"], key=by_model(models_in_order(drawn)), ignore_index=True)
+
+
+def _roles(table: pd.DataFrame, side: str) -> Iterator[tuple[str, str, pd.DataFrame, pd.DataFrame]]:
+    """(side, role, its points, the dense models that it sets out from) of one panel."""
+    pruned = table[table["side"] == side]
+    there = pruned.loc[~pruned["criterion"].isin(RANDOM), "model"]
+    dense = table[(table["side"] == "dense") & table["model"].isin(there)]
+    roles = {"best": pruned[~pruned["criterion"].isin(RANDOM)], "random": pruned[pruned["criterion"] == "random"]}
+    if side == "parameters":
+        roles["smaller-dense"] = table[table["criterion"] == "smaller-dense"]
+    for role, rows in roles.items():
+        rows = rows[rows["model"].isin(there)]
+        if len(rows):
+            yield side, role, rows, dense[dense["model"].isin(rows["model"])]
+
+
+def _corners(side: str, role: str, rows: pd.DataFrame, dense: pd.DataFrame) -> pd.DataFrame:
+    """Where the steps of a panel turn."""
+    steps = front_of_budgets(pd.concat([rows, dense]), "x")
+    return steps.assign(side=side, role=role, from_dense=steps["side"] == "dense")
 
 
 def _panel(ax: Axes, data: pd.DataFrame, looks: dict[str, style.Look]) -> None:

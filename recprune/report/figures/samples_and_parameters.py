@@ -9,16 +9,28 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from recprune.errors import NothingToDrawError
-from recprune.evaluation.significance import safe_sparsity
-from recprune.report import style
-from recprune.report.cells import canonical, models_in_order
-from recprune.report.curves import LOWEST
-from recprune.report.safe import FLOOR_LEVELS
-from recprune.report.style import SAFE_LINE
-from recprune.report.tradeoff import SAFE, legend_columns, panel_title
+from recprune.evaluation import safe_sparsity
+from recprune.report.evidence.curves import LOWEST
+from recprune.report.evidence.methods import models_in_order
+from recprune.report.evidence.safe import FLOOR_LEVELS
+from recprune.report.evidence.study import StudyEvidence
+from recprune.report.figures import style
+from recprune.report.figures.panels import SAFE, legend_columns, panel_title
+from recprune.report.figures.registry import figure
+from recprune.report.figures.style import SAFE_LINE
+from recprune.report.figures.words import STRICT, means
 
 
-def both(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
+    return (
+        f"Does less training data change how prunable a model is? On {study.heading}, parameters were removed from models that were "
+        "trained on all samples, or on fewer. Left: test nDCG@10; right: relative to the dense model of the same samples. "
+        f"{means(data)} Solid line: dense; dotted: {STRICT:g} of it. Lines that coincide on the right mean that it does not."
+    )
+
+
+@figure("samples-and-parameters", caption=caption)
+def both(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     """Test nDCG@10 against the share of parameters kept, one line for each share of the samples that stayed.
 
     One row of panels a model: the level on the left; on the right the ratio to the dense model trained on the
@@ -26,7 +38,7 @@ def both(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     not depend on how much data it was trained on.
     Returns the figure and its points (see `grid`). Raises NothingToDrawError when there is nothing to draw.
     """
-    data = grid(cells)
+    data = grid(study)
     names = models_in_order(data)
     shares = sorted(data["samples_kept"].unique(), reverse=True)
     colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(shares)))
@@ -57,11 +69,10 @@ def both(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     return figure, data
 
 
-def grid(cells: pd.DataFrame) -> pd.DataFrame:
+def grid(study: StudyEvidence) -> pd.DataFrame:
     """One row per model, share of samples and share of parameters: `ndcg` (mean over seeds of test nDCG@10), and
     `ratio`, `lo`, `hi` to the dense model of the same samples. Raises NothingToDrawError where no cells prune both."""
-    cells = canonical(cells)
-    rows = cells[cells["side"] == "both"]
+    rows = study.rows[study.rows["side"] == "both"]
     if rows.empty:
         raise NothingToDrawError("no cells prune both the samples and the model")
     names = {"test_ndcg@10": "ndcg", "test_ratio": "ratio", "test_ratio_lo": "lo", "test_ratio_hi": "hi"}
@@ -70,12 +81,11 @@ def grid(cells: pd.DataFrame) -> pd.DataFrame:
     return found.assign(seeds=rows.groupby(keys, sort=False)["seed"].nunique()).reset_index()
 
 
-def safe_by_samples(cells: pd.DataFrame) -> pd.DataFrame:
+def safe_by_samples(study: StudyEvidence) -> pd.DataFrame:
     """For each model and share of the samples: the share of parameters that is removed safely, against the dense model of the
     same samples, at each floor of the non-inferiority rule; and the ratio on test at the stricter one."""
-    cells = canonical(cells)
     rows = []
-    for (model, share), part in cells[cells["side"] == "both"].groupby(["model", "samples_kept"], sort=False):
+    for (model, share), part in study.rows[study.rows["side"] == "both"].groupby(["model", "samples_kept"], sort=False):
         found = {floor: safe_sparsity(part, floor) for floor in FLOOR_LEVELS}
         row = {"model": model, "samples kept": share}
         row |= {f"removed at {floor}": 0.0 if safe is None else safe.removed for floor, safe in found.items()}

@@ -1,4 +1,4 @@
-"""Quality against the share kept, drawn: the picture that every pruning method is judged by."""
+"""Panels: the axes, titles and legends that several figures share."""
 
 from __future__ import annotations
 
@@ -13,41 +13,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
-from recprune.errors import ReportError
-from recprune.report import style
-from recprune.report.cells import methods_in_order
-from recprune.report.curves import DRAWN_CONTROLS, SIDES, curves, foot, series
-from recprune.report.grouping import BLOCKS, SINGLE
-from recprune.report.labels import Words, along, place
-from recprune.report.safe import FLOOR_LEVELS
-from recprune.report.style import SAFE_LINE, Look, Method, label, method_label
+from recprune.report.evidence.curves import DRAWN_CONTROLS, SIDES, foot, series
+from recprune.report.evidence.groups import BLOCKS, SINGLE
+from recprune.report.evidence.labels import label
+from recprune.report.evidence.methods import Method, method_label
+from recprune.report.evidence.safe import FLOOR_LEVELS
+from recprune.report.figures import style
+from recprune.report.figures.style import SAFE_LINE, Look
 
 SAFE = FLOOR_LEVELS[0]
-DIRECT = 4  # as many lines as can be named inside one panel; more get a legend
-
-
-def tradeoff(
-    cells: pd.DataFrame,
-    side: str = "parameters",
-    models: Sequence[str] | None = None,
-    units: Sequence[str] | None = None,
-) -> tuple[Figure, pd.DataFrame]:
-    """Test nDCG@10 relative to the dense model against the share kept, one panel per model.
-
-    cells   rows of one data set under one protocol
-    side    "parameters" or "samples"
-    models  which models, in which order; by default all that were pruned, CF first
-    units   which units; by default all
-    The controls are part of every panel: random removal, and for parameters the smaller dense model.
-    A control that was not measured is noted in the panel. The right axis is the ratio times the dense
-    model's mean, so it is the absolute value up to the difference between a mean of ratios and a ratio of means.
-    Returns the figure and the points drawn (`curves`). Raises ReportError when there is nothing to draw.
-    """
-    data = curves(cells, side, models, units)
-    looks = _looks(data)
-    with style.paper():
-        figure = small_multiples(data, looks, side, handles_of(looks, data))
-    return figure, data
 
 
 def small_multiples(data: pd.DataFrame, looks: dict[Method, Look], side: str, handles: Sequence[Artist]) -> Figure:
@@ -80,33 +54,6 @@ def small_multiples(data: pd.DataFrame, looks: dict[Method, Look], side: str, ha
         figure.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.8, columnspacing=1.2)
     style.settle(figure)
     return figure
-
-
-def curve(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """The trade-off of one model, for a notebook: its dense row, and the rows of one or a few methods.
-
-    Up to four lines are named where they run. Returns and raises as `tradeoff` does; rows of several
-    models raise ReportError.
-    """
-    side = "samples" if (cells["side"] == "samples").any() else "parameters"
-    data = curves(cells, side)
-    if data["model"].nunique() > 1:
-        raise ReportError(f"curve shows one model, the rows are of {', '.join(data['model'].unique())}: use tradeoff")
-    looks = _looks(data)
-    named = len(looks) <= DIRECT
-    with style.paper():
-        figure = style.new_figure(4.6 if named else style.DOUBLE, 2.9)
-        ax = figure.subplots()
-        panel(ax, data, looks, side, foot(data["role"], data["ratio"]), "test nDCG@10")
-        set_limits(ax, data)
-        ax.set_xlabel(f"{SIDES[side]} ({measured(data)})")
-        ax.set_ylabel("test nDCG@10 / dense")
-        if not named:
-            figure.legend(handles=handles_of(looks, data), loc="outside right upper", handlelength=2.8)
-        style.settle(figure)
-        if named:
-            _name_lines(ax, data, looks)
-    return figure, data
 
 
 def panel(ax: Axes, data: pd.DataFrame, looks: dict[Method, Look], side: str, bottom: float, right: str) -> None:
@@ -206,10 +153,6 @@ def _pruned(data: pd.DataFrame) -> pd.DataFrame:
     return data[data["role"] != "dense"]
 
 
-def _looks(data: pd.DataFrame) -> dict[Method, Look]:
-    return style.method_looks(methods_in_order(_pruned(data)))
-
-
 def handles_of(looks: dict[Method, Look], data: pd.DataFrame) -> list[Line2D | Patch]:
     """Legend entries: the methods, the lines at dense and 99 % of it, the band, the caret."""
     handles = [Line2D([], [], **look.line_style(), label=method_label(method)) for method, look in looks.items()]
@@ -221,25 +164,3 @@ def handles_of(looks: dict[Method, Look], data: pd.DataFrame) -> list[Line2D | P
     if data["below"].any():
         handles.append(Line2D([], [], color=style.GREY, marker=7, ls="", ms=4, label="below the axis"))
     return handles
-
-
-def _name_lines(ax: Axes, data: pd.DataFrame, looks: dict[Method, Look]) -> None:
-    bottom = foot(data["role"], data["ratio"])
-    lines = [(method, rows.assign(ratio=rows["ratio"].clip(lower=bottom))) for method, rows in series(data)]
-    drawn = [along(rows["x"], rows["ratio"]) for _, rows in lines]
-    left, right = ax.get_xlim()
-    drawn += [along([left, right], [level, level], steps=60) for level in (1, SAFE)]
-    words = []
-    for method, rows in lines:
-        seen = rows[~rows["below"] & (rows["role"] != "dense")]
-        seen = seen if len(seen) else rows
-        others = [
-            np.interp(np.log(seen["x"]), np.log(other["x"]), other["ratio"]) for name, other in lines if name != method
-        ]
-        apart = np.abs(np.array([*others, np.ones(len(seen))]) - seen["ratio"].to_numpy()).min(axis=0)
-        anchors = seen.assign(apart=apart).sort_values("apart", ascending=False, kind="stable")
-        words.append(
-            Words(method_label(method), looks[method].colour, [*zip(anchors["x"], anchors["ratio"], strict=True)])
-        )
-    words.append(Words("dense", "black", [(left * 1.15, 1.0), ((left * right) ** 0.5, 1.0)]))
-    place(ax, words, np.vstack(drawn), far=False)

@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from recprune.errors import ReportError
-from recprune.report import style
+from recprune.errors import NothingToDrawError
 from recprune.report.claims.claim import Claim
-from recprune.report.claims.compared import Compared
+from recprune.report.claims.compared import compared
 from recprune.report.claims.contrasts import WORTH
 from recprune.report.claims.measures import QUALITY
 from recprune.report.claims.verdicts import verdict
-from recprune.report.figures import Drawing
-from recprune.report.style import label, model_look
+from recprune.report.evidence.labels import label
+from recprune.report.evidence.study import StudyEvidence
+from recprune.report.figures import style
+from recprune.report.figures.registry import figure
+from recprune.report.figures.style import model_look
 
 LINEAR = 5.0  # per cent; beyond, the axis is logarithmic
 TICKS = (-100, -20, -5, -2, 0, 2, 5, 20, 100)
 ROW, HEAD = 0.155, 0.235  # inches that a contrast and a claim take
 
 
-def claims_figure(claims: tuple[Claim, ...], found: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
+    return (
+        f"Every contrast of quality behind the claims on {study.heading}, model by model: its effect in % of the dense model's test nDCG@10 with "
+        "its 95 % interval (paired bootstrap over users, all seeds together). Filled: CF, hollow: deep; pale: undecided after Holm's correction "
+        "over the comparisons of a claim. Grey band: less than 1 % either way. Beyond 5 % the axis is logarithmic."
+    )
+
+
+@figure("claims", caption=caption)
+def claims(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     """Effects (a - b) / dense of all contrasts of quality, in % of the dense model's test nDCG@10, one row each.
 
     found  the comparisons of one study (`recprune.report.claims.verdicts.comparisons`)
     Markers are models, CF filled, deep hollow, bars their 95 % intervals; pale where Holm's correction leaves it undecided.
-    The band are effects below 1 % either way. Returns the figure and what is drawn. Raises ReportError without comparisons.
+    The band are effects below 1 % either way. Returns the figure and what is drawn. Raises NothingToDrawError without comparisons.
     """
+    claimed = study.once(compared)
+    found = claimed.found
     data = found[(found["measure"] == QUALITY) & (found["model"] != "")].reset_index(drop=True)
     if data.empty:
-        raise ReportError("no contrast of quality has cells: there is nothing to draw")
-    rows = [(claim, None) for claim in claims]
-    rows = [row for claim, _ in rows for row in _rows(claim, data)]
+        raise NothingToDrawError("no contrast of quality has cells: there is nothing to draw")
+    rows = [row for claim in claimed.claims for row in _rows(claim, data)]
     height = sum(HEAD if contrast is None else ROW for _, contrast in rows)
     with style.paper():
         figure = style.new_figure(style.DOUBLE, height + 0.75)
@@ -115,15 +125,3 @@ def _axes(ax: Axes, data: pd.DataFrame) -> None:
     ax.set_xlabel("effect, in % of the dense model's test nDCG@10")
     ax.tick_params(axis="y", length=0)
     ax.spines[["left", "right"]].set_visible(False)
-
-
-def claims_drawings(claims: tuple[Claim, ...], studied: list[Compared]) -> Iterator[Drawing]:
-    """The figure of every study that has contrasts of quality."""
-    for study in studied:
-        if ((study.found["measure"] == QUALITY) & (study.found["model"] != "")).any():
-            caption = (
-                f"Every contrast of quality behind the claims on {study.where}, model by model: its effect in % of the dense model's test nDCG@10 with "
-                "its 95 % interval (paired bootstrap over users, all seeds together). Filled: CF, hollow: deep; pale: undecided after Holm's correction "
-                "over the comparisons of a claim. Grey band: less than 1 % either way. Beyond 5 % the axis is logarithmic."
-            )
-            yield Drawing(f"claims-{study.name}", caption, *claims_figure(claims, study.found))

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from recprune.errors import NothingToDrawError
-from recprune.report import style
-from recprune.report.cells import METHOD, RANDOM, models_in_order
-from recprune.report.relative import relative, safe_ends
-from recprune.report.safe import FLOOR_LEVELS
-from recprune.report.style import BLUE, GREY, ORANGE, PURPLE, TEAL, WINE, Look, label
+from recprune.report.evidence.labels import label
+from recprune.report.evidence.methods import models_in_order
+from recprune.report.evidence.payments import ENOUGH, LEVEL, payments
+from recprune.report.evidence.study import StudyEvidence
+from recprune.report.figures import style
+from recprune.report.figures.registry import figure
+from recprune.report.figures.style import BLUE, GREY, ORANGE, PURPLE, TEAL, WINE, Look
+from recprune.report.figures.words import RULE, over
 
-LEVEL = FLOOR_LEVELS[-1]  # the looser one: where enough was lost to ask whose loss it is
-OVERALL = "ndcg@10"
 #: columns of panels: the axis, and each group or measure with its words and look
 COLUMNS = {
     "items": (
@@ -44,18 +43,31 @@ COLUMNS = {
     ),
 }
 SIDES = {"parameters": "parameters removed", "samples": "samples removed"}
-ENOUGH = 0.01  # dense level below which a ratio says nothing
 MARKS = {"smaller-dense": ("s", "smaller dense"), "random": ("x", "random")}
 
 
-def who_pays(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
+    return (
+        f"Who pays for pruning, on {study.heading}. Of every rule its safe point at {LEVEL:g} is drawn ({RULE.format(f'{LEVEL:g}')}): a dot, "
+        f"as a share of the dense model's quality on test, {over(data)}, each seed against its own dense model. Large marks and bars: "
+        "median and quartiles over a model's rules. The black bar is their overall nDCG@10: groups left of it lose more than the "
+        "average tells. Users: thirds by their number of training interactions. Items: by theirs, each group with a third of all "
+        "interactions, so that the long tail holds many items and the most popular are few. Right: items that occur in any top 20, "
+        "relative to dense, and the mean Jaccard overlap of each user's top 20 with the dense model's. Hollow squares and crosses: "
+        "safe points of smaller dense models and of random removal; triangles lie beyond the axis. Groups in which a dense model "
+        f"reaches less than {ENOUGH:g} are left out."
+    )
+
+
+@figure("who-pays", caption=caption)
+def who_pays(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     """Each group's share of its dense quality where the overall one still looks safe: models in rows, groups in columns.
 
     Of every rule, its safe point at LEVEL (chosen on validation, as in the safe-sparsity table): a faint dot. Marker and bar:
     median and quartiles of a model's rules. Black: their median overall nDCG@10 relative to dense; groups left of it pay.
     Returns the figure and `payments`. Raises NothingToDrawError where no group was measured at a safe point.
     """
-    data = payments(cells)
+    data = payments(study)
     sides = [side for side in SIDES if (data["side"] == side).any()]
     columns = [name for name in COLUMNS if (data["column"] == name).any()]
     models = {side: models_in_order(data[data["side"] == side]) for side in sides}
@@ -89,86 +101,6 @@ def who_pays(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         figure.legend(handles=_others(data), loc="outside lower center", ncols=5, handlelength=1.6, columnspacing=1.2)
         style.settle(figure)
     return figure, data
-
-
-def payments(cells: pd.DataFrame) -> pd.DataFrame:
-    """One row per point drawn.
-
-    column, measure  the panel's column and the group or measure;  side  what was removed
-    role     "rule", "random", "smaller-dense": a safe point; "median" of a model's rules
-    overall  mean over seeds of test nDCG@10 / that of the dense model of the same seed
-    value    the same of the measure (the overlap stands for itself);  low, high  quartiles, of a median
-    rules    how many rules a median is over
-    No group in which a dense model has less than ENOUGH.
-    """
-    known = [name for _, measures in COLUMNS.values() for name in measures if f"test_{name}" in cells]
-    ratios = [name for name in known if not name.startswith("jaccard")]
-    columns = [f"test_{name}" for name in (OVERALL, *ratios)]
-    table = relative(cells, columns, also=[f"test_{name}" for name in known])
-    level = table[table["side"] == "dense"].drop_duplicates("model").set_index("model")
-    ends = safe_ends(table[table["side"].isin(list(SIDES)) | (table["criterion"] == "smaller-dense")], LEVEL)
-    role = np.select(
-        [ends["criterion"].isin(RANDOM), ends["criterion"] == "smaller-dense"], ["random", "smaller-dense"], "rule"
-    )
-    ends = ends.assign(
-        role=role, side=ends["side"].replace("control", "parameters"), overall=ends[f"rel_test_{OVERALL}"]
-    )
-    pairs = pd.MultiIndex.from_frame(ends[["model", "side"]])
-    ends = ends[pairs.isin(pairs[role == "rule"])]
-    parts = []
-    for column, (_, measures) in COLUMNS.items():
-        for name in [name for name in measures if name in known]:
-            value = ends[f"rel_test_{name}" if name in ratios else f"test_{name}"]
-            enough = ends["model"].map(level[f"test_{name}"]) >= (ENOUGH if name in ratios else -np.inf)
-            points = ends.assign(column=column, measure=name, value=value)[enough | (name not in ratios)].dropna(
-                subset="value"
-            )
-            parts += [points, _medians(points[points["role"] == "rule"])]
-    data = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({"value": []})
-    if data.empty:
-        raise NothingToDrawError("no group of users or items was measured at a safe point")
-    order = models_in_order(data)
-    data = data.sort_values(
-        ["column", "side", "model", "measure", "role", *METHOD],
-        kind="stable",
-        ignore_index=True,
-        key=lambda c: c.map(order.index) if c.name == "model" else c,
-    )
-    return data[
-        [
-            "dataset",
-            "protocol",
-            "model",
-            "family",
-            "column",
-            "measure",
-            "side",
-            "role",
-            *METHOD,
-            "kept",
-            "seeds",
-            "overall",
-            "value",
-            "low",
-            "high",
-            "rules",
-        ]
-    ]
-
-
-def _medians(rules: pd.DataFrame) -> pd.DataFrame:
-    """Median and quartiles of a model's rules."""
-    groups = rules.groupby(["dataset", "protocol", "model", "family", "column", "measure", "side"])
-    value = groups["value"]
-    found = {
-        "overall": groups["overall"].median(),
-        "value": value.median(),
-        "low": value.quantile(0.25),
-        "high": value.quantile(0.75),
-        "rules": value.size(),
-        "seeds": groups["seeds"].max(),
-    }
-    return pd.DataFrame(found).reset_index().assign(role="median")
 
 
 def _ends(data: pd.DataFrame, column: str) -> tuple[float, float]:

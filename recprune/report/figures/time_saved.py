@@ -11,13 +11,16 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from recprune.errors import NothingToDrawError
-from recprune.report import style
-from recprune.report.cells import CURVE, METHOD, RANDOM, method_of, models_in_order
-from recprune.report.curves import LOWEST
-from recprune.report.labels import Words, along, place
-from recprune.report.relative import front, relative
-from recprune.report.style import BLUE, GREY, PALE, SAFE_LINE, Look, method_label, model_look
-from recprune.report.tradeoff import SAFE, legend_columns, measured, panel_title, safe_words
+from recprune.report.evidence.curves import LOWEST
+from recprune.report.evidence.fronts import front_of_budgets
+from recprune.report.evidence.methods import CURVE, METHOD, RANDOM, by_model, labels_of, models_in_order
+from recprune.report.evidence.study import StudyEvidence
+from recprune.report.figures import style
+from recprune.report.figures.panels import SAFE, legend_columns, measured, panel_title, safe_words
+from recprune.report.figures.placement import Words, along, place
+from recprune.report.figures.registry import figure
+from recprune.report.figures.style import BLUE, GREY, PALE, SAFE_LINE, Look, model_look
+from recprune.report.figures.words import means
 
 DEAREST = -1.0  # what costs more than the dense training twice over is not drawn
 ROLES = {
@@ -27,15 +30,28 @@ ROLES = {
 }
 
 
-def time_saved(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
+    return (
+        f"What fewer training samples save, and cost, on {study.heading}: test nDCG@10 relative to dense against the share of the dense "
+        "training seconds that is saved. A dot is a rule at one share of the samples; its seconds are those of scoring and training, "
+        "and, where rounds or fine-tuning set out from it, those of the dense model. The line passes through the points that beat "
+        f"every cheaper one on validation, with the share of the samples kept beside them. {means(data)} Left of zero pruning costs "
+        "more than it saves: closed-form models train so fast that scores rarely pay. Points that cost more than "
+        f"{1 - DEAREST:g} times the dense training, or retain less than {LOWEST:g}, are not drawn. Times are of the machine that "
+        "measured them."
+    )
+
+
+@figure("time-saved", caption=caption)
+def time_saved(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     """Test nDCG@10 relative to dense against the share of the dense training time that is saved, a panel per model.
 
     A point is a rule at a share of the samples; the line passes through those that beat every cheaper one on validation,
-    the share kept beside them. Seconds are those of `relative.seconds`: scoring counts, and so does the dense model that
+    the share kept beside them. Seconds are those of `evidence.points.seconds`: scoring counts, and so does the dense model that
     rounds and fine-tuning set out from, so that those can save nothing.
     Returns the figure and `time_points`. Raises NothingToDrawError where no samples were pruned, or no clock ran.
     """
-    data = time_points(cells)
+    data = time_points(study)
     names = models_in_order(data)
     columns = min(len(names), 3) if len(names) != 4 else 2
     rows = -(-len(names) // columns)
@@ -69,14 +85,14 @@ def time_saved(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     return figure, data
 
 
-def time_points(cells: pd.DataFrame) -> pd.DataFrame:
+def time_points(study: StudyEvidence) -> pd.DataFrame:
     """One row per point that is drawn.
 
     role   "front", "random", "other", or "dense", which takes part in the choice of the front as the others do
     saved  1 - seconds / seconds of the dense training, mean over seeds, each against its own dense model; negative where
            pruning costs more than it saves;  ratio, lo, hi  on test
     """
-    table = relative(cells, ["val_ndcg@10", "seconds"])
+    table = study.pruned
     there = table.loc[(table["side"] == "samples") & ~table["criterion"].isin(RANDOM), "model"]
     data = table[table["side"].isin(["dense", "samples"]) & table["model"].isin(there)].copy()
     data["saved"] = 1 - data["rel_seconds"]
@@ -84,21 +100,19 @@ def time_points(cells: pd.DataFrame) -> pd.DataFrame:
     if not (data["side"] == "samples").any():
         raise NothingToDrawError("no samples were pruned by a rule, or no clock ran: there is no time to save")
     random = data["criterion"].isin(RANDOM) & (data["side"] == "samples")
-    best = front(data[~random], "rel_seconds").set_index([*CURVE, "kept"]).index
+    best = front_of_budgets(data[~random], "rel_seconds").set_index([*CURVE, "kept"]).index
     at = data["side"] == "dense"
     data["role"] = np.select(
         [at, random, pd.MultiIndex.from_frame(data[[*CURVE, "kept"]]).isin(best)], ["dense", "random", "front"], "other"
     )
-    names = pd.Series([method_label(method_of(row)) for _, row in data.iterrows()], data.index)
     drawn = data[["dataset", "protocol", "model", "family", "role", *METHOD, "kept", "seeds", "saved"]].assign(
-        label=names.mask(at, "dense"),
+        label=labels_of(data),
         ratio=data["test_ratio"].mask(at, 1.0),
         lo=data["test_ratio_lo"].mask(at, 1.0),
         hi=data["test_ratio_hi"].mask(at, 1.0),
     )
-    order = models_in_order(drawn)
     by = ["model", "role", "saved", *METHOD, "kept"]
-    return drawn.sort_values(by, key=lambda c: c.map(order.index) if c.name == "model" else c, ignore_index=True)
+    return drawn.sort_values(by, key=by_model(models_in_order(drawn)), ignore_index=True)
 
 
 def _panel(ax: Axes, data: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""Figures of what changes with the protocol."""
+"""The order of dense models under each protocol."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
-from recprune.errors import NothingToDrawError
-from recprune.report import style
-from recprune.report.cells import FLOORS, canonical, methods_in_order, models_in_order
-from recprune.report.curves import curves, foot
-from recprune.report.protocols import QUALITY, levels, protocols_in_order
-from recprune.report.style import label, model_look
-from recprune.report.tradeoff import handles_of, legend_columns, panel, set_limits
-
-TICKS = (0.001, 0.01, 0.05, 0.2, 1.0)  # a panel is an inch wide
+from recprune.report.evidence.labels import label
+from recprune.report.evidence.methods import FLOORS
+from recprune.report.evidence.protocols import QUALITY, ProtocolsEvidence
+from recprune.report.figures import style
+from recprune.report.figures.registry import figure
+from recprune.report.figures.style import model_look
+from recprune.report.figures.words import INTERVAL, of_protocols, over
 
 
-def protocol_order(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
+def caption(protocols: ProtocolsEvidence, data: pd.DataFrame) -> str:
+    return (
+        f"Dense models under each protocol, {of_protocols(data)}: test nDCG@10 with its {INTERVAL} bootstrap interval over users, each seed as "
+        f"a dot, and the rank ({over(data)}). A value at the edge lies left of the scale, which differs between protocols."
+    )
+
+
+@figure("protocols-order", caption=caption, of=ProtocolsEvidence)
+def protocol_order(several: ProtocolsEvidence) -> tuple[Figure, pd.DataFrame]:
     """Dense models under each protocol, one panel each: mean test nDCG@10 with its 95 % interval over users where the rows
     have it, every seed as a dot, and the rank. Models stand in the order of the first protocol.
 
@@ -27,18 +33,16 @@ def protocol_order(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     popularity and random may lie too far left: then their value is written at its edge.
     Returns the figure and `levels`. Raises ReportError as that does.
     """
-    table = levels(cells)
-    protocols = protocols_in_order(table)
-    models = list(
-        dict.fromkeys(table.sort_values(["protocol", "rank"], key=_placed(protocols), kind="stable")["model"])
-    )
-    rows = canonical(cells)
-    rows = rows[rows["side"] == "dense"]
+    table = several.levels
+    protocols = list(dict.fromkeys(table["protocol"]))
+    by_rank = table.sort_values(["protocol", "rank"], key=_placed(protocols), kind="stable")
+    models = list(dict.fromkeys(by_rank["model"]))
     with style.paper():
         figure = style.new_figure(style.DOUBLE, 0.75 + 0.19 * len(models))
         axes = figure.subplots(1, len(protocols), sharey=True, squeeze=False)[0]
         for ax, protocol in zip(axes, protocols, strict=True):
-            seeds = rows[rows["protocol"] == protocol].groupby("model")[QUALITY].apply(list).to_dict()
+            rows = several.studies[protocol].rows
+            seeds = rows[rows["side"] == "dense"].groupby("model")[QUALITY].apply(list).to_dict()
             _panel(ax, table[table["protocol"] == protocol].set_index("model"), seeds, models)
             ax.set_title(protocol, weight="bold", pad=3)
         axes[0].set_yticks(range(len(models)), [label(model) for model in models])
@@ -97,40 +101,3 @@ def _say(ax: Axes, x: float, y: float, words: str, colour: str) -> None:
         style="italic",
         color=colour,
     )
-
-
-def protocol_curves(cells: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
-    """Test nDCG@10 relative to the dense model against the share of parameters kept: one row of panels per pruned model, one
-    column per protocol, all on one scale. Returns the figure and the points drawn (`curves`). Raises NothingToDrawError when no
-    parameters were pruned.
-    """
-    rows = canonical(cells)
-    pruned = rows[rows["side"] == "parameters"]
-    if pruned.empty:
-        raise NothingToDrawError("no parameters were pruned: there are no curves to show")
-    protocols, models = protocols_in_order(pruned), models_in_order(pruned)
-    found = [curves(rows[rows["protocol"] == name], "parameters") for name in protocols]
-    data = pd.concat(found, ignore_index=True)
-    looks = style.method_looks(methods_in_order(data[data["role"] != "dense"]))
-    bottom = foot(data["role"], data["ratio"])
-    with style.paper():
-        handles = handles_of(looks, data)
-        across = legend_columns([handle.get_label() for handle in handles], style.DOUBLE)
-        figure = style.new_figure(style.DOUBLE, 1.55 * len(models) + 0.15 * -(-len(handles) // across) + 0.4)
-        axes = figure.subplots(len(models), len(protocols), sharex=True, sharey=True, squeeze=False)
-        for i, model in enumerate(models):
-            for j, protocol in enumerate(protocols):
-                mine = data[(data["model"] == model) & (data["protocol"] == protocol)]
-                ax = axes[i, j]
-                if mine.empty:
-                    ax.set_axis_off()
-                    continue
-                panel(ax, mine, looks, "parameters", bottom, "")
-                ax.set_title(f"{label(model)}, {protocol}", pad=3)
-                ax.set_xlabel("share kept" if i == len(models) - 1 else "")
-                ax.set_ylabel("nDCG@10 / dense" if j == 0 else "")
-        set_limits(axes[0, 0], data)
-        axes[0, 0].xaxis.set_major_locator(FixedLocator([share for share in TICKS if share >= data["x"].min()]))
-        figure.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.8, columnspacing=1.2)
-        style.settle(figure)
-    return figure, data

@@ -10,77 +10,75 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from recprune.errors import NothingToDrawError, ReportError
-from recprune.report import style
-from recprune.report.cells import (
-    CONTROLS,
-    FLOORS,
-    METHOD,
-    RANDOM,
-    canonical,
-    method_of,
-    models_in_order,
-    paired,
-    points,
-)
-from recprune.report.labels import Words, along, place
-from recprune.report.safe import safe_points
-from recprune.report.style import label, method_label, model_look
-from recprune.report.table import human
-from recprune.report.tradeoff import legend_columns
+from recprune.report.evidence.fronts import best_dense, front_of_families
+from recprune.report.evidence.labels import label
+from recprune.report.evidence.methods import CONTROLS, FLOORS, METHOD, apart, by_model, labels_of, models_in_order
+from recprune.report.evidence.study import StudyEvidence
+from recprune.report.figures import style
+from recprune.report.figures.panels import legend_columns
+from recprune.report.figures.placement import Words, along, place
+from recprune.report.figures.registry import figure
+from recprune.report.figures.style import model_look
+from recprune.report.figures.words import STRICT, over
+from recprune.report.tables.formats import human
 
 COSTS = {"bytes_disk": "bytes on disk", "p50_ms": "milliseconds to recommend for one user (median)"}
 _RATIO = {"bytes_disk": "bytes_ratio", "p50_ms": "p50_ratio"}
 _GAIN = {"bytes_disk": "smaller", "p50_ms": "faster"}
+WORDS = {"bytes_disk": "bytes on disk", "p50_ms": "milliseconds per user"}
 RING = 70  # square points: the size of the ring around a safe point
 
 
-def pareto(
-    cells: pd.DataFrame, cost: str = "bytes_disk", found: pd.DataFrame | None = None
-) -> tuple[Figure, pd.DataFrame]:
+def caption(study: StudyEvidence, data: pd.DataFrame, cost: str) -> str:
+    return (
+        f"Quality against {WORDS[cost]} on {study.heading}: mean test nDCG@10 of every dense and pruned model ({over(data)}). Steps are the "
+        "fronts of CF and of deep models: nothing of the family is both cheaper and better. Large marks are dense models, small "
+        "ones pruned, black-edged ones smaller dense models, grey ones random removal. A ring marks the cheapest point of a model "
+        f"that is safe at {STRICT:g}, chosen on validation; the best dense model of each family has that point named. Models pruned "
+        "by their samples are left out: they are not smaller. Points below the popularity recommender are counted, not drawn."
+    )
+
+
+@figure("pareto", caption=caption, cost="bytes_disk")
+@figure("pareto-latency", caption=caption, cost="p50_ms")
+def pareto(study: StudyEvidence, cost: str = "bytes_disk") -> tuple[Figure, pd.DataFrame]:
     """Test nDCG@10 against `cost` ("bytes_disk" or "p50_ms"), one point per model and share kept, means over seeds.
 
     The steps are the front of each family: no point of the family is both cheaper and better. A ring marks
-    the cheapest point of a model, controls apart, whose loss is safe (chosen on validation); that of each family's best dense
-    model, best on validation too, is named. Sample pruning is left out: it changes what a model learns
+    the cheapest point of a model, controls apart, whose loss is safe (chosen on validation); that of each family's best
+    dense model, best on validation too, is named. Sample pruning is left out: it changes what a model learns
     from, not its size. Points worse than the popularity recommender are counted in a note, not drawn.
-    `found` are the `safe_points`, where they are known.
     Returns the figure and the points drawn. Raises ReportError when no row has the cost.
     """
     if cost not in COSTS:
         raise ReportError(f"cost {cost!r} is unknown; known: {', '.join(COSTS)}")
-    data, floor, hidden = pareto_points(cells, cost, found)
+    data, floor, hidden = pareto_points(study, cost)
     with style.paper():
-        looks = {
-            name: model_look(name, family)
-            for name, family in data[["model", "family"]].drop_duplicates().itertuples(index=False)
-        }
+        looks = {row.model: model_look(row.model, row.family) for row in data.drop_duplicates("model").itertuples()}
         handles = _handles(looks, data)
         across = legend_columns([handle.get_label() for handle in handles], style.DOUBLE)
-        figure = style.new_figure(style.DOUBLE, 3.4 + 0.15 * -(-len(handles) // across))
-        ax = figure.subplots()
+        picture = style.new_figure(style.DOUBLE, 3.4 + 0.15 * -(-len(handles) // across))
+        ax = picture.subplots()
         for name, look in looks.items():
             _model(ax, data[data["model"] == name], look, cost)
         _axes(ax, data, cost, floor)
         _floor(ax, floor, hidden)
         fronts = [_front(ax, rows, family, cost) for family, rows in data[data["front"]].groupby("family", sort=False)]
-        figure.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=1.8, columnspacing=1.2)
-        style.settle(figure)
+        picture.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=1.8, columnspacing=1.2)
+        style.settle(picture)
         obstacles = np.vstack([data[[cost, "ndcg@10"]].to_numpy(float), *fronts, _rims(ax, data[data["safe"]], cost)])
         place(ax, _words(data, cost), obstacles)
-    return figure, data
+    return picture, data
 
 
-def pareto_points(cells: pd.DataFrame, cost: str, found: pd.DataFrame | None = None) -> tuple[pd.DataFrame, float, int]:
+def pareto_points(study: StudyEvidence, cost: str) -> tuple[pd.DataFrame, float, int]:
     """(points, nDCG@10 of the popularity recommender or NaN, how many points lie below that).
 
     role    "dense", "smaller-dense", "random" (the controls that ask nothing) or "pruned"
     front   on the front of its family;  safe: the cheapest safe point of its model
     best    the dense model of each family that is best on validation, and its safe point
     """
-    rows = paired(canonical(cells))
-    if len(rows[["dataset", "protocol"]].drop_duplicates()) > 1:
-        raise ReportError("rows of several data sets or protocols: draw one at a time")
-    table = points(rows)
+    table = study.paired
     floor = table.loc[(table["model"] == "popularity") & (table["side"] == "dense"), "test_ndcg@10"]
     floor = float(floor.iloc[0]) if len(floor) else float("nan")
     table = table[(table["side"] != "samples") & ~table["model"].isin(FLOORS) & (table["criterion"] != "zero-reset")]
@@ -89,45 +87,26 @@ def pareto_points(cells: pd.DataFrame, cost: str, found: pd.DataFrame | None = N
         raise NothingToDrawError(f"no recommender has {cost} and test nDCG@10: there is nothing to draw")
     hidden = int((table["test_ndcg@10"] < floor).sum())
     table = table[~(table["test_ndcg@10"] < floor)].reset_index(drop=True)
-    order = models_in_order(table)
     data = table[["dataset", "protocol", "model", "family", *METHOD, "kept", "seeds", cost, _RATIO[cost]]].assign(
-        role=np.select(
-            [table["side"] == "dense", table["criterion"] == "smaller-dense", table["criterion"].isin(RANDOM)],
-            ["dense", "smaller-dense", "random"],
-            "pruned",
-        ),
-        label=["dense" if row["side"] == "dense" else method_label(method_of(row)) for _, row in table.iterrows()],
-        front=False,
-        safe=False,
-        best=False,
+        role=apart(table["role"].replace("mask-shuffle", "random"), "random", "smaller-dense"),
+        label=labels_of(table),
+        front=front_of_families(table, cost, "test_ndcg@10"),
     )
+    data = data.assign(**_named(table, study.safe, cost))
     data["ndcg@10"], data["val_ndcg@10"] = table["test_ndcg@10"], table["val_ndcg@10"]
-    for _, family in data.groupby("family"):
-        ordered = family.sort_values([cost, "ndcg@10"], ascending=[True, False])
-        before = ordered["ndcg@10"].cummax().shift(fill_value=-np.inf)
-        data.loc[ordered.index[ordered["ndcg@10"] > before], "front"] = True
-    _mark_safe(data, safe_points(rows) if found is None else found, cost)
-    return (
-        data.sort_values("model", key=lambda names: names.map(order.index), kind="stable", ignore_index=True),
-        floor,
-        hidden,
-    )
+    order = models_in_order(table)
+    return data.sort_values("model", key=by_model(order), kind="stable", ignore_index=True), floor, hidden
 
 
-def _mark_safe(data: pd.DataFrame, found: pd.DataFrame, cost: str) -> None:
-    found = found[(found["side"] == "parameters") & ~found["criterion"].isin(CONTROLS) & found["removed_99"].notna()]
+def _named(table: pd.DataFrame, safe: pd.DataFrame, cost: str) -> dict[str, pd.Series]:
+    """Which points are the cheapest safe one of their model, and which are best of their family or that model's."""
+    safe = safe[(safe["side"] == "parameters") & ~safe["criterion"].isin(CONTROLS) & safe["removed_99"].notna()]
     keys = ["model", *METHOD, "kept"]
-    safe = set(found[keys].itertuples(index=False, name=None))
-    candidates = data[[key in safe for key in data[keys].itertuples(index=False, name=None)]]
-    cheapest = candidates.sort_values(cost, kind="stable").drop_duplicates("model")
-    data.loc[cheapest.index, "safe"] = True
-    dense = (
-        data[data["role"] == "dense"]
-        .sort_values("val_ndcg@10", ascending=False, kind="stable")
-        .drop_duplicates("family")
-    )
-    data.loc[dense.index, "best"] = True
-    data.loc[cheapest.index[cheapest["model"].isin(dense["model"])], "best"] = True
+    there = pd.MultiIndex.from_frame(table[keys]).isin(pd.MultiIndex.from_frame(safe[keys]))
+    cheapest = table[there].sort_values(cost, kind="stable").drop_duplicates("model")
+    dense = best_dense(table)
+    best = [*dense.index, *cheapest.index[cheapest["model"].isin(dense["model"])]]
+    return {"safe": table.index.isin(cheapest.index), "best": table.index.isin(best)}
 
 
 def _model(ax: Axes, data: pd.DataFrame, look: style.Look, cost: str) -> None:
