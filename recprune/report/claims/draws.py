@@ -10,7 +10,7 @@ import pandas as pd
 from recprune.cells.rows import CELL
 from recprune.cells.users import VALUES
 from recprune.errors import ReportError
-from recprune.evaluation.significance import resamples
+from recprune.evaluation.intervals import resamples
 
 DRAWS, FEWER = 10_000, 2_000  # a family of a hundred comparisons needs p-values below 0.025 / 100
 MANY_USERS = 20_000  # from here on FEWER draws: they take memory, and intervals are narrow anyway

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from recprune.evaluation.significance import paired_ratio, safe_sparsity
+from recprune.evaluation import paired_ratio, safe_sparsity
 
 AGREE, NEVER = 0.6, 0.3
 PerSeed = list[np.ndarray]

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from recprune.evaluation.significance import holm
+from recprune.evaluation import holm
 from recprune.report.claims.claim import Claim
 from recprune.report.claims.contrasts import Effect, cells_of, compared_pairs, effects
 from recprune.report.claims.draws import Draws

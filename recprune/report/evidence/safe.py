@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from recprune.evaluation.significance import safe_walk
+from recprune.evaluation.safety import safe_walk
 from recprune.report.evidence.methods import CURVE, FLOORS, labels_of, method_of, methods_in_order, models_in_order
 
 FLOOR_LEVELS = (0.99, 0.95)
