@@ -6,15 +6,16 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 from importlib import metadata, resources
 from pathlib import Path
 from urllib.parse import quote
 
+from markupsafe import Markup
 from tqdm import tqdm
 
 from recprune.files import write_atomically
-from recprune.report import formulas
+from recprune.report.page import formulas
+from recprune.report.page.html import rendered
 
 FOLDER = "notebooks"  # below the report
 _MARK = '<meta name="source" content="{}">'
@@ -42,8 +43,12 @@ class Executed:
 
 
 def executed(results: Path, runs: Iterable[str]) -> list[Executed]:
-    """The executed notebooks of finished runs that measured rows of this report (`runs`: their keys), and those of the
-    same study that measure nothing but show the data or compare. A folder whose name starts with a dot is unfinished."""
+    """The executed notebooks of finished runs that measured rows of this report, by name.
+
+    runs  keys of the runs that the rows are of
+    Beside them, those of the same study that measure nothing but show the data or compare. A folder whose name starts
+    with a dot is unfinished.
+    """
     folder = runs_folder(Path(results))
     if folder is None:
         return []
@@ -69,7 +74,7 @@ def runs_folder(results: Path) -> Path | None:
 
 
 def write_notebooks(notebooks: list[Executed], report: Path) -> dict[str, str]:
-    """Write a page for each notebook below `report`, and remove pages of notebooks that are gone; key of a run -> page.
+    """A page for each notebook is written below `report`, pages of notebooks gone are removed; key of a run -> page.
 
     A page is written anew only when the notebook or what renders it changed: it carries a hash of both.
     """
@@ -111,7 +116,8 @@ def _place(notebook: Executed) -> tuple[str, ...]:
 
 def _version() -> bytes:
     """What a page depends on beside its notebook."""
-    code = [Path(module).read_bytes() for module in (__file__, formulas.__file__)]
+    here = Path(__file__).parent
+    code = [(here / name).read_bytes() for name in ("notebooks.py", "formulas.py", "templates/notebook.html")]
     return b"\0".join([*code, metadata.version("nbconvert").encode()])
 
 
@@ -148,13 +154,14 @@ def _page(notebook: Executed, source: str, report: Path, body: str) -> str:
     def up(path: Path) -> str:
         return quote(Path(os.path.relpath(path, (report / notebook.page).parent)).as_posix())
 
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{_MARK.format(source)}'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(notebook.name)}</title>"
-        f'<link rel="stylesheet" href="{up(report / FOLDER / "notebook.css")}"></head>\n<body>'
-        f'<nav><a href="{up(report / "index.html")}">← report</a> <span>{escape(notebook.name)}</span> '
-        f'<a href="{up(notebook.path)}">.ipynb</a></nav>\n<main>{body}</main></body></html>\n'
+    return rendered(
+        "notebook.html",
+        mark=Markup(_MARK.format(source)),
+        name=notebook.name,
+        style=up(report / FOLDER / "notebook.css"),
+        report=up(report / "index.html"),
+        source=up(notebook.path),
+        body=Markup(body),
     )
 
 
@@ -162,7 +169,7 @@ def _style() -> str:
     """The stylesheet that all pages share: ours, and pygments' colours for code."""
     from pygments.formatters import HtmlFormatter
 
-    own = resources.files("recprune.report").joinpath("assets", "notebook.css").read_text()
+    own = resources.files("recprune.report.page").joinpath("assets", "notebook.css").read_text()
     return own + HtmlFormatter(style="default").get_style_defs(".highlight") + "\n"
 
 

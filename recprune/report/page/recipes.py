@@ -36,7 +36,8 @@ def _command(point: pd.Series) -> str:
 def _samples(point: pd.Series) -> str:
     unit, criterion, schedule, recovery = (point[name] for name in ("unit", "criterion", "schedule", "recovery"))
     if schedule in SEVERAL_ROUNDS:  # the loop asks the trained model, round after round
-        call = f'done   = prune_data(model, split, "{criterion}", keep={KEPT}, schedule="{schedule}", recovery="{recovery}", seed=0)'
+        how = f'schedule="{schedule}", recovery="{recovery}"'
+        call = f'done   = prune_data(model, split, "{criterion}", keep={KEPT}, {how}, seed=0)'
         return _python(point, [call], "done.model", fitted="split", more="from recprune.pruning import prune_data")
     asked = "" if unit == "interaction" else f', unit="{unit}"'
     less = f'less   = rp.prune_samples(split, criterion="{criterion}", keep={KEPT}, seed=0{asked})'

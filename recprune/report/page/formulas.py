@@ -24,7 +24,7 @@ _SAME = {r"\lvert": "|", r"\rvert": "|", r"\lVert": r"\|", r"\rVert": r"\|"}  # 
 
 
 def with_pictures(markdown: str) -> str:
-    """`markdown` with each $formula$ and $$formula$$ as an image whose text is the formula; code is left as it is."""
+    """The text with each $formula$ and $$formula$$ as an image whose text is the formula; code is left as it is."""
     return _PARTS.sub(_replace, markdown)
 
 
@@ -36,7 +36,10 @@ def _replace(found: re.Match) -> str:
 
 @cache
 def picture(formula: str) -> str:
-    """An <img> of one formula, or its source as code where matplotlib cannot read it. Without `|`, which would end a table's cell."""
+    """An <img> of one formula, or its source as code where matplotlib cannot read it.
+
+    Without `|`, which would end a table's cell.
+    """
     formula = " ".join(formula.split())
     words = escape(formula).replace("|", "&#124;")
     drawn = re.sub(r"\\[lr][vV]ert\b", lambda name: _SAME[name[0]], formula)
@@ -49,4 +52,5 @@ def picture(formula: str) -> str:
         return f"<code>{words}</code>"
     svg = re.sub(rb"<metadata>.*?</metadata>", b"", buffer.getvalue(), flags=re.S)  # it holds the date
     source = base64.b64encode(svg).decode()
-    return f'<img class="formula" alt="{words}" style="vertical-align:{-depth / 12:.3f}em" src="data:image/svg+xml;base64,{source}">'
+    style = f"vertical-align:{-depth / 12:.3f}em"
+    return f'<img class="formula" alt="{words}" style="{style}" src="data:image/svg+xml;base64,{source}">'

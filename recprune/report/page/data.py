@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
 from recprune.datasets.naming import name_of
-from recprune.report.cells import (
-    CURVE,
-    FLOORS,
-    RANDOM,
-    canonical,
-    heading,
-    method_of,
-    models_in_order,
-    studies,
-)
-from recprune.report.choice import best_dense, ranked
-from recprune.report.page_recipes import recipe
-from recprune.report.style import FAMILIES, label, method_label, model_look
+from recprune.report.evidence.labels import label
+from recprune.report.evidence.methods import CURVE, FLOORS, RANDOM, labels_of, models_in_order
+from recprune.report.evidence.study import StudyEvidence
+from recprune.report.figures.style import FAMILIES, model_look
+from recprune.report.page.choice import best_dense, ranked
+from recprune.report.page.recipes import recipe
 
 #: matplotlib's marker -> plotly's symbol: the page and the paper's figures show a model alike
 SYMBOLS = {
@@ -64,20 +57,20 @@ NUMBERS = {
 }
 
 
-def page_data(cells: pd.DataFrame, notebooks: dict[str, str]) -> dict:
-    """Everything the script needs. `points` has one list for each column; words are numbers of entries in lists beside it.
+def page_data(studies: Sequence[StudyEvidence], notebooks: dict[str, str]) -> dict:
+    """Everything the script needs: `points` has a list for each column, words are numbers of entries in `lists`.
 
     notebooks  key of a run (column `run` of the cells) -> address of its page
     """
-    table = ranked(cells)
+    table = ranked(studies)
     words = {
         "model": table["model"],
         "side": table["side"],
         "unit": table["unit"],
-        "role": [_role(row) for _, row in table.iterrows()],
-        "method": [_method(row) for _, row in table.iterrows()],
+        "role": table["role"].map(_role),
+        "method": labels_of(table),
         "recipe": [recipe(row) for _, row in table.iterrows()],
-        "notebook": _notebooks(cells, table, notebooks),
+        "notebook": _notebooks(studies, table, notebooks),
     }
     points, lists = {"study": table["study"].tolist()}, {}
     for name, values in words.items():
@@ -86,13 +79,11 @@ def page_data(cells: pd.DataFrame, notebooks: dict[str, str]) -> dict:
         points[name] = [place[value] for value in values]
     points |= {short: [_number(value) for value in table[column]] for column, short in NUMBERS.items()}
     points |= {flag: [int(value) for value in table[flag]] for flag in ("sized", "data")}
-    units = {unit: label(unit) for unit in lists["unit"] if unit}
-    families = {name: {"label": label(name), "colour": colour} for name, colour in FAMILIES.items()}
     return {
-        "studies": [_study(rows) for _, rows in studies(canonical(cells))],
+        "studies": [_study(study) for study in studies],
         "models": _models(table),
-        "families": families,
-        "units": units,
+        "families": {name: {"label": label(name), "colour": colour} for name, colour in FAMILIES.items()},
+        "units": {unit: label(unit) for unit in lists["unit"] if unit},
         "lists": lists,
         "points": points,
     }
@@ -104,17 +95,16 @@ def to_json(data: dict) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _study(cells: pd.DataFrame) -> dict:
+def _study(study: StudyEvidence) -> dict:
     """The words of one study, the test quality of popularity, and the model that is best when dense (on validation)."""
-    dense = cells[cells["side"] == "dense"].groupby("model")["test_ndcg@10"].mean()
-    dataset, protocol = cells["dataset"].iloc[0], cells["protocol"].iloc[0]
+    floor = study.dense.set_index("model")["test_ndcg@10"].get(FLOORS[0])
     return {
-        "dataset": dataset,
-        "name": name_of(dataset),
-        "protocol": protocol,
-        "heading": heading(cells),
-        "floor": _number(dense.get(FLOORS[0])),
-        "best": best_dense(cells),
+        "dataset": study.dataset,
+        "name": name_of(study.dataset),
+        "protocol": study.protocol,
+        "heading": study.heading,
+        "floor": _number(floor),
+        "best": best_dense(study.dense),
     }
 
 
@@ -134,24 +124,21 @@ def _models(table: pd.DataFrame) -> dict[str, dict]:
     return found
 
 
-def _role(point: pd.Series) -> str:
-    if point["side"] == "dense" or point["criterion"] == "smaller-dense":
-        return "dense" if point["side"] == "dense" else "smaller"
-    return "control" if point["criterion"] in RANDOM else "pruned"
+def _role(role: str) -> str:
+    """What the script knows a point's role as; only random removal is a control there."""
+    known = {"dense": "dense", "smaller-dense": "smaller"} | dict.fromkeys(RANDOM, "control")
+    return known.get(role, "pruned")
 
 
-def _method(point: pd.Series) -> str:
-    return "dense" if point["side"] == "dense" else method_label(method_of(point))
-
-
-def _notebooks(cells: pd.DataFrame, table: pd.DataFrame, notebooks: dict[str, str]) -> Iterable[str]:
+def _notebooks(studies: Sequence[StudyEvidence], table: pd.DataFrame, notebooks: dict[str, str]) -> Iterable[str]:
     """For each curve point, the address of the notebook that measured it, or "". Where shares were counted, and so
     averaged over seeds, that of its curve."""
-    found = {}
-    for *curve, kept, run in canonical(cells)[[*CURVE, "kept", "run"]].itertuples(index=False, name=None):
-        if run in notebooks:
-            found.setdefault(tuple(curve), notebooks[run])
-            found[(*curve, float(f"{kept:.6g}"))] = notebooks[run]
+    found, columns = {}, [*CURVE, "kept", "run"]
+    for study in studies:
+        for *curve, kept, run in study.rows[columns].itertuples(index=False, name=None):
+            if run in notebooks:
+                found.setdefault(tuple(curve), notebooks[run])
+                found[(*curve, float(f"{kept:.6g}"))] = notebooks[run]
     keys = table[[*CURVE, "kept"]].itertuples(index=False, name=None)
     return [found.get(key) or found.get(key[:-1], "") for key in keys]
 
