@@ -9,7 +9,7 @@ import pandas as pd
 
 from recprune.cells.rows import CELL
 from recprune.cells.users import VALUES, read_per_user
-from recprune.report.evidence.cells import of_study, read_cells, studies
+from recprune.report.evidence.cells import canonical, of_study, read_cells, studies
 from recprune.report.evidence.data_sets import KEY, read_data_sets
 from recprune.report.evidence.protocols import ProtocolsEvidence, several
 from recprune.report.evidence.searches import Search, searches
@@ -28,9 +28,9 @@ class Evidence:
 
     @classmethod
     def of(cls, cells: pd.DataFrame) -> Evidence:
-        """The evidence of rows that are in no file, and of nothing else."""
+        """The evidence of any frame of cells, and of nothing else."""
         evidence = cls("")
-        evidence.cells, evidence.users = cells, pd.DataFrame(columns=[*CELL, VALUES])
+        evidence.cells, evidence.users = canonical(cells), pd.DataFrame(columns=[*CELL, VALUES])
         evidence.counted, evidence.elsewhere, evidence.searches = None, [], []
         return evidence
 

@@ -6,6 +6,7 @@ figures` all of them: `write_figures(drawings(Evidence(folder)), folder)`.
 
 from recprune.report.figures.best import best
 from recprune.report.figures.claims import claims
+from recprune.report.figures.curve import curve
 from recprune.report.figures.importance import importance
 from recprune.report.figures.pareto import pareto
 from recprune.report.figures.protocols_order import protocol_order
@@ -15,7 +16,7 @@ from recprune.report.figures.rounds import rounds
 from recprune.report.figures.safe_sparsity import safe_sparsity
 from recprune.report.figures.samples_and_parameters import both, safe_by_samples
 from recprune.report.figures.time_saved import time_saved
-from recprune.report.figures.tradeoff import curve, tradeoff
+from recprune.report.figures.tradeoff import tradeoff
 from recprune.report.figures.tuning import tuning
 from recprune.report.figures.who_pays import who_pays
 from recprune.report.figures.writing import to_latex, write_figures

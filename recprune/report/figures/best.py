@@ -36,16 +36,17 @@ def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
         else "The best rule of each model"
     )
     return (
-        f"{who} on {study.heading}: what is retained of the dense "
-        "model's nDCG@10 at each budget. At every budget a model shows the point, of all rules, schedules and recoveries that keep "
-        "no more, that is best on validation; test nDCG@10 is drawn. Parameters are counted as non-zeros relative to the dense "
-        f"model. {means(data)} Pale: random removal and smaller dense models, chosen alike; dotted: {STRICT:g} of dense."
+        f"{who} on {study.heading}: what is retained of the dense model's nDCG@10 at each budget. At every budget a "
+        "model shows the point, of all rules, schedules and recoveries that keep no more, that is best on validation; "
+        f"test nDCG@10 is drawn. Parameters are counted as non-zeros relative to the dense model. {means(data)} Pale: "
+        f"random removal and smaller dense models, chosen alike; dotted: {STRICT:g} of dense."
     )
 
 
 @figure("best", caption=caption)
 def best(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
-    """Test nDCG@10 relative to dense against the budget, one panel for parameters and one for samples, all models in each.
+    """Test nDCG@10 relative to dense against the budget, one panel for parameters and one for samples, all models in
+    each.
 
     At each budget a model shows the point, of all rules, schedules and recoveries that keep no more, that is best on
     validation; the band is its 95 % interval on test. Random removal and the smaller dense models stand behind, pale.
@@ -58,26 +59,26 @@ def best(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
         width = style.DOUBLE if len(sides) > 1 else style.SINGLE
         handles = _handles(looks, data)
         across = legend_columns([handle.get_label() for handle in handles], width)
-        figure = style.new_figure(width, 2.9 + 0.15 * -(-len(handles) // across))
-        axes = figure.subplots(1, len(sides), sharey=True, squeeze=False)[0]
+        picture = style.new_figure(width, 2.9 + 0.15 * -(-len(handles) // across))
+        axes = picture.subplots(1, len(sides), sharey=True, squeeze=False)[0]
         for ax, side in zip(axes, sides, strict=True):
             _panel(ax, data[data["side"] == side], looks)
             ax.set_xlabel(PANELS[side])
         axes[0].set_ylabel("test nDCG@10 / dense")
         axes[0].set_ylim(LOWEST - 0.01, max(1.02, data["hi"].fillna(data["ratio"]).max()) + 0.01)
-        figure.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.2, columnspacing=1.2)
-        style.settle(figure)
+        picture.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.2, columnspacing=1.2)
+        style.settle(picture)
         for ax, side in zip(axes, sides, strict=True):
             _name(ax, data[data["side"] == side], looks)
-    return figure, data
+    return picture, data
 
 
 def best_points(study: StudyEvidence) -> pd.DataFrame:
     """One row per point drawn: the corners of the steps.
 
     side  the panel;  role  "best", "random" or "smaller-dense"
-    x     where the step begins: the share of the training interactions, or of the dense model's non-zero parameters. That
-          is not `kept` where whole rows, neurons or splits were counted
+    x     where the step begins: the share of the training interactions, or of the dense model's non-zero parameters.
+          That is not `kept` where whole rows, neurons or splits were counted
     val_ratio  what it was chosen by;  ratio, lo, hi  on test
     """
     table = study.pruned[study.pruned["family"].isin(["cf", "deep"])].copy()

@@ -27,9 +27,10 @@ ROW, HEAD = 0.155, 0.235  # inches that a contrast and a claim take
 
 def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
     return (
-        f"Every contrast of quality behind the claims on {study.heading}, model by model: its effect in % of the dense model's test nDCG@10 with "
-        "its 95 % interval (paired bootstrap over users, all seeds together). Filled: CF, hollow: deep; pale: undecided after Holm's correction "
-        "over the comparisons of a claim. Grey band: less than 1 % either way. Beyond 5 % the axis is logarithmic."
+        f"Every contrast of quality behind the claims on {study.heading}, model by model: its effect in % of the dense "
+        "model's test nDCG@10 with its 95 % interval (paired bootstrap over users, all seeds together). Filled: CF, "
+        "hollow: deep; pale: undecided after Holm's correction over the comparisons of a claim. Grey band: less than "
+        "1 % either way. Beyond 5 % the axis is logarithmic."
     )
 
 
@@ -38,8 +39,9 @@ def claims(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     """Effects (a - b) / dense of all contrasts of quality, in % of the dense model's test nDCG@10, one row each.
 
     found  the comparisons of one study (`recprune.report.claims.verdicts.comparisons`)
-    Markers are models, CF filled, deep hollow, bars their 95 % intervals; pale where Holm's correction leaves it undecided.
-    The band are effects below 1 % either way. Returns the figure and what is drawn. Raises NothingToDrawError without comparisons.
+    Markers are models, CF filled, deep hollow, bars their 95 % intervals; pale where Holm's correction leaves it
+    undecided. The band are effects below 1 % either way. Returns the figure and what is drawn. Raises
+    NothingToDrawError without comparisons.
     """
     claimed = study.once(compared)
     found = claimed.found
@@ -49,8 +51,8 @@ def claims(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     rows = [row for claim in claimed.claims for row in _rows(claim, data)]
     height = sum(HEAD if contrast is None else ROW for _, contrast in rows)
     with style.paper():
-        figure = style.new_figure(style.DOUBLE, height + 0.75)
-        ax = figure.subplots()
+        picture = style.new_figure(style.DOUBLE, height + 0.75)
+        ax = picture.subplots()
         _effects(ax, data, found, rows)
         _axes(ax, data)
         looks = {row.model: model_look(row.model, row.family) for row in data.itertuples()}
@@ -58,11 +60,11 @@ def claims(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
             Line2D([], [], ls="", marker=look.marker, color=look.colour, fillstyle=look.fill, label=label(name))
             for name, look in looks.items()
         ]
-        figure.legend(
+        picture.legend(
             handles=handles, loc="outside lower center", ncols=min(len(handles), 8), handlelength=1.2, columnspacing=1.4
         )
-        style.settle(figure)
-    return figure, data
+        style.settle(picture)
+    return picture, data
 
 
 def _rows(claim: Claim, data: pd.DataFrame) -> list[tuple[Claim, str | None]]:

@@ -25,8 +25,8 @@ def importance(
     everything = np.concatenate([values[values != 0] for values in flat.values()])
     cut = np.quantile(everything, 1 - keep) if keep and len(everything) else None
     with style.paper():
-        figure = style.new_figure(4.6, 2.4)
-        ax = figure.subplots()
+        picture = style.new_figure(4.6, 2.4)
+        ax = picture.subplots()
         for (name, values), ls in zip(flat.items(), np.resize(["-", "--", ":", "-."], len(flat)), strict=True):
             if sum(map(len, flat.values())) <= FEW:
                 ax.plot(np.arange(1, len(values) + 1), np.sort(values)[::-1], ls=ls, label=name)
@@ -45,8 +45,8 @@ def importance(
             if cut is not None:
                 ax.axvline(cut, color="black", ls="--", lw=0.8)
         if len(flat) > 1:
-            figure.legend(loc="outside right upper")
-        style.settle(figure)
+            picture.legend(loc="outside right upper")
+        style.settle(picture)
     summary = pd.DataFrame(
         {
             name: {f"{unit}s": len(values), "mean": values.mean(), "largest": values.max(initial=0)}
@@ -54,4 +54,4 @@ def importance(
             for name, values in flat.items()
         }
     ).T
-    return figure, summary
+    return picture, summary

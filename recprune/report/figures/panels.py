@@ -16,7 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullForm
 from recprune.report.evidence.curves import DRAWN_CONTROLS, SIDES, foot, series
 from recprune.report.evidence.groups import BLOCKS, SINGLE
 from recprune.report.evidence.labels import label
-from recprune.report.evidence.methods import Method, method_label
+from recprune.report.evidence.methods import Method, method_label, methods_in_order
 from recprune.report.evidence.safe import FLOOR_LEVELS
 from recprune.report.figures import style
 from recprune.report.figures.style import SAFE_LINE, Look
@@ -147,6 +147,11 @@ def legend_columns(texts: Sequence[str], width: float) -> int:
         if wide < width:
             return columns
     return 1
+
+
+def looks_of(data: pd.DataFrame) -> dict[Method, Look]:
+    """A look for each method of a trade-off figure."""
+    return style.method_looks(methods_in_order(_pruned(data)))
 
 
 def _pruned(data: pd.DataFrame) -> pd.DataFrame:

@@ -31,11 +31,12 @@ RING = 70  # square points: the size of the ring around a safe point
 
 def caption(study: StudyEvidence, data: pd.DataFrame, cost: str) -> str:
     return (
-        f"Quality against {WORDS[cost]} on {study.heading}: mean test nDCG@10 of every dense and pruned model ({over(data)}). Steps are the "
-        "fronts of CF and of deep models: nothing of the family is both cheaper and better. Large marks are dense models, small "
-        "ones pruned, black-edged ones smaller dense models, grey ones random removal. A ring marks the cheapest point of a model "
-        f"that is safe at {STRICT:g}, chosen on validation; the best dense model of each family has that point named. Models pruned "
-        "by their samples are left out: they are not smaller. Points below the popularity recommender are counted, not drawn."
+        f"Quality against {WORDS[cost]} on {study.heading}: mean test nDCG@10 of every dense and pruned model "
+        f"({over(data)}). Steps are the fronts of CF and of deep models: nothing of the family is both cheaper and "
+        "better. Large marks are dense models, small ones pruned, black-edged ones smaller dense models, grey ones "
+        f"random removal. A ring marks the cheapest point of a model that is safe at {STRICT:g}, chosen on validation; "
+        "the best dense model of each family has that point named. Models pruned by their samples are left out: they "
+        "are not smaller. Points below the popularity recommender are counted, not drawn."
     )
 
 

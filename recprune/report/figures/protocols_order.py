@@ -19,15 +19,16 @@ from recprune.report.figures.words import INTERVAL, of_protocols, over
 
 def caption(protocols: ProtocolsEvidence, data: pd.DataFrame) -> str:
     return (
-        f"Dense models under each protocol, {of_protocols(data)}: test nDCG@10 with its {INTERVAL} bootstrap interval over users, each seed as "
-        f"a dot, and the rank ({over(data)}). A value at the edge lies left of the scale, which differs between protocols."
+        f"Dense models under each protocol, {of_protocols(data)}: test nDCG@10 with its {INTERVAL} bootstrap interval "
+        f"over users, each seed as a dot, and the rank ({over(data)}). A value at the edge lies left of the scale, "
+        "which differs between protocols."
     )
 
 
 @figure("protocols-order", caption=caption, of=ProtocolsEvidence)
 def protocol_order(several: ProtocolsEvidence) -> tuple[Figure, pd.DataFrame]:
-    """Dense models under each protocol, one panel each: mean test nDCG@10 with its 95 % interval over users where the rows
-    have it, every seed as a dot, and the rank. Models stand in the order of the first protocol.
+    """Dense models under each protocol, one panel each: mean test nDCG@10 with its 95 % interval over users where the
+    rows have it, every seed as a dot, and the rank. Models stand in the order of the first protocol.
 
     Levels differ between protocols (another number of relevant items), so each panel has a scale of its own, on which
     popularity and random may lie too far left: then their value is written at its edge.
@@ -38,8 +39,8 @@ def protocol_order(several: ProtocolsEvidence) -> tuple[Figure, pd.DataFrame]:
     by_rank = table.sort_values(["protocol", "rank"], key=_placed(protocols), kind="stable")
     models = list(dict.fromkeys(by_rank["model"]))
     with style.paper():
-        figure = style.new_figure(style.DOUBLE, 0.75 + 0.19 * len(models))
-        axes = figure.subplots(1, len(protocols), sharey=True, squeeze=False)[0]
+        picture = style.new_figure(style.DOUBLE, 0.75 + 0.19 * len(models))
+        axes = picture.subplots(1, len(protocols), sharey=True, squeeze=False)[0]
         for ax, protocol in zip(axes, protocols, strict=True):
             rows = several.studies[protocol].rows
             seeds = rows[rows["side"] == "dense"].groupby("model")[QUALITY].apply(list).to_dict()
@@ -47,9 +48,9 @@ def protocol_order(several: ProtocolsEvidence) -> tuple[Figure, pd.DataFrame]:
             ax.set_title(protocol, weight="bold", pad=3)
         axes[0].set_yticks(range(len(models)), [label(model) for model in models])
         axes[0].set_ylim(len(models) - 0.5, -0.5)
-        figure.supxlabel("test nDCG@10 (dots: seeds; right: rank)", fontsize=8)
-        style.settle(figure)
-    return figure, table
+        picture.supxlabel("test nDCG@10 (dots: seeds; right: rank)", fontsize=8)
+        style.settle(picture)
+    return picture, table
 
 
 def _placed(protocols: list[str]):

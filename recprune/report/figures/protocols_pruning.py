@@ -21,16 +21,17 @@ TICKS = (0.001, 0.01, 0.05, 0.2, 1.0)  # a panel is an inch wide
 
 def caption(protocols: ProtocolsEvidence, data: pd.DataFrame) -> str:
     return (
-        f"Does pruning keep as much under other protocols? {of_protocols(data)}: test nDCG@10 relative to the dense model against the share of "
-        f"parameters kept. {means(data)} Dotted: {STRICT:g} of dense; triangles at the foot lie below the axis."
+        f"Does pruning keep as much under other protocols? {of_protocols(data)}: test nDCG@10 relative to the dense "
+        f"model against the share of parameters kept. {means(data)} Dotted: {STRICT:g} of dense; triangles at the foot "
+        "lie below the axis."
     )
 
 
 @figure("protocols-pruning", caption=caption, of=ProtocolsEvidence)
 def protocol_curves(several: ProtocolsEvidence) -> tuple[Figure, pd.DataFrame]:
-    """Test nDCG@10 relative to the dense model against the share of parameters kept: one row of panels per pruned model, one
-    column per protocol, all on one scale. Returns the figure and the points drawn (`curves`). Raises NothingToDrawError when no
-    parameters were pruned.
+    """Test nDCG@10 relative to the dense model against the share of parameters kept: one row of panels per pruned
+    model, one column per protocol, all on one scale. Returns the figure and the points drawn (`curves`). Raises
+    NothingToDrawError when no parameters were pruned.
     """
     studies = [study for study in several.studies.values() if (study.rows["side"] == "parameters").any()]
     if not studies:
@@ -42,8 +43,8 @@ def protocol_curves(several: ProtocolsEvidence) -> tuple[Figure, pd.DataFrame]:
     with style.paper():
         handles = handles_of(looks, data)
         across = legend_columns([handle.get_label() for handle in handles], style.DOUBLE)
-        figure = style.new_figure(style.DOUBLE, 1.55 * len(models) + 0.15 * -(-len(handles) // across) + 0.4)
-        axes = figure.subplots(len(models), len(protocols), sharex=True, sharey=True, squeeze=False)
+        picture = style.new_figure(style.DOUBLE, 1.55 * len(models) + 0.15 * -(-len(handles) // across) + 0.4)
+        axes = picture.subplots(len(models), len(protocols), sharex=True, sharey=True, squeeze=False)
         for i, model in enumerate(models):
             for j, protocol in enumerate(protocols):
                 mine = data[(data["model"] == model) & (data["protocol"] == protocol)]
@@ -57,6 +58,6 @@ def protocol_curves(several: ProtocolsEvidence) -> tuple[Figure, pd.DataFrame]:
                 ax.set_ylabel("nDCG@10 / dense" if j == 0 else "")
         set_limits(axes[0, 0], data)
         axes[0, 0].xaxis.set_major_locator(FixedLocator([share for share in TICKS if share >= data["x"].min()]))
-        figure.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.8, columnspacing=1.2)
-        style.settle(figure)
-    return figure, data
+        picture.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.8, columnspacing=1.2)
+        style.settle(picture)
+    return picture, data

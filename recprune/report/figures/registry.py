@@ -58,8 +58,8 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Kind:
-    """A registered figure: `draw(evidence, **options)` gives the figure and its data, `caption(evidence, data, **options)`
-    the words below; `of` is the class of the evidence."""
+    """A registered figure: `draw(evidence, **options)` gives the figure and its data, `caption(evidence, data,
+    **options)` the words below; `of` is the class of the evidence."""
 
     stem: str
     of: type
@@ -80,7 +80,8 @@ def figure(stem: str, caption: Callable[..., str], of: type = StudyEvidence, **o
 
     of       StudyEvidence, ProtocolsEvidence (a data set under several protocols), Search, or Evidence (a folder)
     options  arguments of the function and of the caption
-    A function that finds nothing to draw raises NothingToDrawError. Raises ValueError for a name that another function has.
+    A function that finds nothing to draw raises NothingToDrawError. Raises ValueError for a name that another
+    function has.
     """
 
     def register(draw: Callable[..., Drawn]) -> Callable[..., Drawn]:

@@ -35,24 +35,28 @@ def caption(study: StudyEvidence, data: pd.DataFrame, side: str) -> str:
     rules = rules_of(data)
     same = f" ({rules[0]})" if len(rules) == 1 else ""
     beside = (
-        f"the same rule{same} with the same recovery in one shot; rewound rounds stand beside one-shot pruning that is retrained"
+        f"the same rule{same} with the same recovery in one shot; rewound rounds stand beside one-shot pruning that is "
+        "retrained"
         if side == "parameters"
-        else "each model's best one-shot rule, chosen on validation; rounds that are fine-tuned have seen all the data at first"
+        else "each model's best one-shot rule, chosen on validation; rounds that are fine-tuned have seen all the data "
+        "at first"
     )
     return (
-        f"{side.capitalize()} removed in rounds, against one shot, on {study.heading}: test nDCG@10 relative to dense against the share "
-        f"kept. Beside rounds stands {beside}. {means(data)} Dotted: {STRICT:g} of dense; triangles at the foot lie below the axis."
+        f"{side.capitalize()} removed in rounds, against one shot, on {study.heading}: test nDCG@10 relative to dense "
+        f"against the share kept. Beside rounds stands {beside}. {means(data)} Dotted: {STRICT:g} of dense; triangles "
+        "at the foot lie below the axis."
     )
 
 
 @figure("rounds", caption=caption, side="parameters")
 @figure("rounds-samples", caption=caption, side="samples")
 def rounds(study: StudyEvidence, side: str = "parameters") -> tuple[Figure, pd.DataFrame]:
-    """Test nDCG@10 relative to dense against the share kept: rounds, and what was removed in one shot, one panel a model.
+    """Test nDCG@10 relative to dense against the share kept: rounds, and what was removed in one shot, one panel a
+    model.
 
     Parameters: each criterion and unit that was removed in rounds, beside the same in one shot with the same recovery.
-    Samples: rules that ask anew in every round have no one-shot form; beside them stands the model's best rule of one shot
-    (chosen on validation, of those trained anew on what stays). The controls are those of a trade-off figure.
+    Samples: rules that ask anew in every round have no one-shot form; beside them stands the model's best rule of one
+    shot (chosen on validation, of those trained anew on what stays). The controls are those of a trade-off figure.
     Returns the figure and its points (`curves`). Raises NothingToDrawError where nothing was removed in rounds.
     """
     data = curves(study.part(comparable(study, side)), side)
@@ -63,8 +67,8 @@ def rounds(study: StudyEvidence, side: str = "parameters") -> tuple[Figure, pd.D
         for handle, method in zip(handles, looks, strict=False):
             if len(rules) == 1 and _rule(method) in rules:  # its name is said once, in the caption
                 handle.set_label(schedule_label(method))
-        figure = small_multiples(data, looks, side, handles)
-    return figure, data
+        picture = small_multiples(data, looks, side, handles)
+    return picture, data
 
 
 def schedule_label(method: Method) -> str:

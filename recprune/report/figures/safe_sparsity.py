@@ -43,22 +43,24 @@ def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
     letters += [f"{ROUNDS}: removed in rounds"] if ROUNDS in signs else []
     known = f" Letters say how ({'; '.join(letters)}; none: in one shot, nothing after it)." if letters else ""
     return (
-        f"Safe sparsity on {study.heading}, in per cent: {RULE.format(f'{STRICT:g}')}. Rules in rows, by the units they remove; a cell "
-        f"is the best of the rule's schedules and recoveries by that bound.{known} Shares are of the units named, which are rows, "
-        "neurons or splits where whole ones go. A dash: no measured share is safe; an empty cell: not measured; a star: the same "
-        "bound does not hold on test. No bound is widened for the number of rules."
+        f"Safe sparsity on {study.heading}, in per cent: {RULE.format(f'{STRICT:g}')}. Rules in rows, by the units "
+        f"they remove; a cell is the best of the rule's schedules and recoveries by that bound.{known} Shares are of "
+        "the units named, which are rows, neurons or splits where whole ones go. A dash: no measured share is safe; "
+        "an empty cell: not measured; a star: the same bound does not hold on test. No bound is widened for the "
+        "number of rules."
     )
 
 
 @figure("safe-sparsity", caption=caption)
 def safe_sparsity(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
-    """The per cent that each rule removes safely from each model: one-sided 95 % lower bound of validation nDCG@10
-    at least 0.99 of dense. Rules in rows, by unit; models in columns, CF first; parameters on the left, samples on the right.
+    """The per cent that each rule removes safely from each model: one-sided 95 % lower bound of validation nDCG@10 at
+    least 0.99 of dense. Rules in rows, by unit; models in columns, CF first; parameters on the left, samples on the
+    right.
 
-    A cell is the best of its schedules and recoveries, by the same bound on validation: a letter says which. Colour is the
-    order of magnitude removed (90 %, 99 %, 99.9 %), "-" that no measured share was safe, an empty cell that the rule was not
-    measured on the model; a star, that test did not confirm the choice.
-    Returns the figure and what is written in it. Raises NothingToDrawError when nothing was pruned.
+    A cell is the best of its schedules and recoveries, by the same bound on validation: a letter says which. Colour is
+    the order of magnitude removed (90 %, 99 %, 99.9 %), "-" that no measured share was safe, an empty cell that the
+    rule was not measured on the model; a star, that test did not confirm the choice. Returns the figure and what is
+    written in it. Raises NothingToDrawError when nothing was pruned.
     """
     if not study.safe["side"].isin(list(SECTIONS)).any():
         raise NothingToDrawError("nothing was pruned: there is no safe sparsity to show")
@@ -86,7 +88,8 @@ def safe_sparsity(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
 
 
 def _sign(row) -> str:
-    """Letters for rounds and recovery; nothing for what cannot be otherwise (smaller dense models and samples retrain)."""
+    """Letters for rounds and recovery; nothing for what cannot be otherwise (smaller dense models and samples
+    retrain)."""
     retrained = row.recovery == "retrain" and (row.criterion == "smaller-dense" or row.side == "samples")
     after = "" if row.recovery in ("", "none") or retrained else LETTERS.get(row.recovery, row.recovery)
     return (ROUNDS if row.schedule not in ONCE else "") + after

@@ -23,9 +23,10 @@ from recprune.report.figures.words import STRICT, means
 
 def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
     return (
-        f"Does less training data change how prunable a model is? On {study.heading}, parameters were removed from models that were "
-        "trained on all samples, or on fewer. Left: test nDCG@10; right: relative to the dense model of the same samples. "
-        f"{means(data)} Solid line: dense; dotted: {STRICT:g} of it. Lines that coincide on the right mean that it does not."
+        f"Does less training data change how prunable a model is? On {study.heading}, parameters were removed from "
+        "models that were trained on all samples, or on fewer. Left: test nDCG@10; right: relative to the dense model "
+        f"of the same samples. {means(data)} Solid line: dense; dotted: {STRICT:g} of it. Lines that coincide on the "
+        "right mean that it does not."
     )
 
 
@@ -43,8 +44,8 @@ def both(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     shares = sorted(data["samples_kept"].unique(), reverse=True)
     colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.85, len(shares)))
     with style.paper():
-        figure = style.new_figure(style.DOUBLE, 2.1 * len(names) + 0.4)
-        rows = figure.subplots(len(names), 2, squeeze=False)
+        picture = style.new_figure(style.DOUBLE, 2.1 * len(names) + 0.4)
+        rows = picture.subplots(len(names), 2, squeeze=False)
         for axes, name in zip(rows, names, strict=True):
             mine = data[data["model"] == name]
             for share, colour, marker in zip(shares, colours, np.resize(list("osD^vP"), len(shares)), strict=False):
@@ -64,9 +65,9 @@ def both(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
                 ax.xaxis.set_minor_formatter(NullFormatter())
         handles = rows[0][0].get_legend_handles_labels()[0]
         across = legend_columns([handle.get_label() for handle in handles], style.DOUBLE)
-        figure.legend(handles=handles, loc="outside lower center", ncols=across)
-        style.settle(figure)
-    return figure, data
+        picture.legend(handles=handles, loc="outside lower center", ncols=across)
+        style.settle(picture)
+    return picture, data
 
 
 def grid(study: StudyEvidence) -> pd.DataFrame:
@@ -82,8 +83,8 @@ def grid(study: StudyEvidence) -> pd.DataFrame:
 
 
 def safe_by_samples(study: StudyEvidence) -> pd.DataFrame:
-    """For each model and share of the samples: the share of parameters that is removed safely, against the dense model of the
-    same samples, at each floor of the non-inferiority rule; and the ratio on test at the stricter one."""
+    """For each model and share of the samples: the share of parameters that is removed safely, against the dense model
+    of the same samples, at each floor of the non-inferiority rule; and the ratio on test at the stricter one."""
     rows = []
     for (model, share), part in study.rows[study.rows["side"] == "both"].groupby(["model", "samples_kept"], sort=False):
         found = {floor: safe_sparsity(part, floor) for floor in FLOOR_LEVELS}

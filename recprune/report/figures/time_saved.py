@@ -32,13 +32,13 @@ ROLES = {
 
 def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
     return (
-        f"What fewer training samples save, and cost, on {study.heading}: test nDCG@10 relative to dense against the share of the dense "
-        "training seconds that is saved. A dot is a rule at one share of the samples; its seconds are those of scoring and training, "
-        "and, where rounds or fine-tuning set out from it, those of the dense model. The line passes through the points that beat "
-        f"every cheaper one on validation, with the share of the samples kept beside them. {means(data)} Left of zero pruning costs "
-        "more than it saves: closed-form models train so fast that scores rarely pay. Points that cost more than "
-        f"{1 - DEAREST:g} times the dense training, or retain less than {LOWEST:g}, are not drawn. Times are of the machine that "
-        "measured them."
+        f"What fewer training samples save, and cost, on {study.heading}: test nDCG@10 relative to dense against the "
+        "share of the dense training seconds that is saved. A dot is a rule at one share of the samples; its seconds "
+        "are those of scoring and training, and, where rounds or fine-tuning set out from it, those of the dense "
+        "model. The line passes through the points that beat every cheaper one on validation, with the share of the "
+        f"samples kept beside them. {means(data)} Left of zero pruning costs more than it saves: closed-form models "
+        f"train so fast that scores rarely pay. Points that cost more than {1 - DEAREST:g} times the dense training, "
+        f"or retain less than {LOWEST:g}, are not drawn. Times are of the machine that measured them."
     )
 
 
@@ -46,10 +46,10 @@ def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
 def time_saved(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     """Test nDCG@10 relative to dense against the share of the dense training time that is saved, a panel per model.
 
-    A point is a rule at a share of the samples; the line passes through those that beat every cheaper one on validation,
-    the share kept beside them. Seconds are those of `evidence.points.seconds`: scoring counts, and so does the dense model that
-    rounds and fine-tuning set out from, so that those can save nothing.
-    Returns the figure and `time_points`. Raises NothingToDrawError where no samples were pruned, or no clock ran.
+    A point is a rule at a share of the samples; the line passes through those that beat every cheaper one on
+    validation, the share kept beside them. Seconds are those of `evidence.points.seconds`: scoring counts, and so does
+    the dense model that rounds and fine-tuning set out from, so that those can save nothing. Returns the figure and
+    `time_points`. Raises NothingToDrawError where no samples were pruned, or no clock ran.
     """
     data = time_points(study)
     names = models_in_order(data)
@@ -60,8 +60,8 @@ def time_saved(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
         handles = _handles(data)
         spare = rows * columns - len(names)
         across = legend_columns([handle.get_label() for handle in handles], width)
-        figure = style.new_figure(width, 1.62 * rows + 0.4 + (0 if spare else 0.15 * -(-len(handles) // across)))
-        axes = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+        picture = style.new_figure(width, 1.62 * rows + 0.4 + (0 if spare else 0.15 * -(-len(handles) // across)))
+        axes = list(picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
         for number, (ax, name) in enumerate(zip(axes, names, strict=False)):
             _panel(ax, data[data["model"] == name])
             ax.tick_params(labelbottom=number + columns >= len(names))
@@ -78,19 +78,19 @@ def time_saved(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
         if spare:
             axes[-1].legend(handles=handles, loc="center left", handlelength=2.8, borderaxespad=0).set_in_layout(False)
         else:
-            figure.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.8)
-        style.settle(figure)
+            picture.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.8)
+        style.settle(picture)
         for ax, name in zip(axes, names, strict=False):
             _shares(ax, data[data["model"] == name])
-    return figure, data
+    return picture, data
 
 
 def time_points(study: StudyEvidence) -> pd.DataFrame:
     """One row per point that is drawn.
 
     role   "front", "random", "other", or "dense", which takes part in the choice of the front as the others do
-    saved  1 - seconds / seconds of the dense training, mean over seeds, each against its own dense model; negative where
-           pruning costs more than it saves;  ratio, lo, hi  on test
+    saved  1 - seconds / seconds of the dense training, mean over seeds, each against its own dense model; negative
+           where pruning costs more than it saves;  ratio, lo, hi  on test
     """
     table = study.pruned
     there = table.loc[(table["side"] == "samples") & ~table["criterion"].isin(RANDOM), "model"]

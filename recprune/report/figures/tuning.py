@@ -17,14 +17,16 @@ LOWEST = 0.8  # of the best trial: trials below stand at the foot of their panel
 
 def caption(search: Search, data: pd.DataFrame) -> str:
     return (
-        f"Search for hyper-parameters on {search.dataset}, protocol {search.protocol}: validation nDCG@10 of every trial "
-        "against the processor seconds spent; filled: trained to the end, hollow: stopped early, at the foot: below 80 % of the best; the line is the best so far."
+        f"Search for hyper-parameters on {search.dataset}, protocol {search.protocol}: validation nDCG@10 of every "
+        "trial against the processor seconds spent; filled: trained to the end, hollow: stopped early, at the foot: "
+        "below 80 % of the best; the line is the best so far."
     )
 
 
 @figure("tuning", caption=caption, of=Search)
 def tuning(search: Search) -> tuple[Figure, pd.DataFrame]:
-    """Validation nDCG@10 of each trial against the processor seconds spent, a panel a model; the line is the best so far.
+    """Validation nDCG@10 of each trial against the processor seconds spent, a panel a model; the line is the best so
+    far.
 
     Filled: trained to the end; hollow: stopped early. Returns the figure and the trials.
     """
@@ -32,18 +34,18 @@ def tuning(search: Search) -> tuple[Figure, pd.DataFrame]:
     models = list(dict.fromkeys(data["model"]))
     n_rows = -(-len(models) // COLUMNS)
     with style.paper():
-        figure = style.new_figure(style.DOUBLE, 0.35 + 1.15 * n_rows)
-        axes = figure.subplots(n_rows, COLUMNS, sharex=True, squeeze=False).ravel()
+        picture = style.new_figure(style.DOUBLE, 0.35 + 1.15 * n_rows)
+        axes = picture.subplots(n_rows, COLUMNS, sharex=True, squeeze=False).ravel()
         for ax, model in zip(axes, models, strict=False):
             _panel(ax, data[data["model"] == model])
             ax.set_title(label(model), pad=3)
         for place in range(len(models), len(axes)):
             axes[place].set_axis_off()
             axes[place - COLUMNS].tick_params(labelbottom=True)  # the lowest of its column now
-        figure.supxlabel("processor seconds", fontsize=8)
-        figure.supylabel("validation nDCG@10", fontsize=8)
-        style.settle(figure)
-    return figure, data
+        picture.supxlabel("processor seconds", fontsize=8)
+        picture.supylabel("validation nDCG@10", fontsize=8)
+        style.settle(picture)
+    return picture, data
 
 
 def _panel(ax: Axes, rows: pd.DataFrame) -> None:

@@ -1,4 +1,5 @@
-"""Who pays: what the average over users hides of the long tail, of quiet and busy users, and of the lists themselves."""
+"""Who pays: what the average over users hides of the long tail, of quiet and busy users, and of the lists
+themselves."""
 
 from __future__ import annotations
 
@@ -48,24 +49,27 @@ MARKS = {"smaller-dense": ("s", "smaller dense"), "random": ("x", "random")}
 
 def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
     return (
-        f"Who pays for pruning, on {study.heading}. Of every rule its safe point at {LEVEL:g} is drawn ({RULE.format(f'{LEVEL:g}')}): a dot, "
-        f"as a share of the dense model's quality on test, {over(data)}, each seed against its own dense model. Large marks and bars: "
-        "median and quartiles over a model's rules. The black bar is their overall nDCG@10: groups left of it lose more than the "
-        "average tells. Users: thirds by their number of training interactions. Items: by theirs, each group with a third of all "
-        "interactions, so that the long tail holds many items and the most popular are few. Right: items that occur in any top 20, "
-        "relative to dense, and the mean Jaccard overlap of each user's top 20 with the dense model's. Hollow squares and crosses: "
-        "safe points of smaller dense models and of random removal; triangles lie beyond the axis. Groups in which a dense model "
-        f"reaches less than {ENOUGH:g} are left out."
+        f"Who pays for pruning, on {study.heading}. Of every rule its safe point at {LEVEL:g} is drawn "
+        f"({RULE.format(f'{LEVEL:g}')}): a dot, as a share of the dense model's quality on test, {over(data)}, each "
+        "seed against its own dense model. Large marks and bars: median and quartiles over a model's rules. The black "
+        "bar is their overall nDCG@10: groups left of it lose more than the average tells. Users: thirds by their "
+        "number of training interactions. Items: by theirs, each group with a third of all interactions, so that the "
+        "long tail holds many items and the most popular are few. Right: items that occur in any top 20, relative to "
+        "dense, and the mean Jaccard overlap of each user's top 20 with the dense model's. Hollow squares and "
+        "crosses: safe points of smaller dense models and of random removal; triangles lie beyond the axis. Groups in "
+        f"which a dense model reaches less than {ENOUGH:g} are left out."
     )
 
 
 @figure("who-pays", caption=caption)
 def who_pays(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
-    """Each group's share of its dense quality where the overall one still looks safe: models in rows, groups in columns.
+    """Each group's share of its dense quality where the overall one still looks safe: models in rows, groups in
+    columns.
 
-    Of every rule, its safe point at LEVEL (chosen on validation, as in the safe-sparsity table): a faint dot. Marker and bar:
-    median and quartiles of a model's rules. Black: their median overall nDCG@10 relative to dense; groups left of it pay.
-    Returns the figure and `payments`. Raises NothingToDrawError where no group was measured at a safe point.
+    Of every rule, its safe point at LEVEL (chosen on validation, as in the safe-sparsity table): a faint dot. Marker
+    and bar: median and quartiles of a model's rules. Black: their median overall nDCG@10 relative to dense; groups
+    left of it pay. Returns the figure and `payments`. Raises NothingToDrawError where no group was measured at a safe
+    point.
     """
     data = payments(study)
     sides = [side for side in SIDES if (data["side"] == side).any()]
@@ -73,8 +77,8 @@ def who_pays(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     models = {side: models_in_order(data[data["side"] == side]) for side in sides}
     heights = [max(len(models[side]), 4) for side in sides]  # the side's name needs that much
     with style.paper():
-        figure = style.new_figure(style.DOUBLE, 0.95 + 0.27 * sum(heights) + 0.1 * len(sides))
-        grid = figure.subplots(len(sides), len(columns), sharex="col", squeeze=False, height_ratios=heights)
+        picture = style.new_figure(style.DOUBLE, 0.95 + 0.27 * sum(heights) + 0.1 * len(sides))
+        grid = picture.subplots(len(sides), len(columns), sharex="col", squeeze=False, height_ratios=heights)
         for axes, side in zip(grid, sides, strict=True):
             for ax, column in zip(axes, columns, strict=True):
                 _panel(
@@ -98,9 +102,9 @@ def who_pays(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
                 handletextpad=0.4,
                 columnspacing=0.8,
             )
-        figure.legend(handles=_others(data), loc="outside lower center", ncols=5, handlelength=1.6, columnspacing=1.2)
-        style.settle(figure)
-    return figure, data
+        picture.legend(handles=_others(data), loc="outside lower center", ncols=5, handlelength=1.6, columnspacing=1.2)
+        style.settle(picture)
+    return picture, data
 
 
 def _ends(data: pd.DataFrame, column: str) -> tuple[float, float]:

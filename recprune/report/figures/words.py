@@ -10,8 +10,8 @@ from recprune.report.evidence.safe import FLOOR_LEVELS
 INTERVAL = "95 %"  # what the rows hold: recprune.evaluation
 STRICT = FLOOR_LEVELS[0]
 RULE = (
-    f"the largest share removed whose one-sided {INTERVAL} lower bound of validation nDCG@10 is at least {{}} of the dense "
-    "model's, with no unsafe share before it"
+    f"the largest share removed whose one-sided {INTERVAL} lower bound of validation nDCG@10 is at least {{}} of the "
+    "dense model's, with no unsafe share before it"
 )
 
 

@@ -15,11 +15,15 @@ from recprune.report.tables.latex import escape
 CAPTIONS = (
     "captions.json"  # name -> caption, of every figure in the folder: also of those that were not drawn this time
 )
+HEAD = """# Figures
+
+Each as PDF, SVG and PNG, with the CSV of exactly what is drawn and a LaTeX figure with its caption.
+"""
 
 
 def write_figures(drawn: Iterable[Drawing], results: Path) -> list[Path]:
-    """Write each drawing to <results>/figures/<study> as PDF, SVG and PNG, with the CSV of what is drawn and a LaTeX figure
-    with its caption; returns the paths. README.md lists all figures that are there with their captions."""
+    """Write each drawing to <results>/figures/<study> as PDF, SVG and PNG, with the CSV of what is drawn and a LaTeX
+    figure with its caption; returns the paths. README.md lists all figures that are there with their captions."""
     folder, paths, captions = Path(results) / "figures", [], {}
     for drawing in drawn:
         files = {form: drawing.rendered(form) for form in FORMATS}
@@ -46,10 +50,9 @@ def _listed(folder: Path, captions: dict[str, str]) -> list[Path]:
     known = {name: text for name, text in before.items() if (folder / f"{name}.png").exists()} | captions
     known = dict(sorted(known.items()))
     sections = "".join(f"\n## {name}\n\n![{name}]({name}.png)\n\n{_markdown(text)}\n" for name, text in known.items())
-    head = "# Figures\n\nEach as PDF, SVG and PNG, with the CSV of exactly what is drawn and a LaTeX figure with its caption.\n"
     return [
         write_atomically(path, json.dumps(known, ensure_ascii=False, indent=1).encode() + b"\n"),
-        write_atomically(folder / "README.md", (head + sections).encode()),
+        write_atomically(folder / "README.md", (HEAD + sections).encode()),
     ]
 
 

@@ -4,8 +4,10 @@ import pandas as pd
 import pytest
 from fake_cells import fake_cells
 
-from recprune.report import ReportError, figures
-from recprune.report.both import grid
+from recprune.errors import ReportError
+from recprune.report import figures
+from recprune.report.evidence import Evidence, StudyEvidence
+from recprune.report.figures.samples_and_parameters import grid
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +22,7 @@ def cells():
 
 
 def test_the_points_are_means_over_seeds_of_the_rows(cells):
-    figure, data = figures.both(cells)
+    figure, data = figures.both(StudyEvidence.of(cells))
     assert len(data) == 2 * 3 and (data["seeds"] == 3).all()
     point = data[(data["kept"] == 0.1) & (data["samples_kept"] == 0.5)].iloc[0]
     rows = cells[(cells["side"] == "both") & (cells["kept"] == 0.1) & (cells["samples_kept"] == 0.5)]
@@ -30,24 +32,22 @@ def test_the_points_are_means_over_seeds_of_the_rows(cells):
 
 
 def test_what_is_safe_is_asked_for_each_share_of_the_samples(cells):
-    table = figures.safe_by_samples(cells)
+    table = figures.safe_by_samples(StudyEvidence.of(cells))
     assert table["samples kept"].tolist() == [1.0, 0.5]
     assert table["removed at 0.95"].between(0, 1).all()
 
 
 def test_rows_without_a_grid_are_refused(cells):
     with pytest.raises(ReportError, match="no cells prune both"):
-        grid(cells[cells["side"] != "both"])
+        grid(StudyEvidence.of(cells[cells["side"] != "both"]))
 
 
 def test_the_figure_is_among_those_of_a_study(cells):
-    assert "samples-and-parameters-fake-100k" in {drawing.name for drawing in figures.drawings(cells)}
+    assert "fake-100k/samples-and-parameters" in {drawing.name for drawing in figures.drawings(Evidence.of(cells))}
 
 
 def test_the_grid_is_in_no_curve(cells):
-    from recprune.report.cells import points
-
-    assert set(points(cells)["side"]) == set(cells["side"]) - {"both"}
-    _, drawn = figures.pareto(cells, "bytes_disk")
-    _, without = figures.pareto(cells[cells["side"] != "both"], "bytes_disk")
+    assert set(StudyEvidence.of(cells).points["side"]) == set(cells["side"]) - {"both"}
+    _, drawn = figures.pareto(StudyEvidence.of(cells), "bytes_disk")
+    _, without = figures.pareto(StudyEvidence.of(cells[cells["side"] != "both"]), "bytes_disk")
     pd.testing.assert_frame_equal(drawn, without)

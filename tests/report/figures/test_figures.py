@@ -7,8 +7,8 @@ from fake_cells import fake_cells
 
 from recprune.errors import ReportError
 from recprune.report import figures
-from recprune.report.cells import ReportError
-from recprune.report.style import DOUBLE, SINGLE, render
+from recprune.report.evidence import Evidence, StudyEvidence
+from recprune.report.figures.style import DOUBLE, SINGLE, render
 
 
 def lines_of(ax):
@@ -26,8 +26,8 @@ def words_of(figure):
     )
 
 
-def test_a_panel_per_model_with_every_method_and_control(few):
-    figure, data = figures.tradeoff(few)
+def test_a_panel_per_model_with_every_method_and_control(few_study):
+    figure, data = figures.tradeoff(few_study)
     assert [ax.get_title() for ax in figure.axes if ax.get_title()] == ["EASE (CF)", "Mult-VAE (deep)"]
     legend = words_of(figure)
     for series in (
@@ -54,8 +54,8 @@ def test_a_panel_per_model_with_every_method_and_control(few):
     } >= {1, 0.99}
 
 
-def test_the_data_are_what_is_drawn(few):
-    figure, data = figures.tradeoff(few)
+def test_the_data_are_what_is_drawn(few, few_study):
+    figure, data = figures.tradeoff(few_study)
     for ax, model in zip(figure.axes, ["ease", "mult-vae"], strict=True):
         mine = data[data["model"] == model]
         drawn = np.vstack([*lines_of(ax), *(line.get_xydata() for line in ax.lines if line.get_marker() == "*")])
@@ -75,39 +75,39 @@ def test_the_data_are_what_is_drawn(few):
 
 def test_single_parameters_and_structures_are_figures_of_their_own():
     rows = fake_cells(models=("ials", "bpr"), kept=(0.5, 0.1))
-    drawn = {drawing.name: drawing for drawing in figures.drawings(rows[rows["side"] != "samples"])}
-    assert set(drawn["tradeoff-parameters-fake-100k"].data["unit"]) == {"", "weight", "model"}
-    structure = drawn["tradeoff-structure-axes-fake-100k"].data
+    drawn = {drawing.stem: drawing for drawing in figures.drawings(Evidence.of(rows[rows["side"] != "samples"]))}
+    assert set(drawn["tradeoff-parameters"].data["unit"]) == {"", "weight", "model"}
+    structure = drawn["tradeoff-structure-axes"].data
     assert set(structure["unit"]) == {"", "factor", "model"}
     assert set(structure["model"]) == {"ials", "bpr"}
     assert "smaller-dense" in set(structure["role"])
 
 
-def test_samples_and_chosen_models(few):
-    figure, data = figures.tradeoff(few, side="samples", models=["mult-vae"])
+def test_samples_and_chosen_models(few, few_study):
+    figure, data = figures.tradeoff(few_study, side="samples", models=["mult-vae"])
     assert set(data["model"]) == {"mult-vae"}
     assert set(data["criterion"]) == {"none", "random", "stratified"}
     assert figure.get_size_inches()[0] == pytest.approx(SINGLE)
     assert "interactions" in figure.axes[0].get_xlabel()
     with pytest.raises(ReportError, match="popularity"):
-        figures.tradeoff(few, models=["popularity"])
+        figures.tradeoff(few_study, models=["popularity"])
     with pytest.raises(ReportError, match="side 'weights'"):
-        figures.tradeoff(few, side="weights")
+        figures.tradeoff(few_study, side="weights")
     with pytest.raises(ReportError, match="several data sets"):
-        figures.tradeoff(pd.concat([few, fake_cells(dataset="other")]))
+        figures.tradeoff(StudyEvidence.of(pd.concat([few, fake_cells(dataset="other")])))
 
 
 @pytest.mark.parametrize("missing", ["random", "smaller-dense"])
-def test_a_missing_control_is_noted_where_it_is_missed(few, missing):
-    figure, _ = figures.tradeoff(few[few["criterion"] != missing])
+def test_a_missing_control_is_noted_where_it_is_missed(few, missing, few_study):
+    figure, _ = figures.tradeoff(StudyEvidence.of(few[few["criterion"] != missing]))
     notes = [text.get_text() for ax in figure.axes for text in ax.texts]
     assert sum(f"no {missing.replace('-', ' ')} control" in note for note in notes) == 2
-    whole, _ = figures.tradeoff(few)
+    whole, _ = figures.tradeoff(few_study)
     assert "control" not in words_of(whole)
 
 
 def test_without_a_dense_model_the_ratios_still_stand(few):
-    figure, data = figures.tradeoff(few[few["side"] != "dense"])
+    figure, data = figures.tradeoff(StudyEvidence.of(few[few["side"] != "dense"]))
     assert "no dense model" in words_of(figure)
     assert data["ratio"].notna().all()
 
@@ -115,31 +115,31 @@ def test_without_a_dense_model_the_ratios_still_stand(few):
 def test_one_seed_without_intervals():
     rows = fake_cells(models=("popularity", "ease"), seeds=(0,), kept=(0.5, 0.1))
     rows[[f"{part}_ratio_{end}" for part in ("val", "test") for end in ("lo", "hi", "lower")]] = np.nan
-    for drawing in figures.drawings(rows):
+    for drawing in figures.drawings(Evidence.of(rows)):
         assert drawing.rendered("svg")
-    figure, data = figures.tradeoff(rows)
+    figure, data = figures.tradeoff(StudyEvidence.of(rows))
     assert "1 seed, no intervals" in words_of(figure)
     assert data.loc[data["role"] != "dense", ["lo", "hi"]].isna().all(axis=None)
 
 
-def test_a_curve_for_a_notebook_names_its_lines(few):
+def test_a_curve_for_a_notebook_names_its_lines(few, few_study):
     rows = few[
         (few["model"] == "ease")
         & (few["side"].eq("dense") | (few["criterion"].eq("magnitude") & few["unit"].eq("weight")))
     ]
-    figure, data = figures.curve(rows)
+    figure, data = figures.curve(StudyEvidence.of(rows))
     written = [text.get_text() for text in figure.axes[0].texts]
     assert {"magnitude (global)", "magnitude (global) + refit", "dense"} <= set(written)
     assert not figure.legends
     assert len(data) == 7
-    many, _ = figures.curve(few[(few["model"] == "ease") & (few["side"] != "samples")])
+    many, _ = figures.curve(StudyEvidence.of(few[(few["model"] == "ease") & (few["side"] != "samples")]))
     assert many.legends
     with pytest.raises(ReportError, match="one model"):
-        figures.curve(few)
+        figures.curve(few_study)
 
 
-def test_the_front_of_a_family_is_what_nothing_else_beats(cells):
-    _, data = figures.pareto(cells)
+def test_the_front_of_a_family_is_what_nothing_else_beats(study):
+    _, data = figures.pareto(study)
     for _, family in data.groupby("family"):
         for _, point in family.iterrows():
             beaten = ((family["bytes_disk"] <= point["bytes_disk"]) & (family["ndcg@10"] > point["ndcg@10"])) | (
@@ -149,8 +149,8 @@ def test_the_front_of_a_family_is_what_nothing_else_beats(cells):
 
 
 @pytest.mark.parametrize("cost", ["bytes_disk", "p50_ms"])
-def test_pareto_shows_all_models_the_floor_and_the_safe_points(cells, cost):
-    figure, data = figures.pareto(cells, cost=cost)
+def test_pareto_shows_all_models_the_floor_and_the_safe_points(cells, cost, study):
+    figure, data = figures.pareto(study, cost=cost)
     ax = figure.axes[0]
     scattered = np.vstack([collection.get_offsets() for collection in ax.collections])
     assert len(scattered) == len(data) + data["safe"].sum()  # a safe point has its ring
@@ -163,27 +163,27 @@ def test_pareto_shows_all_models_the_floor_and_the_safe_points(cells, cost):
         assert name in written
     assert data.loc[data["safe"], "model"].is_unique
     with pytest.raises(ReportError, match="known: bytes_disk, p50_ms"):
-        figures.pareto(cells, cost="euros")
+        figures.pareto(study, cost="euros")
 
 
 def test_safe_sparsity_says_none_and_stars_what_test_does_not_confirm(few):
     rows = few.copy()
     rows.loc[(rows["model"] == "ease") & (rows["criterion"] == "magnitude-layer"), "test_ratio_lower"] = 0.5
-    figure, data = figures.safe_sparsity(rows)
+    figure, data = figures.safe_sparsity(StudyEvidence.of(rows))
     written = [text.get_text() for ax in figure.axes for text in ax.texts]
     assert written.count("–") == data["removed_99"].isna().sum() > 0
     assert "50*" in written and "80 s" in written  # solved again, not one shot and nothing after it
     assert sum(len([t for t in ax.texts if "\n" not in t.get_text()]) for ax in figure.axes) == len(data)
     with pytest.raises(ReportError, match="nothing was pruned"):
-        figures.safe_sparsity(few[few["side"] == "dense"])
+        figures.safe_sparsity(StudyEvidence.of(few[few["side"] == "dense"]))
 
 
 def test_unknown_and_odd_names_are_drawn_as_they_are():
     odd = {"ease": "my_model $x^2$", "magnitude": "50%_of_\\alpha & {co}", "weight": "<unit>"}
     rows = fake_cells(dataset="Ünïcode $ & <b>", models=("popularity", "ease"), kept=(0.5, 0.1))
     rows[["model", "criterion", "unit"]] = rows[["model", "criterion", "unit"]].replace(odd)
-    drawn = list(figures.drawings(rows))
-    names = {drawing.name.removesuffix("-n-code-b") for drawing in drawn}
+    drawn = list(figures.drawings(Evidence.of(rows)))
+    names = {drawing.stem for drawing in drawn}
     assert {
         "tradeoff-structure",
         "tradeoff-structure-recovery",
@@ -191,12 +191,12 @@ def test_unknown_and_odd_names_are_drawn_as_they_are():
     } < names  # a unit that nobody knows is a structure
     for drawing in drawn:
         assert drawing.rendered("pdf")
-    assert "my_model $x^2$ (CF)" in words_of(figures.tradeoff(rows)[0])
+    assert "my_model $x^2$ (CF)" in words_of(figures.tradeoff(StudyEvidence.of(rows))[0])
 
 
 def test_the_same_rows_in_any_order_give_the_same_bytes(few, drawn):
-    for again in figures.drawings(few.sample(frac=1, random_state=0)):
-        first = drawn[again.name]
+    for again in figures.drawings(Evidence.of(few.sample(frac=1, random_state=0))):
+        first = drawn[again.stem]
         assert first.data.to_csv() == again.data.to_csv()
         assert first.rendered("svg") == again.rendered("svg") == render(first.figure, "svg")
 
@@ -221,9 +221,12 @@ def test_every_figure_has_its_files_and_the_csv_its_data(drawn, tmp_path):
         "tradeoff-samples",
         "who-pays",
     }
-    assert set(drawn) == {f"{name}-fake-100k" for name in names}
-    expected = {f"{name}.{form}" for name in drawn for form in ("csv", "pdf", "png", "svg", "tex")} | {"README.md"}
-    assert {path.name for path in paths} == {path.name for path in (tmp_path / "figures").iterdir()} == expected
+    assert {drawing.name for drawing in drawn.values()} == {f"fake-100k/{name}" for name in names}
+    expected = {f"fake-100k/{name}.{form}" for name in drawn for form in ("csv", "pdf", "png", "svg", "tex")}
+    expected |= {"README.md", "captions.json"}
+    there = [path for path in (tmp_path / "figures").rglob("*") if path.is_file()]
+    assert sorted(paths) == sorted(there)
+    assert {str(path.relative_to(tmp_path / "figures")) for path in there} == expected
     for drawing in drawn.values():
         text = (tmp_path / "figures" / f"{drawing.name}.csv").read_text()
         read = pd.read_csv(io.StringIO(text), keep_default_na=True)
@@ -233,10 +236,10 @@ def test_every_figure_has_its_files_and_the_csv_its_data(drawn, tmp_path):
             np.testing.assert_array_equal(read[column], drawing.data[column].astype(float))
 
 
-def test_the_readers_own_settings_stay_and_change_nothing(few):
+def test_the_readers_own_settings_stay_and_change_nothing(few_study):
     import matplotlib as mpl
 
-    plain = render(figures.tradeoff(few)[0], "svg")
+    plain = render(figures.tradeoff(few_study)[0], "svg")
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "svg.hashsalt": "other"}):
-        assert render(figures.tradeoff(few)[0], "svg") == plain
+        assert render(figures.tradeoff(few_study)[0], "svg") == plain
         assert mpl.rcParams["font.size"] == 20

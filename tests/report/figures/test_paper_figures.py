@@ -1,20 +1,24 @@
-"""The figures that carry a message: best rules, who pays, rounds against one shot, time saved; and captions beside figures."""
+"""The figures that carry a message: best rules, who pays, rounds against one shot, time saved; and their captions."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from fake_cells import fake_cells
 from matplotlib.axis import Tick
 from matplotlib.text import Text
 
 from recprune.errors import NothingToDrawError
-from recprune.evaluation import safe_sparsity
-from recprune.report import best, captions, figures, relative, rounds, time_saved, who_pays
-from recprune.report.cells import CURVE, RANDOM, canonical, points
-from recprune.report.heatmap import best_of_rules
-from recprune.report.safe import safe_points
+from recprune.report import figures
+from recprune.report.evidence import Evidence, StudyEvidence
+from recprune.report.evidence.methods import RANDOM
+from recprune.report.evidence.payments import payments
+from recprune.report.figures import words
+from recprune.report.figures.best import best_points
+from recprune.report.figures.rounds import caption as caption_of_rounds
+from recprune.report.figures.style import render
+from recprune.report.figures.time_saved import time_points
 
 LOW, HIGH = "test_recall@20_items_low", "test_recall@20_items_high"
 
@@ -43,34 +47,12 @@ def shuffled(rows):
     return rows.sample(frac=1, random_state=1)
 
 
-def test_a_share_of_the_dense_model_is_that_of_its_own_seed():
-    rows = fake_cells(models=("ease",), seeds=(0, 1), kept=(0.5,))
-    rows = rows[(rows["side"] == "dense") | (rows["criterion"] == "magnitude-layer")].copy()
-    rows.loc[rows["side"] == "dense", LOW] = [0.1, 0.2]
-    rows.loc[rows["side"] != "dense", LOW] = [0.05, 0.4]
-    table = relative.relative(shuffled(rows), [LOW])
-    assert table.loc[table["side"] == "parameters", f"rel_{LOW}"].item() == pytest.approx((0.05 / 0.1 + 0.4 / 0.2) / 2)
-    rows.loc[(rows["side"] == "dense") & (rows["seed"] == 0), LOW] = (
-        0.0  # nothing to be a share of: that seed is left out
-    )
-    table = relative.relative(rows, [LOW])
-    assert table.loc[table["side"] == "parameters", f"rel_{LOW}"].item() == pytest.approx(2.0)
-
-
-def test_the_safe_end_of_a_rule_is_the_one_of_the_evaluation(few):
-    table = points(canonical(few))
-    ends = relative.safe_ends(table, 0.95).set_index(CURVE)["kept"].to_dict()
-    found = {key: safe_sparsity(curve, 0.95) for key, curve in table[table["kept"] < 1].groupby(CURVE)}
-    assert ends == {key: safe.kept for key, safe in found.items() if safe is not None}
-    assert 0 < len(ends) < len(found)
-
-
 @pytest.mark.filterwarnings("error")
 def test_best_leaves_out_what_has_no_weight_left(few):
     rows = few.copy()
     gone = (rows["side"] == "parameters") & (rows["kept"] == rows.loc[rows["side"] == "parameters", "kept"].min())
     rows.loc[gone, "nonzeros"] = 0
-    _, data = figures.best(rows)
+    _, data = figures.best(StudyEvidence.of(rows))
     assert (data["x"] > 0).all() and (data["x"] < 1).any()
 
 
@@ -78,11 +60,11 @@ def test_best_is_chosen_on_validation_and_drawn_on_test(few):
     rows = few.copy()
     loser = (rows["model"] == "ease") & (rows["criterion"] == "magnitude-layer") & (rows["kept"] == 0.2)
     rows.loc[loser, "test_ratio"] = 1.2  # best on test alone: must not be chosen
-    figure, data = figures.best(shuffled(rows))
+    figure, data = figures.best(StudyEvidence.of(shuffled(rows)))
     assert not ((data["ratio"] > 1.1) & (data["role"] == "best")).any()
     for _, line in data[data["role"] == "best"].groupby(["side", "model"]):
         assert line["x"].is_monotonic_increasing and line["val_ratio"].is_monotonic_increasing
-    table = relative.relative(rows, ["val_ndcg@10"])
+    table = StudyEvidence.of(rows).pruned
     mine = table[(table["model"] == "ease") & (table["side"] == "parameters") & ~table["criterion"].isin(RANDOM)]
     least = mine[mine["kept"] == mine["kept"].min()]
     first = data[(data["model"] == "ease") & (data["side"] == "parameters") & (data["role"] == "best")].iloc[0]
@@ -98,13 +80,13 @@ def test_a_budget_counts_parameters_and_not_rows_or_neurons(few):
     rows.loc[(rows["criterion"] == "magnitude") & (rows["model"] == "ease") & (rows["kept"] == 0.02), "nonzeros"] = (
         936_000
     )
-    data = best.best_points(rows)
+    data = best_points(StudyEvidence.of(rows))
     mine = data[(data["model"] == "ease") & (data["kept"] == 0.02) & (data["criterion"] == "magnitude")]
     assert (mine["x"] > 0.5).all()
 
 
 def test_the_tail_pays_in_the_figure_what_it_pays_in_the_rows(groups):
-    data = who_pays.payments(shuffled(groups))
+    data = payments(StudyEvidence.of(shuffled(groups)))
     medians = data[(data["role"] == "median") & (data["measure"] == "recall@20_items_low")]
     rules = data[(data["role"] == "rule") & (data["measure"] == "recall@20_items_low")]
     assert len(medians) >= 2
@@ -125,11 +107,11 @@ def test_the_tail_pays_in_the_figure_what_it_pays_in_the_rows(groups):
 
 def test_a_group_that_the_dense_model_does_not_serve_says_nothing(groups):
     rows = groups.assign(**{LOW: groups[LOW] / 100})
-    assert "recall@20_items_low" not in set(who_pays.payments(rows)["measure"])
+    assert "recall@20_items_low" not in set(payments(StudyEvidence.of(rows))["measure"])
 
 
 def test_who_pays_draws_its_points(groups):
-    figure, data = figures.who_pays(groups)
+    figure, data = figures.who_pays(StudyEvidence.of(groups))
     drawn = np.concatenate(
         [line.get_xdata() for ax in figure.axes for line in ax.lines if line.get_marker() not in ("<", ">")]
     )
@@ -138,7 +120,7 @@ def test_who_pays_draws_its_points(groups):
 
 
 def test_rounds_stand_beside_the_same_rule_in_one_shot(looped):
-    figure, data = figures.rounds(shuffled(looped))
+    figure, data = figures.rounds(StudyEvidence.of(shuffled(looped)))
     pruned = data[data["role"] == "pruned"]
     assert set(pruned["criterion"]) == {"magnitude"} and set(pruned["unit"]) == {"weight"}
     assert set(pruned["schedule"]) == {"one-shot", "geometric"} and "none" not in set(pruned["recovery"])
@@ -150,7 +132,7 @@ def test_rounds_stand_beside_the_same_rule_in_one_shot(looped):
         "one shot + fine-tune",
         "geometric rounds + fine-tune",
     } <= set(texts)
-    _, samples = figures.rounds(looped, "samples")
+    _, samples = figures.rounds(StudyEvidence.of(looped), "samples")
     assert {"segment", "stratified", "random"} <= set(samples["criterion"])
 
 
@@ -158,48 +140,32 @@ def test_time_saved_counts_scoring_and_the_dense_model_behind_rounds(looped):
     rows = looped.copy()
     rows.loc[rows["side"] == "dense", ["train_s", "score_s"]] = [10.0, 0.0]
     rows.loc[rows["side"] == "samples", ["train_s", "score_s"]] = [4.0, 1.0]
-    data = time_saved.time_points(shuffled(rows))
+    data = time_points(StudyEvidence.of(shuffled(rows)))
     once = data[data["criterion"].isin(["stratified", "random"])]
     assert once["saved"].to_numpy() == pytest.approx(0.5)
     assert data.loc[data["criterion"] == "segment", "saved"].to_numpy() == pytest.approx(-0.5)
     assert (data.loc[data["role"] == "dense", "saved"] == 0).all()
 
 
-def test_figures_are_absent_where_the_rows_do_not_suffice(few):
+def test_figures_are_absent_where_the_rows_do_not_suffice(few, few_study):
     with pytest.raises(NothingToDrawError, match="rounds"):
-        figures.rounds(few)
+        figures.rounds(few_study)
     with pytest.raises(NothingToDrawError, match="fewer than two models"):
-        figures.best(few[few["model"] == "ease"])
+        figures.best(StudyEvidence.of(few[few["model"] == "ease"]))
     with pytest.raises(NothingToDrawError, match="no samples"):
-        figures.time_saved(few[few["side"] != "samples"])
+        figures.time_saved(StudyEvidence.of(few[few["side"] != "samples"]))
     with pytest.raises(NothingToDrawError, match="no group"):
-        figures.who_pays(few[few["side"] == "dense"])
-    names = {
-        drawing.name for drawing in figures.drawings(few[(few["model"] == "popularity") | (few["side"] == "dense")])
-    }
-    assert names == {"pareto-fake-100k", "pareto-latency-fake-100k"}
+        figures.who_pays(StudyEvidence.of(few[few["side"] == "dense"]))
+    dense = few[(few["model"] == "popularity") | (few["side"] == "dense")]
+    assert {drawing.stem for drawing in figures.drawings(Evidence.of(dense))} == {"pareto", "pareto-latency"}
 
 
 @pytest.mark.parametrize("draw", [figures.who_pays, figures.rounds], ids=lambda draw: draw.__name__)
 def test_other_orders_of_the_rows_give_the_same_bytes(draw, groups, looped):
-    from recprune.report.style import render
-
     rows = groups if draw is figures.who_pays else looped
-    (first, data), (again, other) = draw(rows), draw(shuffled(rows))
+    (first, data), (again, other) = draw(StudyEvidence.of(rows)), draw(StudyEvidence.of(shuffled(rows)))
     assert data.to_csv() == other.to_csv()
     assert render(first, "svg") == render(again, "svg")
-
-
-def test_a_cell_of_the_heat_map_is_the_best_of_a_rule(few):
-    found = safe_points(few)
-    data = best_of_rules(found)
-    assert not data.duplicated(["removed from", "model", "unit", "criterion"]).any()
-    for row in data.itertuples():
-        same = found[
-            (found["model"] == row.model) & (found["unit"] == row.unit) & (found["criterion"] == row.criterion)
-        ]
-        assert row.removed_99 == same["removed_99"].max() or same["removed_99"].isna().all()
-    assert set(data.loc[data["recovery"].isin(["none", ""]) & (data["schedule"] != "linear"), "sign"]) == {""}
 
 
 def test_no_words_leave_a_figure(drawn):
@@ -226,37 +192,37 @@ def test_captions_say_the_data_the_seeds_and_the_bands(drawn):
     for name, drawing in drawn.items():
         assert "fake-100k, protocol ratio" in drawing.caption, name
         assert drawing.caption.endswith("."), name
-    assert "3 seeds" in drawn["tradeoff-parameters-fake-100k"].caption
-    assert "paired bootstrap over users" in drawn["tradeoff-parameters-fake-100k"].caption
+    assert "3 seeds" in drawn["tradeoff-parameters"].caption
+    assert "paired bootstrap over users" in drawn["tradeoff-parameters"].caption
     one = pd.DataFrame({"role": ["pruned", "pruned"], "seeds": [3, 5], "lo": np.nan, "hi": np.nan})
-    assert captions.over(one) == "means over 3 to 5 seeds"
-    assert captions.bands(one) == "the rows hold no intervals"
+    assert words.over(one) == "means over 3 to 5 seeds"
+    assert words.bands(one) == "the rows hold no intervals"
 
 
 def test_latex_and_markdown_print_names_as_they_stand(drawn, tmp_path):
-    name = "pareto-fake-100k"
-    odd = figures.Drawing(name, "a_b 50 % & [x] *y*", drawn[name].figure, drawn[name].data, drawn[name]._rendered)
+    odd = replace(drawn["pareto"], caption="a_b 50 % & [x] *y*")
     tex = figures.to_latex(odd)
     assert r"\caption{a\_b 50~\% \& [x] *y*}" in tex
-    assert tex.startswith("\\begin{figure*}") and "\\includegraphics{pareto-fake-100k.pdf}" in tex
-    assert f"\\label{{fig:{name}}}" in tex
+    assert tex.startswith("\\begin{figure*}") and "\\includegraphics{fake-100k/pareto.pdf}" in tex
+    assert "\\label{fig:pareto-fake-100k}" in tex
     figures.write_figures([odd], tmp_path)
     assert "\na\\_b 50 % & \\[x\\] \\*y\\*\n" in (tmp_path / "figures" / "README.md").read_text()
 
 
 def test_the_list_of_figures_keeps_what_is_still_there(drawn, tmp_path):
-    first, second = drawn["pareto-fake-100k"], drawn["safe-sparsity-fake-100k"]
+    first, second = drawn["pareto"], drawn["safe-sparsity"]
     figures.write_figures([second], tmp_path)
     figures.write_figures([first], tmp_path)
     text = (tmp_path / "figures" / "README.md").read_text()
-    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["pareto-fake-100k", "safe-sparsity-fake-100k"]
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["fake-100k/pareto", "fake-100k/safe-sparsity"]
+    assert f"\n![fake-100k/safe-sparsity](fake-100k/safe-sparsity.png)\n\n{second.caption}\n" in text
     figures.write_figures([first, second], tmp_path)
     assert (tmp_path / "figures" / "README.md").read_text() == text
-    (tmp_path / "figures" / "safe-sparsity-fake-100k.png").unlink()
+    (tmp_path / "figures" / "fake-100k" / "safe-sparsity.png").unlink()
     figures.write_figures([first], tmp_path)
     assert "safe-sparsity" not in (tmp_path / "figures" / "README.md").read_text()
 
 
 def test_one_rule_in_rounds_is_named_in_the_caption(looped):
-    data = rounds.rounds(looped)[1]
-    assert "(magnitude (global))" in captions.rounds(data, "parameters")
+    study = StudyEvidence.of(looped)
+    assert "(magnitude (global))" in caption_of_rounds(study, figures.rounds(study)[1], "parameters")
