@@ -12,13 +12,14 @@ from recprune.cells.users import VALUES
 from recprune.errors import ReportError
 from recprune.evaluation import paired_ratio
 from recprune.report.cells import canonical
-from recprune.report.claims import Claim, Contrast, read_claims
+from recprune.report.claims.claim import Claim, Contrast, read_claims
+from recprune.report.claims.compared import compared
+from recprune.report.claims.contrasts import compared_pairs, effects
+from recprune.report.claims.draws import Draws
+from recprune.report.claims.verdicts import comparisons, verdict
 from recprune.report.claims_figure import claims_figure
-from recprune.report.claims_tables import claims_tables, compared
-from recprune.report.contrasts import compared_pairs, effects
-from recprune.report.draws import Draws
+from recprune.report.claims_tables import claims_tables
 from recprune.report.style import render
-from recprune.report.verdicts import comparisons, verdict
 
 DENSE = {"side": "dense"}
 HALF = Contrast(name="half", a={"criterion": "random", "side": "parameters"}, b=DENSE, keep=(0.5,), expect="higher")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recprune.report.simulation import coverage, false_safety, users
+from recprune.report.claims.simulation import coverage, false_safety, users
 
 FEW = {"n_users": 300, "n_seeds": 2, "draws": 300}
 TRIALS = 200
