@@ -12,7 +12,7 @@ REGISTRIES = {
     "protocol": (("recprune.splits", "PROTOCOLS"),),
     "model": (("recprune.models", "REGISTRY"),),
     "unit": (("recprune.pruning", "UNITS"), ("recprune.pruning", "SAMPLE_UNITS")),
-    "criterion": (("recprune.pruning", "CRITERIA"), ("recprune.pruning", "LOOPS")),
+    "criterion": (("recprune.pruning", "CRITERIA"),),
     "schedule": (("recprune.pruning", "SCHEDULES"),),
     "recovery": (("recprune.pruning", "RECOVERIES"),),
 }

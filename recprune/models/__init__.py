@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import TypeVar
 
 from recprune.models import storage
-from recprune.models.base import Recommender
+from recprune.models.base import FAMILIES, Recommender
 from recprune.models.baselines import Popularity, Random
 from recprune.models.bpr import BPR
 from recprune.models.dlrm import DLRM
@@ -18,9 +19,28 @@ from recprune.models.sasrec import SASRec
 from recprune.models.storage import ModelFileError
 from recprune.models.tree import Tree
 
-REGISTRY: dict[str, type[Recommender]] = {
-    model.name: model for model in (Popularity, Random, ItemKNN, IALS, BPR, EASE, NeuMF, MultVAE, DLRM, SASRec, Tree)
-}
+M = TypeVar("M", bound=Recommender)
+
+REGISTRY: dict[str, type[Recommender]] = {}
+
+
+def register(model: type[M]) -> type[M]:
+    """The class itself, registered under its `name`: a decorator for models from outside of the package.
+
+    Raises ValueError where the name is another class's, or the class does not say what it is called.
+    """
+    for attribute in ("name", "label", "family"):
+        if not isinstance(getattr(model, attribute, None), str):
+            raise ValueError(f"{model.__name__}: a model needs the class attribute `{attribute}`")
+    if model.family not in FAMILIES:
+        raise ValueError(f"{model.name}: unknown family {model.family!r}; known: {', '.join(FAMILIES)}")
+    if REGISTRY.setdefault(model.name, model) is not model:
+        raise ValueError(f"{model.name}: a model of this name is registered already; choose another name")
+    return model
+
+
+for _model in (Popularity, Random, ItemKNN, IALS, BPR, EASE, NeuMF, MultVAE, DLRM, SASRec, Tree):
+    register(_model)
 
 
 def build(name: str, **hyperparameters) -> Recommender:
@@ -63,4 +83,5 @@ __all__ = [
     "Tree",
     "build",
     "load_model",
+    "register",
 ]

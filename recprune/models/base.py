@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from recprune.models.ops import Array
 from recprune.models.rows import KEPT, LostRows
 from recprune.topk import top_k
 
+FAMILIES = ("cf", "deep", "other")
 # unit -> name of the dimension -> the (array, axis) pairs that the dimension runs through
 Structure = dict[str, dict[str, list[tuple[str, int]]]]
 
@@ -32,10 +33,14 @@ class Recommender(LostRows):
     """
 
     name: ClassVar[str]
-    family: ClassVar[str]  # "cf", "deep" or "other"
+    label: ClassVar[str]  # what readers see
+    family: ClassVar[str]  # one of FAMILIES
     folds_in: ClassVar[bool] = False  # can score users it was not trained on, from their histories
     needs_times: ClassVar[bool] = False  # trains on histories in the order of time
     recoveries: ClassVar[tuple[str, ...]] = ("none",)  # what can follow the removal of parameters
+    search: ClassVar[dict[str, Any]] = {}  # hyper-parameter -> range, like a table [space.MODEL] of tuning.toml
+    tiny: ClassVar[dict[str, Any]] = {}  # hyper-parameters of one that has every unit and trains in a second
+    seconds_a_fit: ClassVar[float] = 1.0  # on ml-100k, roughly: what takes longest is started first
 
     def __post_init__(self) -> None:
         self.arrays: dict[str, Array] = {}

@@ -16,6 +16,7 @@ class Popularity(Recommender):
     """Score of an item = its number of training interactions (weights added up), the same for every user."""
 
     name: ClassVar[str] = "popularity"
+    label: ClassVar[str] = "popularity"
     family: ClassVar[str] = "other"
     folds_in: ClassVar[bool] = True
 
@@ -35,6 +36,7 @@ class Random(Recommender):
     """Uniform scores, drawn anew for each user from (seed, user): the floor of every metric."""
 
     name: ClassVar[str] = "random"
+    label: ClassVar[str] = "random"
     family: ClassVar[str] = "other"
 
     def _fit(self, train, validation, seed, fold_in):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -34,8 +34,17 @@ class BPR(FactorModel, GradientModel):
     patience: int = 8
 
     name: ClassVar[str] = "bpr"
+    label: ClassVar[str] = "BPR"
     family: ClassVar[str] = "cf"
     recoveries: ClassVar[tuple[str, ...]] = GradientModel.recoveries
+    seconds_a_fit: ClassVar[float] = 8.0
+    tiny: ClassVar[dict[str, Any]] = {"factors": 4, "epochs": 1}
+    search: ClassVar[dict[str, Any]] = {
+        "factors": {"choices": [64, 128]},
+        "learning_rate": {"low": 1e-3, "high": 1e-2, "log": True},
+        "l2": {"low": 1e-7, "high": 1e-4, "log": True},
+        "batch_size": {"choices": [2048, 4096, 8192]},
+    }
 
     def smaller(self, share):
         """`share` of the factors."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -62,8 +62,22 @@ class DLRM(GradientModel):
     patience: int = 6
 
     name: ClassVar[str] = "dlrm"
+    label: ClassVar[str] = "DLRM"
     family: ClassVar[str] = "deep"
     folds_in: ClassVar[bool] = True
+    seconds_a_fit: ClassVar[float] = 20.0
+    tiny: ClassVar[dict[str, Any]] = {"factors": 4, "hidden": (4, 2), "epochs": 1}
+    search: ClassVar[dict[str, Any]] = {
+        "factors": {"choices": [32, 64]},
+        "hidden": {"choices": [[8], [16, 8], [32, 16]]},
+        "dropout": {"low": 0.1, "high": 0.6},
+        "user_id": {"choices": [True, False]},
+        "negative_weight": {"low": 0.1, "high": 1.0, "log": True},
+        "learning_rate": {"low": 1e-3, "high": 6e-3, "log": True},
+        "l2": {"low": 1e-6, "high": 1e-3, "log": True},
+        "batch_size": {"choices": [32, 64, 128]},
+        "fixed": {"candidates": 1024},
+    }
 
     def __post_init__(self):
         super().__post_init__()

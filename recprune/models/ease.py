@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -29,8 +29,10 @@ class EASE(ItemItem):
     max_items: int | None = None
 
     name: ClassVar[str] = "ease"
+    label: ClassVar[str] = "EASE"
     family: ClassVar[str] = "cf"
     recoveries: ClassVar[tuple[str, ...]] = ("none", "refit")
+    search: ClassVar[dict[str, Any]] = {"l2": {"low": 30.0, "high": 5000.0, "log": True}}
 
     def smaller(self, share):
         """Only the most popular items, sqrt(share) of the catalogue: the matrix is quadratic in them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -38,9 +38,21 @@ class IALS(FactorModel):
     nu: float = 0.0
 
     name: ClassVar[str] = "ials"
+    label: ClassVar[str] = "iALS"
     family: ClassVar[str] = "cf"
     folds_in: ClassVar[bool] = True
     recoveries: ClassVar[tuple[str, ...]] = ("none", "refit")
+    tiny: ClassVar[dict[str, Any]] = {"factors": 4, "iterations": 1}
+    search: ClassVar[dict[str, Any]] = {
+        "factors": {"choices": [64, 128, 256]},
+        "alpha": {"low": 1.5, "high": 10.0, "log": True},
+        "iterations": {"low": 5, "high": 20},
+        "nu": {"choices": [0.0, 1.0]},
+        "l2": [  # with nu = 1 the same strength is at a much smaller l2
+            {"when": {"nu": 0.0}, "low": 5.0, "high": 200.0, "log": True},
+            {"when": {"nu": 1.0}, "low": 5e-3, "high": 1e-1, "log": True},
+        ],
+    }
 
     def smaller(self, share):
         """`share` of the factors."""

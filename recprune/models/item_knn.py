@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -29,7 +29,13 @@ class ItemKNN(ItemItem):
     similarity: str = "tfidf"
 
     name: ClassVar[str] = "item-knn"
+    label: ClassVar[str] = "item-kNN"
     family: ClassVar[str] = "cf"
+    tiny: ClassVar[dict[str, Any]] = {"neighbours": 10}
+    search: ClassVar[dict[str, Any]] = {
+        "neighbours": {"low": 20, "high": 1000, "log": True},
+        "similarity": {"choices": ["cosine", "tfidf", "bm25"]},
+    }
 
     def smaller(self, share):
         """Shorter lists: `share` of the neighbours."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -43,8 +43,21 @@ class MultVAE(GradientModel):
     bfloat16: bool = True
 
     name: ClassVar[str] = "mult-vae"
+    label: ClassVar[str] = "Mult-VAE"
     family: ClassVar[str] = "deep"
     folds_in: ClassVar[bool] = True
+    seconds_a_fit: ClassVar[float] = 10.0
+    tiny: ClassVar[dict[str, Any]] = {"hidden": 8, "latent": 4, "epochs": 1}
+    search: ClassVar[dict[str, Any]] = {
+        "hidden": {"choices": [300, 600]},
+        "latent": {"choices": [32, 64, 128, 200]},
+        "dropout": {"low": 0.3, "high": 0.8},
+        "beta": {"low": 0.05, "high": 0.6},
+        "anneal": {"low": 10, "high": 100, "log": True},
+        "learning_rate": {"low": 3e-4, "high": 4e-3, "log": True},
+        "l2": {"choices": [0.0, 1e-6, 1e-5]},
+        "batch_size": {"choices": [64, 128, 256, 512]},
+    }
 
     def smaller(self, share):
         """`share` of the hidden width, which the two large matrices are linear in, and of the latent dimension."""

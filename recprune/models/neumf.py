@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -40,7 +40,19 @@ class NeuMF(GradientModel):
     patience: int = 4
 
     name: ClassVar[str] = "neumf"
+    label: ClassVar[str] = "NeuMF"
     family: ClassVar[str] = "deep"
+    seconds_a_fit: ClassVar[float] = 15.0
+    tiny: ClassVar[dict[str, Any]] = {"factors": 4, "hidden": (4, 2), "epochs": 1}
+    search: ClassVar[dict[str, Any]] = {
+        "factors": {"choices": [16, 32, 64]},
+        "hidden": {"choices": [[32, 16], [64, 32], [128, 64]]},
+        "dropout": {"low": 0.0, "high": 0.5},
+        "negatives": {"choices": [1, 2, 4]},
+        "learning_rate": {"low": 5e-4, "high": 5e-3, "log": True},
+        "l2": {"low": 1e-8, "high": 5e-5, "log": True},
+        "batch_size": {"choices": [2048, 4096, 8192]},
+    }
 
     def __post_init__(self):
         super().__post_init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -53,9 +53,22 @@ class SASRec(GradientModel):
     patience: int = 8
 
     name: ClassVar[str] = "sasrec"
+    label: ClassVar[str] = "SASRec"
     family: ClassVar[str] = "deep"
     folds_in: ClassVar[bool] = True
     needs_times: ClassVar[bool] = True
+    seconds_a_fit: ClassVar[float] = 60.0
+    tiny: ClassVar[dict[str, Any]] = {"factors": 4, "hidden": 8, "max_length": 10, "epochs": 1}
+    search: ClassVar[dict[str, Any]] = {
+        "factors": {"choices": [32, 64, 128]},
+        "blocks": {"choices": [1, 2]},
+        "heads": {"choices": [1, 2]},
+        "hidden": {"choices": [64, 128, 256]},
+        "max_length": {"choices": [50, 100, 200]},
+        "dropout": {"low": 0.1, "high": 0.5},
+        "learning_rate": {"low": 5e-4, "high": 4e-3, "log": True},
+        "batch_size": {"choices": [16, 32, 64]},
+    }
 
     def __post_init__(self):
         super().__post_init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -58,8 +58,16 @@ class Tree(Recommender):
     max_interactions: int = 100_000
 
     name: ClassVar[str] = "tree"
+    label: ClassVar[str] = "decision tree"
     family: ClassVar[str] = "other"
     folds_in: ClassVar[bool] = True
+    tiny: ClassVar[dict[str, Any]] = {"factors": 2, "max_leaf_nodes": 8, "min_samples_leaf": 5}
+    search: ClassVar[dict[str, Any]] = {
+        "factors": {"low": 4, "high": 48, "log": True},
+        "max_leaf_nodes": {"low": 50, "high": 2000, "log": True},
+        "min_samples_leaf": {"low": 10, "high": 300, "log": True},
+        "negatives": {"choices": [2, 4, 8]},
+    }
 
     def smaller(self, share):
         """`share` of the leaves and of the latent factors."""

@@ -1,25 +1,26 @@
 """Pruning: unit x criterion x schedule x recovery x budget, for parameters and for training samples."""
 
 from recprune.pruning.budget import Budget
-from recprune.pruning.criteria import CRITERIA
+from recprune.pruning.criteria import CRITERIA, register
 from recprune.pruning.criterion import Criterion
-from recprune.pruning.loop import Path, Pruned, importance, prune
+from recprune.pruning.parameter_path import ParameterPath
+from recprune.pruning.prune import importance, prune
+from recprune.pruning.prune_data import PrunedData, data_path, prune_data
+from recprune.pruning.prune_samples import SAMPLE_UNITS, SamplePath, prune_samples
+from recprune.pruning.pruned import Pruned
 from recprune.pruning.recovery import RECOVERIES
-from recprune.pruning.sample_loop import LOOPS, PrunedData, data_path, prune_data
-from recprune.pruning.sample_removal import SAMPLE_UNITS, SamplePath, prune_samples
 from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.units import UNITS
 
 __all__ = [
     "CRITERIA",
-    "LOOPS",
     "RECOVERIES",
     "SAMPLE_UNITS",
     "SCHEDULES",
     "UNITS",
     "Budget",
     "Criterion",
-    "Path",
+    "ParameterPath",
     "Pruned",
     "PrunedData",
     "SamplePath",
@@ -28,4 +29,5 @@ __all__ = [
     "prune",
     "prune_data",
     "prune_samples",
+    "register",
 ]

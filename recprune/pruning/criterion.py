@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from recprune.models.base import Recommender
 from recprune.pruning import units
+from recprune.splits import Split
 
+# what a criterion asks -> in words
+KINDS = {
+    "control": "nothing of what it removes: what every rule has to beat",
+    "floor": "nothing, since everything goes",
+    "score": "the trained model, or the log, as it is",
+    "trained": "a model that was trained on, solved again or drawn anew for the purpose",
+    "modelled": "of samples: a proxy model, or a decomposition of the log",
+}
 # what a criterion needs a model to have -> why a model may lack it
 NEEDS = {
     "canonicalise": "its scores are not a product of user and item factors",
@@ -29,33 +40,65 @@ LACKS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Criterion:
     """One rule of importance.
 
+    name         what runs and rows call it, kebab-case
+    label        what readers see
+    labels       unit -> what they see in place of the label and the unit's name
+    kind         what it asks: one of KINDS
     summary      what it scores, in a line
     source       where it comes from
     units        the units of a model that it scores
     parameters   (model, unit, train, seed) -> {name: (n_units,) scores}, high = keep; None if it scores no parameters
-    samples      (train, seed) -> ((nnz,) scores, strata or None); None if it scores no interactions
-    weights      (train, kept (nnz,) bool, seed) -> (kept.sum(),) weights of the interactions that stay; None: as they were
+    samples      (train, seed) -> ((nnz,) scores, strata or None), high = keep; None if data alone do not tell
+    by_model     (model, split, seed) -> the same of the training interactions, where it is the model that tells
+    weights      (train, kept (nnz,) bool, seed) -> (kept.sum(),) weights of the interactions that stay; None: as they
+                 were
     scope        "global": all units compete; "layer": every tensor or dimension loses the same share
-    prepare      (model, split, unit, seed): changes a copy of the dense model before anything is scored: turns its basis,
-                 goes back to its initial values, trains it on under a penalty
+    prepare      (model, split, unit, seed): changes a copy of the dense model before anything is scored: turns its
+                 basis, goes back to its initial values, trains it on under a penalty
     adjust       (model, split, unit, masks, seed, before): corrects what stays, right after a removal from `before`
     needs        methods that a model must have (see NEEDS)
     """
 
+    name: str
+    label: str
+    kind: str
     summary: str
     source: str
+    labels: Mapping[str, str] = field(default_factory=dict)
     units: tuple[str, ...] = ()
     parameters: Callable | None = None
     samples: Callable | None = None
+    by_model: Callable | None = None
     weights: Callable | None = None
     scope: str = "global"
     prepare: Callable | None = None
     adjust: Callable | None = None
     needs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for what, given, known in (
+            ("kind", (self.kind,), KINDS),
+            ("scope", (self.scope,), ("global", "layer")),
+            ("unit", self.units, units.UNITS),
+            ("need", self.needs, NEEDS),
+        ):
+            for value in given:
+                if value not in known:
+                    raise ValueError(f"criterion {self.name!r}: unknown {what} {value!r}; known: {', '.join(known)}")
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """What it scores: "parameters", "samples", or both."""
+        found = {"parameters": self.parameters, "samples": self.samples or self.by_model}
+        return tuple(side for side, score in found.items() if score)
+
+    def of_samples(self, model: Recommender, split: Split, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Scores (nnz,) and strata of the training interactions, by whatever it is that tells: the model, or data alone."""
+        return self.by_model(model, split, seed) if self.by_model else self.samples(split.train, seed)
 
     def rules_out(self, model: Recommender, unit: str) -> str:
         """Why the criterion cannot score this unit of this model; "" where it can."""

@@ -6,7 +6,7 @@ import pandas as pd
 
 from recprune import datasets, splits
 from recprune.models import REGISTRY, Recommender, build
-from recprune.pruning import CRITERIA, LOOPS, Criterion, units
+from recprune.pruning import CRITERIA, Criterion, units
 from recprune.report.cells import FLOORS
 from recprune.report.style import label
 from recprune.report.table import Table
@@ -40,8 +40,8 @@ def methods() -> Table:
     Asked of each model, trained for a moment on a small synthetic log: nothing in the table is written by hand.
     """
     models, reasons = _models(), {}
-    rows = [_row(name, rule, models, reasons) for name, rule in CRITERIA.items() if rule.parameters]
-    on_samples = [name for name, rule in CRITERIA.items() if rule.samples] + list(LOOPS)
+    rows = [_row(name, rule, models, reasons) for name, rule in CRITERIA.items() if "parameters" in rule.sides]
+    on_samples = [name for name, rule in CRITERIA.items() if "samples" in rule.sides]
     rows += [{"side": "samples", "criterion": name} | dict.fromkeys(models, "✓") for name in on_samples]
     text = pd.DataFrame(rows).rename(columns=label)
     names = ", ".join(f"{sign} {label(unit)}" for unit, sign in UNITS.items())

@@ -6,7 +6,7 @@ import torch
 
 from recprune.evaluation import evaluate, footprint
 from recprune.models import BPR, DLRM, EASE, IALS, ItemKNN, MultVAE, NeuMF, Popularity, SASRec, load_model
-from recprune.pruning import CRITERIA, RECOVERIES, SCHEDULES, UNITS, Path, importance, prune, prune_samples
+from recprune.pruning import CRITERIA, RECOVERIES, SCHEDULES, UNITS, ParameterPath, importance, prune, prune_samples
 from recprune.pruning.units import Pool, values
 
 MODELS = {
@@ -259,7 +259,7 @@ def test_what_is_unknown_or_impossible_lists_what_is_possible(dense, ratio, argu
     ],
 )
 def test_a_point_of_a_shared_path_is_the_one_pruned_alone(name, schedule, recovery, dense, ratio):
-    path = Path(dense[name], ratio, "magnitude", schedule=schedule, recovery=recovery, seed=0, rounds=3)
+    path = ParameterPath(dense[name], ratio, "magnitude", schedule=schedule, recovery=recovery, seed=0, rounds=3)
     for keep in (0.6, 0.3, 0.1, 0.5):  # downwards along the trunk, then back up
         shared, alone = (
             path.cut(keep),

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from recprune.evaluation import evaluate
 from recprune.interactions import Interactions
 from recprune.models import BPR, DLRM, EASE, IALS, ItemKNN, MultVAE, NeuMF, SASRec, sample_weights
-from recprune.pruning import CRITERIA, prune_samples
-from recprune.pruning.sample_loop import LOOPS, data_path, prune_data
+from recprune.pruning import CRITERIA, data_path, prune_data, prune_samples
 from recprune.pruning.samples import inverse_propensity, k_core, leverage, mutual_information, representative, segment
 from recprune.pruning.samples.inverse_propensity import inclusion
 from recprune.pruning.samples.k_core import core_numbers
@@ -22,6 +21,7 @@ from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.select import best_first, first
 
 SCORES = {name: rule.samples for name, rule in CRITERIA.items() if rule.samples}
+IN_ROUNDS = ("representative", "segment", "segment-learnt")  # made for the loop with the model in it
 LOOKS = {
     "weight",
     "recency",
@@ -374,7 +374,7 @@ def bpr(ratio):
 
 
 class TestLoop:
-    @pytest.mark.parametrize("criterion", [*LOOPS, "random"])
+    @pytest.mark.parametrize("criterion", [*IN_ROUNDS, "random"])
     def test_exactly_k_stay_of_what_was_there_and_the_rest_is_untouched(self, criterion, ease, ratio):
         before = ease.score([0, 1])
         done = prune_data(ease, ratio, criterion, 0.37, seed=2)
@@ -406,7 +406,7 @@ class TestLoop:
         there = np.bincount(left.item, minlength=ratio.n_items) > 0
         np.testing.assert_allclose(total[there], full[there], rtol=1e-4)
 
-    @pytest.mark.parametrize("criterion", LOOPS)
+    @pytest.mark.parametrize("criterion", IN_ROUNDS)
     def test_training_on_forgets_the_removed_histories(self, criterion, bpr, ratio):
         done = prune_data(bpr, ratio, criterion, 0.5, recovery="fine-tune", rounds=2)
         assert done.model.history.nnz == round(0.5 * ratio.train.nnz)
@@ -448,6 +448,13 @@ class TestLoop:
     def test_what_is_unknown_or_impossible_is_refused(self, arguments, message, ease, ratio):
         with pytest.raises(ValueError, match=message):
             prune_data(ease, ratio, **arguments)
+
+
+def test_a_criterion_that_asks_the_model_needs_one(ratio):
+    with pytest.raises(
+        ValueError, match=r"'segment' asks a model .* prune_data\(model, split, 'segment'\).*here: random"
+    ):
+        prune_samples(ratio, criterion="segment", keep=0.5)
 
 
 def test_weighted_criteria_refuse_whole_users(ratio):

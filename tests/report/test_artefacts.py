@@ -10,7 +10,7 @@ import recprune
 from recprune.cells.rows import CELL
 from recprune.cells.users import VALUES, read_per_user
 from recprune.models import REGISTRY
-from recprune.pruning import CRITERIA, LOOPS
+from recprune.pruning import CRITERIA
 from recprune.report import ReportError, read_cells, readme
 from recprune.report.artefacts import artefacts
 from recprune.report.cells import canonical
@@ -69,10 +69,7 @@ class TestMethods:
     def test_every_criterion_and_model_is_there_with_units_or_a_reason(self):
         table = methods()
         rows = table.text.set_index(["side", "criterion"])
-        names = {("parameters", name) for name, rule in CRITERIA.items() if rule.parameters}
-        names |= {("samples", name) for name, rule in CRITERIA.items() if rule.samples} | {
-            ("samples", name) for name in LOOPS
-        }
+        names = {(side, name) for name, rule in CRITERIA.items() for side in rule.sides}
         assert set(rows.index) == names
         assert rows.shape[1] == len(REGISTRY) - 2, "popularity and random have nothing to prune"
         for cell in rows.to_numpy().ravel():

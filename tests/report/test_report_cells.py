@@ -5,7 +5,6 @@ from fake_cells import fake_cells
 
 from recprune.cells.rows import write_rows
 from recprune.errors import ReportError
-from recprune.pruning import LOOPS
 from recprune.report.cells import NEEDED, canonical, models_in_order, points, read_cells, studies
 from recprune.report.grouping import MODELLED, SPARSE
 from recprune.report.style import CRITERIA, MODELS, Method, label, method_label, method_looks, model_look
@@ -86,13 +85,16 @@ def test_names_for_readers_and_names_that_stand_for_themselves():
     assert label("nobody-knows") == "nobody-knows"
 
 
+IN_ROUNDS = ("representative", "segment", "segment-learnt")  # drawn in a figure of their own
+
+
 def test_no_two_series_look_alike_even_without_colour():
     models = [model_look(name, "deep" if name in ("neumf", "mult-vae", "dlrm", "sasrec") else "cf") for name in MODELS]
     assert len({(look.marker, look.fill) for look in models}) == len(models)
     together = [
         SPARSE,
         MODELLED,
-        [name for name in CRITERIA if name not in (*SPARSE, *MODELLED, *LOOPS)],
+        [name for name in CRITERIA if name not in (*SPARSE, *MODELLED, *IN_ROUNDS)],
     ]  # in a figure
     for criteria in together:
         methods_look_apart([*criteria, "random", "magnitude", "new"])

@@ -355,23 +355,25 @@ class TestACriterionCountsForItsOwnRuns:
         file = package / "pruning" / "parameters" / "activations.py"
         file.write_text(file.read_text() + "\nMORE = 1\n")
         changed = {name for name, key in before.items() if library_hash(package, [name]) != key}
-        assert changed == {"activation-variance", "mutual-information-axes"}, "imported by the rules, not by the table"
+        assert changed == {"activation-variance", "mutual-information-axes"}, "imported by the rules"
 
-    def test_a_new_entry_changes_no_other_run(self, package):
+    def test_a_new_criterion_changes_no_other_run(self, package):
         before = library_hash(package, ["taylor"]), library_hash(package)
-        table = package / "pruning" / "criteria.py"
-        (package / "pruning" / "parameters" / "new.py").write_text("score = None\n")
-        text = table.read_text().replace(
-            '    "snip": Criterion(', '    "new": Criterion("", "", parameters=new.score),\n    "snip": Criterion('
+        folder = package / "pruning" / "parameters"
+        (folder / "new.py").write_text('CRITERION = Criterion(name="new", label="", kind="score")\n')
+        listed = folder / "__init__.py"
+        listed.write_text(
+            listed.read_text()
+            .replace("    random,\n", "    new,\n    random,\n")
+            .replace("    random.CRITERION,\n", "    random.CRITERION,\n    new.CRITERION,\n")
         )
-        table.write_text(text.replace("    mutual_information,\n", "    mutual_information,\n    new,\n", 1))
         assert library_hash(package, ["taylor"]) == before[0]
         assert library_hash(package) != before[1]
         assert library_hash(package, ["new"]) != before[0]
 
     def test_everything_else_counts_for_all(self, package):
         before = library_hash(package, ["taylor"])
-        file = package / "pruning" / "loop.py"
+        file = package / "pruning" / "rounds.py"
         file.write_text(file.read_text() + "\nMORE = 1\n")
         assert library_hash(package, ["taylor"]) != before
 

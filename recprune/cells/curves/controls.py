@@ -8,7 +8,7 @@ from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import Curve, is_shown, points, seeds
 from recprune.cells.measure import Cell, measure, measure_pruned, table
 from recprune.evaluation import footprint
-from recprune.pruning import Path, prune
+from recprune.pruning import ParameterPath, prune
 
 
 def smaller_curve(bench: Bench) -> Curve:
@@ -36,7 +36,7 @@ def control_rows(bench: Bench) -> pd.DataFrame:
             reset = prune(model, of, criterion="zero-reset", recovery=recovery, seed=seed)
             cells.append(measure_pruned(bench, reset, _control("weight", "zero-reset", recovery, 0.0, seed)))
         if hasattr(model, "descend"):
-            on = Path(model, of, "random", recovery="fine-tune", seed=seed).cut(1.0)
+            on = ParameterPath(model, of, "random", recovery="fine-tune", seed=seed).cut(1.0)
             cells.append(measure_pruned(bench, on, _control("model", "train-on", "fine-tune", 1.0, seed)))
     return table(cells)
 

@@ -9,7 +9,7 @@ from recprune.cells.curves.walk import downwards, seeds
 from recprune.cells.measure import Cell, measure, table
 from recprune.cells.once import latest
 from recprune.errors import StudyError
-from recprune.pruning.sample_loop import PrunedData, data_path
+from recprune.pruning import PrunedData, data_path
 
 STEPS = 10  # rounds from everything to nothing
 

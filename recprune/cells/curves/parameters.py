@@ -7,20 +7,20 @@ from recprune.cells.curves.walk import Curve, downwards, is_shown, seeds
 from recprune.cells.measure import Cell, measure_pruned, table
 from recprune.cells.once import latest
 from recprune.models import Recommender
-from recprune.pruning import Path
+from recprune.pruning import ParameterPath
 from recprune.splits import Split
 
 
 @latest
-def parameter_path(bench: Bench, seed: int) -> Path:
+def parameter_path(bench: Bench, seed: int) -> ParameterPath:
     """The dense model of a seed on its way down, as the parameters of the run say, with the last of its recoveries."""
     return path_from(bench, bench.dense(seed).model, bench.split(seed), seed)
 
 
-def path_from(bench: Bench, model: Recommender, of: Split, seed: int) -> Path:
+def path_from(bench: Bench, model: Recommender, of: Split, seed: int) -> ParameterPath:
     """A dense model on its way down, as the parameters of the run say, with the last of its recoveries."""
     p = bench.p
-    return Path(model, of, p.criterion, p.unit, p.schedule, _recoveries(bench)[-1], seed, **p.options)
+    return ParameterPath(model, of, p.criterion, p.unit, p.schedule, _recoveries(bench)[-1], seed, **p.options)
 
 
 def parameter_curve(bench: Bench) -> Curve:

@@ -14,6 +14,8 @@ import torch
 
 from recprune.models.negatives import any_pairs
 from recprune.pruning import units
+from recprune.pruning.criterion import Criterion
+from recprune.pruning.parameters import principal_axes
 from recprune.pruning.parameters.activations import activations, contributions
 
 PAIRS = 5000
@@ -47,3 +49,31 @@ def _means(model, unit, train, seed):
         return {"factors": model.arrays["user_factors"].mean(0)}
     seen = activations(model, unit, *any_pairs(train, seed, PAIRS))
     return {name: x.mean(0) for name, x in seen.items()}
+
+
+CRITERIA = (
+    Criterion(
+        name="activation-variance",
+        label="activation variance",
+        kind="score",
+        summary="variance of the unit's activation; its mean is folded into the next bias",
+        source="article 1 (c)",
+        units=("factor", "neuron"),
+        parameters=score,
+        scope="layer",
+        adjust=adjust,
+        needs=("trace",),
+    ),
+    Criterion(
+        name="activation-variance-axes",
+        label="activation variance (axes)",
+        kind="score",
+        summary="the same, after turning to principal axes",
+        source="article 1 (c)",
+        units=("factor",),
+        parameters=score,
+        prepare=principal_axes.prepare,
+        adjust=adjust,
+        needs=("canonicalise", "trace"),
+    ),
+)

@@ -18,6 +18,7 @@ import torch
 
 from recprune.models.support import ridge_on_support
 from recprune.pruning import units
+from recprune.pruning.criterion import Criterion
 from recprune.pruning.parameters import magnitude
 
 DAMPING = 0.01  # of the mean diagonal of H
@@ -52,3 +53,17 @@ def _hessian(layer) -> np.ndarray:
     gram = (x.T @ x).double().numpy() if isinstance(x, torch.Tensor) else (x.T @ x).toarray().astype(np.float64)
     gram[np.diag_indices_from(gram)] += layer.ridge or max(DAMPING * gram.diagonal().mean(), 1e-12)
     return gram
+
+
+CRITERION = Criterion(
+    name="brain-surgeon",
+    label="brain surgeon",
+    kind="score",
+    summary="layer by layer, what the inverse Hessian says is cheapest; what stays is corrected",
+    source="Hassibi 1993; Frantar 2022",
+    units=("weight", "n-of-m"),
+    parameters=score,
+    scope="layer",
+    adjust=adjust,
+    needs=("linear_layers",),
+)

@@ -8,6 +8,8 @@ Inside a branch that goes at once the deepest splits come first, so that any num
 import numpy as np
 import torch
 
+from recprune.pruning.criterion import Criterion
+
 
 def score(model, unit, train, seed):
     """{"splits": (n_nodes,)}: the order in which splits go, from 1 on; 0 for leaves."""
@@ -45,3 +47,14 @@ def alphas(model) -> np.ndarray:
             branch[t], leaves[t] = branch[t] + saved, leaves[t] - shed
             t = parent[t]
     return alpha
+
+
+CRITERION = Criterion(
+    name="cost-complexity",
+    label="cost complexity",
+    kind="score",
+    summary="weakest link: impurity gained per leaf",
+    source="Breiman 1984",
+    units=("split",),
+    parameters=score,
+)

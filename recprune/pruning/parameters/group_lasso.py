@@ -10,6 +10,8 @@ entries, the weights between two layers of neurons, the maps are applied in turn
 
 from functools import partial
 
+from recprune.pruning.criterion import Criterion
+from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import Penalty, steps_of, train_on
 
 GAIN = 0.5  # see `Penalty`; by validation nDCG@10 on ml-100k
@@ -41,3 +43,29 @@ def shrink(dimensions, arrays, size):
 def _squares(array, axis):
     """(n,) sum of the squares of the entries of each unit along an axis."""
     return array.square().sum([d for d in range(array.ndim) if d != axis]) if array.ndim > 1 else array.square()
+
+
+CRITERIA = (
+    Criterion(
+        name="group-lasso",
+        label="group lasso",
+        kind="trained",
+        summary="norm after training on under a penalty of the norms of whole units",
+        source="article 2; Yuan and Lin 2006; Scardapane 2017",
+        units=("factor", "neuron", "user-row", "item-row"),
+        parameters=magnitude.score,
+        prepare=prepare,
+        needs=("descend",),
+    ),
+    Criterion(
+        name="group-lasso-clip",
+        label="group lasso, clipped",
+        kind="trained",
+        summary="the same with clipped gradients",
+        source="article 2; Pascanu 2013",
+        units=("factor", "neuron", "user-row", "item-row"),
+        parameters=magnitude.score,
+        prepare=partial(prepare, clip=True),
+        needs=("descend",),
+    ),
+)

@@ -5,6 +5,10 @@
 It shrinks and never zeroes: what is cut off afterwards is small, not absent.
 """
 
+from functools import partial
+
+from recprune.pruning.criterion import Criterion
+from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import steps_of, train_on
 
 DECAY = 10.0  # a weight without a gradient ends at one part in so many of what it was
@@ -20,3 +24,29 @@ def prepare(model, split, unit, seed, clip=False):
             arrays[name].mul_(factor)
 
     train_on(model, split, seed, decay, clip)
+
+
+CRITERIA = (
+    Criterion(
+        name="l2-threshold",
+        label="L2, then threshold",
+        kind="trained",
+        summary="magnitude after training on under a strong weight decay",
+        source="article 2",
+        units=("weight", "n-of-m"),
+        parameters=magnitude.score,
+        prepare=prepare,
+        needs=("descend",),
+    ),
+    Criterion(
+        name="l2-threshold-clip",
+        label="L2, then threshold, clipped",
+        kind="trained",
+        summary="the same with clipped gradients",
+        source="article 2; Pascanu 2013",
+        units=("weight", "n-of-m"),
+        parameters=magnitude.score,
+        prepare=partial(prepare, clip=True),
+        needs=("descend",),
+    ),
+)

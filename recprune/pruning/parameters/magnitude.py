@@ -1,8 +1,33 @@
 """Magnitude (Han et al., 2015): |w| of a weight, the Euclidean norm of everything a larger unit consists of."""
 
 from recprune.pruning import units
+from recprune.pruning.criterion import Criterion
 
 
 def score(model, unit, train, seed):
     """Name -> (n_units,) norms."""
     return {name: value.norm(dim=1) for name, value in units.values(model, unit).items()}
+
+
+CRITERIA = (
+    Criterion(
+        name="magnitude",
+        label="magnitude",
+        labels={"weight": "magnitude (global)", "neighbour": "neighbours per item"},
+        kind="score",
+        summary="absolute value, or norm of a larger unit; all tensors compete",
+        source="Han 2015",
+        units=("weight", "n-of-m", "neighbour", "factor", "neuron", "user-row", "item-row"),
+        parameters=score,
+    ),
+    Criterion(
+        name="magnitude-layer",
+        label="magnitude (per layer)",
+        kind="score",
+        summary="absolute value, or norm of a larger unit; the same share of each tensor",
+        source="Han 2015",
+        units=("weight", "factor", "neuron"),
+        parameters=score,
+        scope="layer",
+    ),
+)

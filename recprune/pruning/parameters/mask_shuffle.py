@@ -7,6 +7,7 @@ exactly as many units as by magnitude. What is left of magnitude is how much eac
 import numpy as np
 import torch
 
+from recprune.pruning.criterion import Criterion
 from recprune.pruning.parameters import magnitude
 
 
@@ -26,3 +27,14 @@ def _permuted(norm: np.ndarray, lists: np.ndarray | None, rng: np.random.Generat
     to, source = np.lexsort((rng.random(len(there)), group)), np.argsort(group, kind="stable")
     shuffled[there[to]] = norm[there[source]]
     return shuffled
+
+
+CRITERION = Criterion(
+    name="mask-shuffle",
+    label="mask shuffle",
+    kind="control",
+    summary="the magnitude mask, shuffled inside each tensor: the control of which unit matters",
+    source="Frankle 2021",
+    units=("weight", "n-of-m", "neighbour", "factor", "neuron"),
+    parameters=score,
+)

@@ -11,7 +11,10 @@ The rotation trap: factors of a factor model are scored in the basis they are in
 import torch
 
 from recprune.models.negatives import labelled_pairs
+from recprune.pruning.criterion import Criterion
+from recprune.pruning.parameters import principal_axes
 from recprune.pruning.parameters.activations import contributions
+from recprune.pruning.samples import mutual_information as of_samples
 
 BINS = 8
 PAIRS = 5000
@@ -61,3 +64,32 @@ def pairwise_information(codes: torch.Tensor) -> torch.Tensor:
     information = entropy[:, None] + entropy + torch.special.xlogy(joint, joint).sum((2, 3))
     free = (single > 0).sum(1) - 1
     return (information - free[:, None] * free / (2 * n)).clamp(min=0)
+
+
+CRITERIA = (
+    Criterion(
+        name="mutual-information",
+        label="mutual information",
+        kind="modelled",  # of samples; of units it asks the model as it is
+        summary="of units: relevance for the click less redundancy; "
+        "of samples: item and rest of the history, keep informative",
+        source="Peng 2005; article 1 (d)",
+        units=("factor", "neuron"),
+        parameters=score,
+        samples=of_samples.score,
+        scope="layer",
+        needs=("trace",),
+    ),
+    Criterion(
+        name="mutual-information-axes",
+        label="mutual information (axes)",
+        kind="score",
+        summary="relevance less redundancy of factors, after turning to principal axes",
+        source="Peng 2005; article 1 (d)",
+        units=("factor",),
+        parameters=score,
+        scope="layer",
+        prepare=principal_axes.prepare,
+        needs=("canonicalise", "trace"),
+    ),
+)

@@ -4,6 +4,8 @@ The model is first turned to the basis of the singular value decomposition of U 
 score; a factor's importance is then its singular value, the share of the scores' variance it carries.
 """
 
+from recprune.pruning.criterion import Criterion
+
 
 def prepare(model, split, unit, seed):
     """Rotate the model to its principal axes, in place."""
@@ -14,3 +16,17 @@ def score(model, unit, train, seed):
     """Name -> (d,) singular values, of a model already on its principal axes: |U_f| |V_f|."""
     user, item = model.arrays["user_factors"], model.arrays["item_factors"]
     return {"factors": user.norm(dim=0) * item.norm(dim=0)}
+
+
+CRITERION = Criterion(
+    name="principal-axes",
+    label="principal axes",
+    labels={"factor": "principal axes"},
+    kind="score",
+    summary="singular value of the factor, after turning to principal axes",
+    source="Eckart and Young 1936; article 1 (c)",
+    units=("factor",),
+    parameters=score,
+    prepare=prepare,
+    needs=("canonicalise",),
+)

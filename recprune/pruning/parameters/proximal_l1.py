@@ -10,6 +10,8 @@ from functools import partial
 
 import torch.nn.functional as F
 
+from recprune.pruning.criterion import Criterion
+from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import Penalty, steps_of, train_on
 
 GAIN = 2.0  # see `Penalty`; by validation nDCG@10 on ml-100k
@@ -29,3 +31,29 @@ def shrink(names, arrays, size):
         array.copy_(F.softshrink(array, size))
         zeros, total = zeros + array.numel() - int(array.count_nonzero()), total + array.numel()
     return zeros / total
+
+
+CRITERIA = (
+    Criterion(
+        name="proximal-l1",
+        label="proximal L1",
+        kind="trained",
+        summary="magnitude after training on under an L1 penalty by its proximal map",
+        source="article 2; Parikh and Boyd 2014",
+        units=("weight", "n-of-m"),
+        parameters=magnitude.score,
+        prepare=prepare,
+        needs=("descend",),
+    ),
+    Criterion(
+        name="proximal-l1-clip",
+        label="proximal L1, clipped",
+        kind="trained",
+        summary="the same with clipped gradients",
+        source="article 2; Pascanu 2013",
+        units=("weight", "n-of-m"),
+        parameters=magnitude.score,
+        prepare=partial(prepare, clip=True),
+        needs=("descend",),
+    ),
+)

@@ -3,6 +3,8 @@
 import torch
 
 from recprune.pruning import units
+from recprune.pruning.criterion import Criterion
+from recprune.pruning.samples import random as of_samples
 
 
 def score(model, unit, train, seed):
@@ -12,3 +14,15 @@ def score(model, unit, train, seed):
     if unit != "split":
         return scores
     return {name: torch.from_numpy(model.bottom_up(score.numpy())) for name, score in scores.items()}
+
+
+CRITERION = Criterion(
+    name="random",
+    label="random",
+    kind="control",
+    summary="uniform: the control",
+    source="Blalock 2020; article 2",
+    units=units.UNITS,
+    parameters=score,
+    samples=of_samples.score,
+)

@@ -11,6 +11,8 @@ to that problem's solution. Recovery `refit` takes the shrinkage back: L1 has th
 import torch
 import torch.nn.functional as F
 
+from recprune.pruning.criterion import Criterion
+from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import EMPTY
 
 STEPS = 45
@@ -57,3 +59,16 @@ def largest_eigenvalue(matrix, steps=30):
     for _ in range(steps):
         vector = matrix @ (vector / vector.norm())
     return 1.02 * float(vector.norm())
+
+
+CRITERION = Criterion(
+    name="slim",
+    label="SLIM",
+    kind="trained",
+    summary="magnitude after the item-item regression was solved again under an L1 penalty",
+    source="article 2; Ning and Karypis 2011; Beck and Teboulle 2009",
+    units=("neighbour",),
+    parameters=magnitude.score,
+    prepare=prepare,
+    needs=("linear_layers",),
+)

@@ -8,6 +8,7 @@ values; without it an untrained model would be ranked by.
 
 import torch
 
+from recprune.pruning.criterion import Criterion
 from recprune.pruning.parameters import taylor
 
 
@@ -25,3 +26,16 @@ def score(model, unit, train, seed):
         batches += 1
     mean = {name: part / batches for name, part in total.items()}
     return {name: entries.abs().sum(1) for name, entries in taylor.products(model, unit, mean).items()}
+
+
+CRITERION = Criterion(
+    name="snip",
+    label="SNIP",
+    kind="trained",
+    summary="|w dL/dw| at the initial weights; meant for retraining",
+    source="Lee 2019",
+    units=("weight", "n-of-m", "factor", "neuron"),
+    parameters=score,
+    prepare=prepare,
+    needs=("descend",),
+)

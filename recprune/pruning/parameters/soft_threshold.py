@@ -16,6 +16,7 @@ import copy
 
 import torch
 
+from recprune.pruning.criterion import Criterion
 from recprune.pruning.sparse_training import EMPTY, steps_of, train_on
 
 START = -15.0
@@ -89,3 +90,17 @@ class Thresholds:
         """After a step: the share of weights at zero. It changes nothing."""
         zeros = [int((arrays[name].abs() <= self.threshold(arrays, name)).sum()) for name in self.names]
         self.zeros, self.taken = sum(zeros) / sum(arrays[name].numel() for name in self.names), self.taken + 1
+
+
+CRITERION = Criterion(
+    name="soft-threshold",
+    label="soft threshold (PEP)",
+    kind="trained",
+    summary="|v| less a threshold learned with the weights (PEP); meant for retraining",
+    source="article 2; Liu 2021",
+    units=("weight",),
+    parameters=score,
+    prepare=prepare,
+    adjust=adjust,
+    needs=("descend",),
+)

@@ -14,6 +14,7 @@ import copy
 import torch
 
 from recprune.pruning import units
+from recprune.pruning.criterion import Criterion
 
 
 def score(model, unit, train, seed):
@@ -43,3 +44,27 @@ def products(model, unit, gradient):
         for name, array in model.arrays.items()
     }
     return units.values(shadow, unit)
+
+
+CRITERIA = (
+    Criterion(
+        name="taylor",
+        label="Taylor",
+        kind="score",
+        summary="what the loss changes when the unit goes, to first order",
+        source="Molchanov 2019; article 1, gradient decomposition",
+        units=("weight", "n-of-m", "factor", "neuron", "user-row", "item-row"),
+        parameters=score,
+        needs=("gradients",),
+    ),
+    Criterion(
+        name="taylor-apart",
+        label="Taylor (apart)",
+        kind="score",
+        summary="the same for each entry of a larger unit by itself, added up: entries do not cancel",
+        source="Molchanov 2019, eq. 9",
+        units=("factor", "neuron"),
+        parameters=score_apart,
+        needs=("gradients",),
+    ),
+)

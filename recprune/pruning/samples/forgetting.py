@@ -4,9 +4,20 @@ It is learnt when it is in the top tenth of the user's ranking under a proxy. Hi
 is never forgotten goes first, and what is never learnt counts as forgotten every time.
 """
 
+from recprune.pruning.criterion import Criterion
 from recprune.pruning.samples.proxy import watch
 
 
 def score(train, seed):
     """(nnz,) mean number of times that the interaction was forgotten, no groups."""
     return watch(train, seed)["forgotten"], None
+
+
+CRITERION = Criterion(
+    name="forgetting",
+    label="forgetting",
+    kind="modelled",
+    summary="how often the pair falls out of the proxy's top after having been in it",
+    source="Toneva 2019; Sachdeva 2022",
+    samples=score,
+)

@@ -4,9 +4,20 @@ High = keep: as in the source, what would move the model most stays. "Gradient d
 gradient of the whole log is the sum of those of its interactions.
 """
 
+from recprune.pruning.criterion import Criterion
 from recprune.pruning.samples.proxy import watch
 
 
 def score(train, seed):
     """(nnz,) mean Euclidean norm of the loss gradient of the proxy, no groups."""
     return watch(train, seed)["gradient"], None
+
+
+CRITERION = Criterion(
+    name="gradient",
+    label="gradient (GraNd)",
+    kind="modelled",
+    summary="norm of the proxy's gradient for the pair (GraNd)",
+    source="Paul 2021; article 1, gradient decomposition",
+    samples=score,
+)

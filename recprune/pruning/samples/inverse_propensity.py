@@ -14,6 +14,8 @@ Thompson, 1952). A weighted sum over what stays then estimates the sum over all 
 
 import numpy as np
 
+from recprune.pruning.criterion import Criterion
+
 A, B = 0.55, 1.5
 
 
@@ -51,3 +53,24 @@ def weights(train, kept, seed):
     probability = inclusion(1 / propensities(train)[train.item], int(kept.sum()))
     own = 1.0 if train.weight is None else train.weight[kept]
     return (own / probability[kept]).astype(np.float32)
+
+
+CRITERIA = (
+    Criterion(
+        name="inverse-propensity",
+        label="inverse propensity",
+        kind="score",
+        summary="at random, with a probability that falls with the item's popularity",
+        source="Jain 2016; article 2",
+        samples=score,
+    ),
+    Criterion(
+        name="inverse-propensity-weighted",
+        label="inverse propensity, weighted",
+        kind="score",
+        summary="the same, and what stays is weighted by one over the probability that it stayed",
+        source="Jain 2016; Horvitz and Thompson 1952; article 2",
+        samples=score,
+        weights=weights,
+    ),
+)

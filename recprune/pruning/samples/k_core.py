@@ -7,6 +7,8 @@ the k-core filter that most published data sets went through.
 
 import numpy as np
 
+from recprune.pruning.criterion import Criterion
+
 
 def core_numbers(user: np.ndarray, item: np.ndarray, n_users: int, n_items: int) -> np.ndarray:
     """(nnz,) int64 core number of each interaction (u, i), by peeling (Batagelj and Zaversnik, 2003)."""
@@ -25,3 +27,13 @@ def core_numbers(user: np.ndarray, item: np.ndarray, n_users: int, n_items: int)
 def score(train, seed):
     """(nnz,) core numbers, no groups."""
     return core_numbers(train.user, train.item, *train.shape).astype(np.float64), None
+
+
+CRITERION = Criterion(
+    name="k-core",
+    label="k-core",
+    kind="score",
+    summary="the largest k whose k-core the pair is in: activity of user and item",
+    source="Seidman 1983; Beel and Brunel 2019",
+    samples=score,
+)

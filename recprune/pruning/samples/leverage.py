@@ -12,6 +12,8 @@ model could not describe by others.
 import numpy as np
 from scipy.sparse import linalg
 
+from recprune.pruning.criterion import Criterion
+
 RANK = 32
 
 
@@ -32,3 +34,13 @@ def score(train, seed):
     """(nnz,) leverages of user and item added up, no groups."""
     user, item = leverages(train.tocsr(), RANK, seed)
     return user[train.user] + item[train.item], None
+
+
+CRITERION = Criterion(
+    name="leverage",
+    label="leverage",
+    kind="modelled",
+    summary="statistical leverage of user and item in the truncated SVD of the training matrix",
+    source="Mahoney and Drineas 2009; article 1 (c)",
+    samples=score,
+)

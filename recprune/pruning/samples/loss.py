@@ -4,9 +4,20 @@ High = keep: as in the source, the hard interactions stay and the easy ones go. 
 log this keeps it.
 """
 
+from recprune.pruning.criterion import Criterion
 from recprune.pruning.samples.proxy import watch
 
 
 def score(train, seed):
     """(nnz,) mean error 1 - p of the proxy, no groups."""
     return watch(train, seed)["error"], None
+
+
+CRITERION = Criterion(
+    name="loss",
+    label="loss (EL2N)",
+    kind="modelled",
+    summary="error of a cheap proxy model early in its training (EL2N): keep the hard ones",
+    source="Paul 2021",
+    samples=score,
+)

@@ -14,6 +14,8 @@ nothing explains); `score_redundant` keeps the non-redundant, which the rest doe
 
 import numpy as np
 
+from recprune.pruning.criterion import Criterion
+
 BLOCK = 1024  # users at a time
 
 
@@ -46,3 +48,14 @@ def score(train, seed):
 def score_redundant(train, seed):
     """(nnz,) as `score`, the other way round: what the rest of the history says already goes first."""
     return -score(train, seed)[0], None
+
+
+#: keeping the informative is the samples' side of `recprune.pruning.parameters.mutual_information`
+CRITERION = Criterion(
+    name="mutual-information-redundant",
+    label="mutual information, low first",
+    kind="modelled",
+    summary="pointwise mutual information of the item and the rest of the history: keep what is not redundant",
+    source="article 1 (d)",
+    samples=score_redundant,
+)

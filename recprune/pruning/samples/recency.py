@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from recprune.pruning.criterion import Criterion
+
 
 def score(train, seed):
     """(nnz,) times in seconds, no groups. Raises ValueError where the log has no times, or all are equal."""
@@ -10,3 +12,13 @@ def score(train, seed):
     if train.nnz and (train.timestamp == train.timestamp[0]).all():
         raise ValueError(f"{train.name}: criterion 'recency' orders nothing: all times are {train.timestamp[0]}")
     return train.timestamp.astype(np.float64), None
+
+
+CRITERION = Criterion(
+    name="recency",
+    label="recency",
+    kind="score",
+    summary="time: keep the latest",
+    source="Beel and Brunel 2019",
+    samples=score,
+)

@@ -7,9 +7,8 @@ distribution that they had.
 
 import numpy as np
 
+from recprune.pruning.criterion import Criterion
 from recprune.pruning.samples.stratified import score
-
-__all__ = ["score", "weights"]
 
 
 def weights(train, kept, seed):
@@ -21,3 +20,14 @@ def weights(train, kept, seed):
     total, left = (np.bincount(train.item, w, minlength=train.n_items) for w in (own, own * kept))
     scale = np.divide(total, left, out=np.ones(train.n_items), where=left > 0)
     return (own * scale[train.item])[kept].astype(np.float32)
+
+
+CRITERION = Criterion(
+    name="representative",
+    label="representative",
+    kind="score",
+    summary="at random inside strata; what stays gets back the distribution of the items",
+    source="article 2",
+    samples=score,
+    weights=weights,
+)

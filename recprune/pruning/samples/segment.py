@@ -14,6 +14,7 @@ import numpy as np
 
 from recprune.interactions import Interactions
 from recprune.models.base import Recommender
+from recprune.pruning.criterion import Criterion
 from recprune.pruning.samples.stratified import parts
 from recprune.splits import Split
 
@@ -54,3 +55,23 @@ def accuracy(model: Recommender, split: Split) -> np.ndarray:
             below = sum(np.searchsorted(unseen, scores[train.indices[rows]], side) for side in ("left", "right")) / 2
             found[rows] = below / max(1, len(unseen))
     return found
+
+
+CRITERIA = (
+    Criterion(
+        name="segment",
+        label="segment",
+        kind="score",
+        summary="segments of users' activity x items' popularity; those that the model predicts worst go first",
+        source="article 1",
+        by_model=score,
+    ),
+    Criterion(
+        name="segment-learnt",
+        label="segment, learnt first",
+        kind="score",
+        summary="the same segments; those that the model predicts best go first",
+        source="article 1, repeated information",
+        by_model=score_learnt,
+    ),
+)

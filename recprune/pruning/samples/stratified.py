@@ -6,6 +6,8 @@ of the history, and of its popular, middling and rare items.
 
 import numpy as np
 
+from recprune.pruning.criterion import Criterion
+
 
 def parts(codes: np.ndarray, n_codes: int, n_parts: int) -> np.ndarray:
     """(n_codes,) part of each code, 0 for the most frequent; each part holds about 1 / n_parts of the interactions.
@@ -28,3 +30,13 @@ def strata(train) -> np.ndarray:
 def score(train, seed):
     """(nnz,) uniform in [0, 1), and the stratum of each interaction."""
     return np.random.default_rng(seed).random(train.nnz), strata(train)
+
+
+CRITERION = Criterion(
+    name="stratified",
+    label="stratified",
+    kind="score",
+    summary="uniform inside user x item-popularity strata",
+    source="article 2, representative removal",
+    samples=score,
+)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from recprune.pruning.criterion import Criterion
+
 
 def score(train, seed):
     """(nnz,) ratings or weights, no groups. Raises ValueError where the log has neither, or all are equal."""
@@ -12,3 +14,13 @@ def score(train, seed):
         what = "weights" if train.rating is None else "ratings"
         raise ValueError(f"{train.name}: criterion 'weight' orders nothing: all {what} are {values[0]:g}")
     return values.astype(np.float64), None
+
+
+CRITERION = Criterion(
+    name="weight",
+    label="rating",
+    kind="score",
+    summary="rating or event weight",
+    source="article 1 (b)",
+    samples=score,
+)

@@ -6,8 +6,7 @@ are left, again; and the model lives on from round to round.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,55 +14,22 @@ import pandas as pd
 
 from recprune.evaluation import evaluate
 from recprune.models.base import Recommender
-from recprune.pruning.criteria import criterion as find_criterion
+from recprune.pruning.criteria import find
+from recprune.pruning.criterion import Criterion
+from recprune.pruning.prune_samples import remaining
 from recprune.pruning.recovery import fine_tune as train_on
-from recprune.pruning.samples import representative, segment
+from recprune.pruning.rounds import Walk
+from recprune.pruning.rounds import rounds as walked
 from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.select import best_first, first, how_many
 from recprune.splits import Split
-
-
-@dataclass(frozen=True)
-class Loop:
-    """What a round goes by.
-
-    evaluate   (model, split, seed) -> ((nnz,) scores of the training interactions that are left, strata or None);
-               high = keep
-    weights    (train, kept (nnz,) bool, seed) -> (kept.sum(),) weights of what stays; None: as they were
-    """
-
-    summary: str
-    source: str
-    evaluate: Callable
-    weights: Callable | None = None
-
-
-LOOPS = {
-    "representative": Loop(
-        "at random inside strata; what stays gets back the distribution of the items",
-        "article 2",
-        lambda model, split, seed: representative.score(split.train, seed),
-        representative.weights,
-    ),
-    "segment": Loop(
-        "segments of users' activity x items' popularity; those that the model predicts worst go first",
-        "article 1",
-        segment.score,
-    ),
-    "segment-learnt": Loop(
-        "the same segments; those that the model predicts best go first",
-        "article 1, repeated information",
-        segment.score_learnt,
-    ),
-}
-
 
 ROUND = ["kept", "score_s", "recovery_s", "val_ndcg@10"]
 
 
 @dataclass(eq=False)
 class PrunedData:
-    """What the loop ends with.
+    """What stands after a round, and at the end.
 
     split    fewer training interactions, weighted where the criterion says so; the same validation and test
     model    the recommender, updated to them
@@ -72,7 +38,7 @@ class PrunedData:
 
     split: Split
     model: Recommender
-    rounds: pd.DataFrame = field(repr=False)
+    rounds: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=ROUND), repr=False)
 
     @property
     def kept(self) -> float:
@@ -83,7 +49,7 @@ class PrunedData:
 def prune_data(
     model: Recommender,
     split: Split,
-    criterion: str = "representative",
+    criterion: str | Criterion = "representative",
     keep: float = 0.5,
     schedule: str = "linear",
     rounds: int = 5,
@@ -92,9 +58,9 @@ def prune_data(
     *,
     max_loss: float | None = None,
 ) -> PrunedData:
-    """Remove training samples in rounds, and update a trained model after each; the model given is left as it is.
+    """A split with fewer training samples, and a trained model updated to it round by round; the one given stays as is.
 
-    criterion  a name of `LOOPS`, or a criterion of samples, asked anew in every round
+    criterion  a criterion of samples, asked anew in every round: a name of `CRITERIA`, or one of the user's own
     keep       share of the training interactions that stays: exactly round(keep * n)
     schedule   one-shot, linear, cubic (in `rounds` rounds), geometric (a fifth of what is left a round)
     recovery   retrain: from scratch; fine-tune: trained on, in the models of gradient descent
@@ -106,7 +72,7 @@ def prune_data(
     if max_loss is not None and not 0 <= max_loss < 1:
         raise ValueError(f"max_loss is {max_loss!r}; a share from 0 to below 1 is needed")
     floor = -np.inf if max_loss is None else (1 - max_loss) * _quality(model, split)
-    state = PrunedData(split, model.clone(), pd.DataFrame(columns=ROUND))
+    state = PrunedData(split, model.clone())
     for then in data_path(model, split, criterion, keep, schedule, rounds, recovery, seed):
         if then.rounds["val_ndcg@10"].iloc[-1] < floor:
             break
@@ -117,7 +83,7 @@ def prune_data(
 def data_path(
     model: Recommender,
     split: Split,
-    criterion: str,
+    criterion: str | Criterion,
     keep: float,
     schedule: str = "linear",
     rounds: int = 5,
@@ -129,31 +95,44 @@ def data_path(
     Shares that lie on the way to a smaller one cost nothing more: under the schedule `linear`, with rounds
     in proportion to what goes, each is what `prune_data` ends with alone.
     """
-    loop = _loop(criterion)
+    walk = DataPath(find(criterion, "samples", "by_model"), recovery, seed, split.train.nnz)
     _check(model, schedule, recovery)
-    n = split.train.nnz
-    how_many(n, keep)
-    state, log = PrunedData(split, model.clone(), pd.DataFrame()), []
-    for turn, share in enumerate(SCHEDULES[schedule](keep, rounds)):
-        state, row = _round(state, loop, recovery, how_many(n, share), seed + turn)
-        log.append({"kept": state.split.train.nnz / n, **row})
-        state.rounds = pd.DataFrame(log, columns=ROUND)
-        yield state
+    how_many(split.train.nnz, keep)
+    yield from walked(walk, PrunedData(split, model.clone()), SCHEDULES[schedule](keep, rounds))
 
 
-def _round(state: PrunedData, loop: Loop, recovery: str, k: int, seed: int) -> tuple[PrunedData, dict[str, float]]:
-    """One turn: evaluate, remove all but k, reweight, update."""
-    train = state.split.train
-    started = time.perf_counter()
-    scores, strata = loop.evaluate(state.model, state.split, seed)
-    kept = first(best_first(scores, seed, strata), k)
-    changes = {} if loop.weights is None else {"weight": loop.weights(train, kept, seed)}
-    less = replace(state.split, train=train.select(kept, **changes))
-    scored = time.perf_counter()
-    model = UPDATES[recovery](state.model, less, seed)
-    updated = time.perf_counter()
-    row = {"score_s": scored - started, "recovery_s": updated - scored, "val_ndcg@10": _quality(model, less)}
-    return PrunedData(less, model, state.rounds), row
+@dataclass(frozen=True)
+class DataPath(Walk[PrunedData]):
+    """The way of a split and its model through the rounds; n counts the training interactions at the start."""
+
+    rule: Criterion
+    recovery: str
+    seed: int
+    n: int
+
+    def score(self, state: PrunedData) -> np.ndarray:
+        """Positions of the training interactions that are left, most important first."""
+        scores, strata = self.rule.of_samples(state.model, state.split, self._draw(state))
+        return best_first(scores, self._draw(state), strata)
+
+    def remove(self, state: PrunedData, order: np.ndarray, share: float) -> PrunedData:
+        """The state with all but the first interactions of `order` gone, and what stays weighted."""
+        kept = first(order, how_many(self.n, share))
+        return replace(state, split=remaining(state.split, kept, self.rule, self._draw(state)))
+
+    def recover(self, state: PrunedData) -> PrunedData:
+        """The state with the model updated to the interactions that are left."""
+        return replace(state, model=UPDATES[self.recovery](state.model, state.split, self._draw(state)))
+
+    def log(self, state: PrunedData, score_s: float, recovery_s: float) -> PrunedData:
+        """The state with a row more, and what the update gave on validation data in it."""
+        values = (state.split.train.nnz / self.n, score_s, recovery_s, _quality(state.model, state.split))
+        rows = [*state.rounds.to_dict("records"), dict(zip(ROUND, values, strict=True))]
+        return replace(state, rounds=pd.DataFrame(rows, columns=ROUND))
+
+    def _draw(self, state: PrunedData) -> int:
+        """The seed of a round: another one in each."""
+        return self.seed + len(state.rounds)
 
 
 def retrain(model: Recommender, split: Split, seed: int) -> Recommender:
@@ -170,16 +149,6 @@ def fine_tune(model: Recommender, split: Split, seed: int) -> Recommender:
 
 
 UPDATES = {"retrain": retrain, "fine-tune": fine_tune}
-
-
-def _loop(criterion: str) -> Loop:
-    if criterion in LOOPS:
-        return LOOPS[criterion]
-    try:
-        rule = find_criterion(criterion, "samples")
-    except ValueError as error:
-        raise ValueError(f"{error}, {', '.join(LOOPS)}") from None
-    return Loop(rule.summary, rule.source, lambda model, split, seed: rule.samples(split.train, seed), rule.weights)
 
 
 def _check(model: Recommender, schedule: str, recovery: str) -> None:

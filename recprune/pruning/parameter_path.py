@@ -1,0 +1,187 @@
+"""The path of a model under one method: what is pruned to many shares, and what these have in common.
+
+It computes once what the points of a curve share: the prepared model, its importance scores, the rounds of a geometric
+schedule.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from recprune.models.base import Recommender
+from recprune.pruning import units
+from recprune.pruning.budget import Budget
+from recprune.pruning.criteria import check
+from recprune.pruning.criterion import Criterion
+from recprune.pruning.pruned import Pruned
+from recprune.pruning.recovery import RECOVERIES
+from recprune.pruning.rounds import Walk, one_round, rounds
+from recprune.pruning.schedule import SCHEDULES, STEP
+from recprune.pruning.select import best_first, how_many
+from recprune.splits import Split
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where a walk stands: the model, its (n,) units still alive, their masks (None: dense), the rounds so far."""
+
+    model: Recommender
+    alive: np.ndarray
+    masks: dict[str, torch.Tensor] | None
+    rows: tuple[dict[str, float], ...] = ()
+
+
+class ParameterPath(Walk[State]):
+    """The pruned versions of one model by one method. Arguments and errors as in `prune`.
+
+    Under the schedule `geometric` a model for every share is a branch of one trunk of rounds, so that a
+    whole curve costs little more than its last point; each is what `prune` makes alone.
+
+    scores    name of a tensor or dimension -> (n_units,) of the (prepared) dense model, high = keep
+    seconds   of preparing and scoring: what every point would pay alone
+    """
+
+    def __init__(
+        self,
+        model: Recommender,
+        split: Split,
+        criterion: str | Criterion,
+        unit: str = "weight",
+        schedule: str = "one-shot",
+        recovery: str = "none",
+        seed: int = 0,
+        *,
+        rounds: int = 5,
+    ):
+        self.rule = check(model, criterion, unit, schedule, recovery)
+        self.model, self.split, self.schedule, self.recovery, self.seed = model, split, schedule, recovery, seed
+        self.rounds = rounds
+        started = time.perf_counter()
+        self.dense = model.clone()
+        if self.rule.prepare:
+            self.rule.prepare(self.dense, split, unit, seed)
+        self.pool = units.Pool.of(self.dense, unit).joined(units.Pool.of(model, unit))
+        self.groups = self.pool.groups(self.rule.scope)
+        self.scores = self._scores_of(self.dense)
+        self.order = self._best_first(self.scores, self.pool.present)
+        self.seconds = time.perf_counter() - started
+        self._trunk: list[State | None] = [self._root]
+
+    def recovering(self, recovery: str) -> ParameterPath:
+        """The same path with another recovery: what was prepared and scored is shared."""
+        check(self.model, self.rule, self.pool.unit, self.schedule, recovery)
+        other = copy.copy(self)
+        other.recovery, other._trunk = recovery, [self._root]
+        return other
+
+    @property
+    def _root(self) -> State:
+        return State(self.dense, self.pool.present.copy(), None)
+
+    # -- to a share, to a budget
+
+    def cut(self, keep: float) -> Pruned:
+        """The model of which exactly round(keep * n) units stay. Raises ValueError for a share outside (0, 1]."""
+        k = self.pool.how_many(keep)
+        if k == self.pool.n and self.recovery == "none" and not self.rule.adjust:
+            return self._pruned(replace(self._root, rows=(_row(1.0, 0.0, 0.0),)))
+        shares = list(SCHEDULES[self.schedule](keep, self.rounds))
+        return self._pruned(one_round(self, self._before(shares[:-1]), shares[-1]))
+
+    def within(self, budget: Budget) -> Pruned:
+        """The model on the path that the budget asks for; the dense model where that meets it already."""
+        last = int(np.ceil(np.log(1 / self.pool.n) / np.log(STEP))) if self.pool.n else 0
+        dense, looked = budget.look(self.model, self.split), []
+
+        def look(step: int) -> tuple[Pruned, bool]:
+            pruned = self.cut(max(STEP**step, 1 / self.pool.n))
+            seen = budget.look(pruned.model, self.split)
+            looked.append(pruned.rounds.iloc[-1].to_dict() | {"kept": pruned.kept} | seen)
+            return pruned, budget.exhausted(seen, dense)
+
+        unpruned = self._pruned(self._root)
+        if budget.max_loss is None and budget.exhausted(dense, dense):
+            return unpruned
+        goes_on, ends = _search(look, last, self.schedule == "one-shot")
+        best = (goes_on if budget.max_loss is not None else ends or goes_on) or unpruned
+        best.rounds = pd.DataFrame(looked).sort_values("kept", ascending=False, ignore_index=True)
+        return best
+
+    def _before(self, shares: list[float]) -> State:
+        """The state after all rounds but the last. A geometric trunk is remembered, as far as the last call went."""
+        if self.schedule != "geometric":
+            state = self._root
+            for state in rounds(self, state, shares):
+                pass
+            return state
+        if len(self._trunk) > len(shares) + 1:
+            self._trunk = [self._root]
+        for share in shares[len(self._trunk) - 1 :]:
+            self._trunk.append(one_round(self, self._trunk[-1], share))
+            self._trunk[-2] = None  # models may be large: only the furthest one is kept
+        return self._trunk[-1]
+
+    # -- a round
+
+    def score(self, state: State) -> np.ndarray:
+        """Positions of the units that are alive, most important first; those of the dense model are known."""
+        return self.order if state.masks is None else self._best_first(self._scores_of(state.model), state.alive)
+
+    def remove(self, state: State, order: np.ndarray, share: float) -> State:
+        """The state in which the first units of `order` are alive, and the rest of the model is corrected for it."""
+        model, alive = state.model.clone(), np.zeros(len(state.alive), bool)
+        alive[order[: how_many(self.pool.n, share)]] = True
+        masks = self.pool.masks(model, alive | ~self.pool.present)
+        units.apply(model, masks)
+        if self.rule.adjust:
+            self.rule.adjust(model, self.split, self.pool.unit, masks, self.seed, state.model)
+        return State(model, alive, masks, state.rows)
+
+    def recover(self, state: State) -> State:
+        """The state with its model refitted or trained, in place: it is the round's own."""
+        RECOVERIES[self.recovery](state.model, self.split, state.masks, self.seed)
+        return state
+
+    def log(self, state: State, score_s: float, recovery_s: float) -> State:
+        """The state with a row on the round; the first one pays for what all points share."""
+        paid = 0.0 if state.rows else self.seconds
+        return replace(state, rows=(*state.rows, _row(state.alive.sum() / self.pool.n, score_s + paid, recovery_s)))
+
+    def _scores_of(self, model: Recommender) -> dict[str, torch.Tensor]:
+        return self.rule.parameters(model, self.pool.unit, self.split.train, self.seed)
+
+    def _best_first(self, scores: dict[str, torch.Tensor], alive: np.ndarray) -> np.ndarray:
+        """Positions of the units that are alive, most important first."""
+        there = np.flatnonzero(alive)
+        if not len(there):
+            return there
+        groups = None if self.groups is None else self.groups[there]
+        return there[best_first(self.pool.flat(scores)[there], self.seed, groups)]
+
+    def _pruned(self, state: State) -> Pruned:
+        masks = self.pool.masks(state.model, np.ones(len(state.alive), bool)) if state.masks is None else state.masks
+        kept = state.alive.sum() / max(1, self.pool.n)
+        return Pruned(state.model, masks, float(kept), int(self.pool.n - state.alive.sum()), pd.DataFrame(state.rows))
+
+
+def _row(kept: float, score_s: float, recovery_s: float) -> dict[str, float]:
+    return {"kept": kept, "score_s": score_s, "recovery_s": recovery_s}
+
+
+def _search(look: Callable[[int], tuple[Pruned, bool]], last: int, bisect: bool) -> tuple[Pruned | None, Pruned | None]:
+    """The last of the steps 1 to `last` at which look(step) = (model, False), and the first one at which it is True."""
+    low, high = 0, last + 1
+    found: dict[int, Pruned] = {}
+    while high - low > 1:
+        middle = (low + high) // 2 if bisect else low + 1
+        found[middle], stop = look(middle)
+        low, high = (low, middle) if stop else (middle, high)
+        found = {step: pruned for step, pruned in found.items() if step in (low, high)}
+    return found.get(low), found.get(high)

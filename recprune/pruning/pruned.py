@@ -1,0 +1,72 @@
+"""A pruned model: what `prune` gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import sparse
+
+from recprune.models.base import Recommender
+
+
+@dataclass(eq=False)
+class Pruned:
+    """A pruned model: masked, full-sized, and scoring like what `compact()` makes of it.
+
+    model     the recommender with its removed parameters at zero
+    masks     array name -> bool tensor, False where a parameter was removed
+    kept      share of the units that stays
+    removed   number of units removed
+    rounds    one row a round: share kept, seconds of scoring and of recovery. With a budget other than a
+              share, one row a model looked at, with what the budget saw
+    """
+
+    model: Recommender
+    masks: dict[str, torch.Tensor]
+    kept: float
+    removed: int
+    rounds: pd.DataFrame = field(repr=False)
+
+    @property
+    def score_seconds(self) -> float:
+        """Seconds spent on preparing, scoring, removing and adjusting, over all rounds."""
+        return float(self.rounds["score_s"].sum()) if len(self.rounds) else 0.0
+
+    @property
+    def recovery_seconds(self) -> float:
+        """Seconds spent on refitting or training what stays, over all rounds."""
+        return float(self.rounds["recovery_s"].sum()) if len(self.rounds) else 0.0
+
+    def score(self, users: np.ndarray) -> np.ndarray:
+        """(len(users) x n_items) scores of the model."""
+        return self.model.score(users)
+
+    def fold_in(self, histories: sparse.csr_array) -> np.ndarray:
+        """(m x n_items) scores of the model for m users unknown in training."""
+        return self.model.fold_in(histories)
+
+    def recommend(self, users: np.ndarray, k: int = 20) -> np.ndarray:
+        """(len(users) x k) item codes, best first."""
+        return self.model.recommend(users, k)
+
+    def compact(self) -> Recommender:
+        """A physically smaller model with the same scores."""
+        return self.model.compact()
+
+    @property
+    def n_users(self) -> int:
+        """Number of users that the model knows."""
+        return self.model.n_users
+
+    @property
+    def n_items(self) -> int:
+        """Number of items that the model knows."""
+        return self.model.n_items
+
+    @property
+    def folds_in(self) -> bool:
+        """Whether the model can score users it was not trained on."""
+        return self.model.folds_in

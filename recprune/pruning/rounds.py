@@ -1,0 +1,55 @@
+"""The loop of rounds: score, remove, adjust, recover, log; one for parameters and for samples.
+
+What differs between them is the state that a round starts from and ends with, and how each of these is done to it: of a
+model `recprune.pruning.parameter_path`, of data `recprune.pruning.prune_samples`, of data with a model in the loop
+`recprune.pruning.prune_data`.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+import numpy as np
+
+State = TypeVar("State")
+
+
+class Walk(ABC, Generic[State]):
+    """What one method does to a state in a round. A state is not changed: each step gives a new one."""
+
+    @abstractmethod
+    def score(self, state: State) -> np.ndarray:
+        """The units that are left, most important first."""
+
+    @abstractmethod
+    def remove(self, state: State, order: np.ndarray, share: float) -> State:
+        """The state with the first units of `order` alone, `share` of all there were; what stays is adjusted."""
+
+    def recover(self, state: State) -> State:
+        """The state after what stays was solved for or trained again; as it is, where there is nothing to recover."""
+        return state
+
+    def log(self, state: State, score_s: float, recovery_s: float) -> State:
+        """The state with a row more on the round: seconds until all was removed, and of the recovery."""
+        return state
+
+
+def one_round(walk: Walk[State], state: State, share: float) -> State:
+    """The state after one turn of the loop."""
+    began = time.perf_counter()
+    order = walk.score(state)
+    less = walk.remove(state, order, share)
+    removed = time.perf_counter()
+    less = walk.recover(less)
+    recovered = time.perf_counter()
+    return walk.log(less, removed - began, recovered - removed)
+
+
+def rounds(walk: Walk[State], state: State, shares: Iterable[float]) -> Iterator[State]:
+    """The states after each round, one a share of a schedule."""
+    for share in shares:
+        state = one_round(walk, state, share)
+        yield state
