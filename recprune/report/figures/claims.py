@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from recprune.errors import NothingToDrawError
 from recprune.report.claims.claim import Claim
-from recprune.report.claims.compared import compared
+from recprune.report.claims.compared import Compared, compared
 from recprune.report.claims.contrasts import WORTH
 from recprune.report.claims.measures import QUALITY
 from recprune.report.claims.verdicts import verdict
@@ -36,14 +36,18 @@ def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
 
 @figure("claims", caption=caption)
 def claims(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
+    """The contrasts of quality behind the claims on a study: see `claims_figure`."""
+    return claims_figure(study.once(compared))
+
+
+def claims_figure(claimed: Compared) -> tuple[Figure, pd.DataFrame]:
     """Effects (a - b) / dense of all contrasts of quality, in % of the dense model's test nDCG@10, one row each.
 
-    found  the comparisons of one study (`recprune.report.claims.verdicts.comparisons`)
+    claimed  the claims with the comparisons of one study
     Markers are models, CF filled, deep hollow, bars their 95 % intervals; pale where Holm's correction leaves it
     undecided. The band are effects below 1 % either way. Returns the figure and what is drawn. Raises
     NothingToDrawError without comparisons.
     """
-    claimed = study.once(compared)
     found = claimed.found
     data = found[(found["measure"] == QUALITY) & (found["model"] != "")].reset_index(drop=True)
     if data.empty:

@@ -60,7 +60,11 @@ def claims_table(compared: Compared, where: str) -> Table:
 @table("comparisons")
 def comparisons(study: StudyEvidence) -> Table:
     """Every comparison of every claim, one a row."""
-    found = study.once(compared).found
+    return comparisons_table(study.once(compared).found, study.heading)
+
+
+def comparisons_table(found: pd.DataFrame, where: str) -> Table:
+    """The comparisons of a study, whose heading is `where`, one a row."""
     shown = found[found["family"] != "difference"].reset_index(drop=True)
     columns = [
         column("#", WHOLE, shown["claim"]),
@@ -72,7 +76,7 @@ def comparisons(study: StudyEvidence) -> Table:
         column("chosen on validation", WORDS, shown["chosen"]),
     ]
     caption = (
-        f"Every comparison behind the claims on {study.heading}: the effect in % of the dense model's test nDCG@10 "
+        f"Every comparison behind the claims on {where}: the effect in % of the dense model's test nDCG@10 "
         "with its 95 % interval over users, or the measure named in the contrast with its t interval over seeds; "
         "whether it speaks for the claim (Holm's correction within a claim)."
     )
