@@ -13,6 +13,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -20,13 +21,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recprune.errors import StudyError
 from recprune.files import alone, sha256_of, sync_folder, sync_tree
 from recprune.study.identity import environment, library_hash, machine, notebook_hash, used_criteria
+from recprune.study.interrupt import held_back, undone
 from recprune.study.plan import Plan, Planned
 from recprune.study.progress import finished_line, label, started_line
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
 
 START_TIMEOUT = 120  # seconds that a kernel may take to answer: a slow disk, many at once
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -56,8 +63,10 @@ def execute(plan: Plan, id: str) -> None:
         print(started_line(run), file=sys.stderr, flush=True)
         temporary = folder.parent / f".tmp-{folder.name}-{os.getpid()}-"
         try:
-            _execute_into(temporary, run, plan)
-            _take_the_place_of(folder, temporary)
+            with undone(partial(shutil.rmtree, temporary, ignore_errors=True)):
+                _execute_into(temporary, run, plan)
+                with held_back():
+                    _take_the_place_of(folder, temporary)
         except OSError as error:
             if error.errno in FULL:
                 raise RunError(f"{run.id}: the disk of {folder.parent} is full; nothing was kept of this run") from None
@@ -139,7 +148,8 @@ class KernelNeverStarted(Exception):
 
 def _notebook(run: Planned, plan: Plan, folder: Path, temporary: Path) -> None:
     output, log = temporary / "executed.ipynb", temporary / "kernel.log"
-    with _own_jupyter() as ip:
+    kernels: list[AsyncKernelManager] = []
+    with _own_jupyter() as ip, undone(lambda: [_kill(kernel) for kernel in kernels]):
         # One of jsonschema's optional format checkers parses a grammar for a second at import; no notebook needs it.
         sys.modules.setdefault("rfc3987_syntax", None)
         # imported here: these read their settings from the environment at import
@@ -158,7 +168,7 @@ def _notebook(run: Planned, plan: Plan, folder: Path, temporary: Path) -> None:
                 start_timeout=START_TIMEOUT,
                 cwd=str(temporary),
                 config=Config({"KernelManager": {"transport": "ipc", "ip": ip}}),
-                kernel_manager_class=_kernel_manager(log),
+                kernel_manager_class=_kernel_manager(log, kernels),
             )
         except papermill.PapermillExecutionError as error:
             cell, cause = _cell_number(output, error.cell_index), f"{error.ename}: {error.evalue}"
@@ -176,16 +186,25 @@ def _notebook(run: Planned, plan: Plan, folder: Path, temporary: Path) -> None:
     raise RunError(f"{run.id}: {run.notebook}: cell {cell}: {cause}\n  what was executed: {failed}")
 
 
-def _kernel_manager(log: Path) -> type:
-    """Kernels whose own messages go to `log`: a late word at shutdown is no news, the last one before a crash is."""
+def _kernel_manager(log: Path, kernels: list[AsyncKernelManager]) -> type[AsyncKernelManager]:
+    """Kernels that `kernels` lists, and whose own messages go to `log`: the last one before a crash is news."""
     from jupyter_client.manager import AsyncKernelManager
 
     class Logged(AsyncKernelManager):
         async def start_kernel(self, **options):
+            kernels.append(self)
             with log.open("w") as file:
                 await super().start_kernel(stdout=file, stderr=file, **options)
 
     return Logged
+
+
+def _kill(kernel: AsyncKernelManager) -> None:
+    """End a kernel with all that it started: it leads a process group of its own."""
+    process = getattr(kernel.provisioner, "process", None)
+    if process is not None and process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _last_words(log: Path) -> str:
@@ -207,20 +226,30 @@ def _own_jupyter() -> Iterator[str]:
     """An environment in which no home folder, other kernel or other run is seen. Yields the address for ipc sockets."""
     root = tempfile.gettempdir()
     root = root if len(root) < 60 else "/tmp"  # a socket's path holds about 100 characters
-    with tempfile.TemporaryDirectory(prefix="recprune-", dir=root, ignore_cleanup_errors=True) as own:
-        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
-            path = Path(own, name.lower())
-            path.mkdir()
-            os.environ[name] = str(path)
-        os.environ.pop("JUPYTER_PATH", None)
-        os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-        os.environ.setdefault("MPLCONFIGDIR", str(Path("results/runs/.matplotlib").resolve()))  # fonts are listed once
-        os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
-        os.environ["PYTHONHASHSEED"] = "0"
-        os.environ |= {f"{library}_NUM_THREADS": "1" for library in THREADS}
-        if os.environ.get("RECPRUNE_DATA"):
-            os.environ["RECPRUNE_DATA"] = str(Path(os.environ["RECPRUNE_DATA"]).resolve())
-        yield str(Path(own, "kernel"))
+    own = Path(tempfile.mkdtemp(prefix="recprune-", dir=root))
+    forget = partial(shutil.rmtree, own, ignore_errors=True)
+    try:
+        with undone(forget):
+            yield _settings(own)
+    finally:
+        forget()
+
+
+def _settings(own: Path) -> str:
+    """Set the environment of the kernel, whose own files go below `own`. Returns the address for ipc sockets."""
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        path = own / name.lower()
+        path.mkdir()
+        os.environ[name] = str(path)
+    os.environ.pop("JUPYTER_PATH", None)
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    os.environ.setdefault("MPLCONFIGDIR", str(Path("results/runs/.matplotlib").resolve()))  # fonts are listed once
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    os.environ["PYTHONHASHSEED"] = "0"
+    os.environ |= {f"{library}_NUM_THREADS": "1" for library in THREADS}
+    if os.environ.get("RECPRUNE_DATA"):
+        os.environ["RECPRUNE_DATA"] = str(Path(os.environ["RECPRUNE_DATA"]).resolve())
+    return str(own / "kernel")
 
 
 def _forget_paths(output: Path) -> None:
