@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -193,11 +194,12 @@ def safe_sparsity(curve: pd.DataFrame, floor: float = 0.99) -> SafeSparsity | No
     )
     best = None
     for kept, point in points.sort_index(ascending=False).iterrows():
+        share = cast(float, kept)
         if not point["val_ratio_lower"] >= floor:
             break
         best = SafeSparsity(
-            kept=float(kept),
-            removed=1 - float(kept),
+            kept=float(share),
+            removed=1 - float(share),
             val_lower=float(point["val_ratio_lower"]),
             test_ratio=float(point["test_ratio"]),
             test_lo=float(point["test_ratio_lo"]),

@@ -46,7 +46,9 @@ class Recommender(LostRows):
         self.arrays: dict[str, Array] = {}
         self.auxiliary: dict[str, torch.Tensor] = {}  # needed to train on, not to score
         self.history: sparse.csr_array | None = None  # (n_users x n_items), the training interactions
-        self.users = self.items = self.titles = None
+        self.users: np.ndarray | None = None
+        self.items: np.ndarray | None = None
+        self.titles: np.ndarray | None = None
         self.train_seconds = 0.0
 
     # -- training
@@ -224,7 +226,7 @@ def cut_zeros(arrays: dict[str, Array], places: list[tuple[str, int]]) -> None:
     """
     if not all(isinstance(arrays[name], torch.Tensor) for name, _ in places):
         return  # sparse arrays have left out their zeros already
-    alive = sum(_nonzero_along(arrays[name], axis) for name, axis in places) > 0
+    alive = torch.stack([_nonzero_along(arrays[name], axis) for name, axis in places]).sum(0) > 0
     if not alive.any():
         alive[0] = True
     if alive.all():

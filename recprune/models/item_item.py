@@ -6,6 +6,7 @@ Column j of B is the neighbour list of item j: what each item of a history says 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ class ItemItem(Recommender):
     An item's row and its column of B are one unit, "item-row".
     """
 
-    folds_in = True
+    folds_in: ClassVar[bool] = True
 
     def _score_rows(self, histories):
         return np.ascontiguousarray(ops.sparse_rows_times(histories, self.arrays["item_item"]), np.float32)

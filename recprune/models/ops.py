@@ -6,11 +6,13 @@ dense form has tensors, and scores by the same code. (SciPy's CSR is ahead of to
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import torch
 from scipy import sparse
 
-Array = torch.Tensor | sparse.csr_array
+Array: TypeAlias = torch.Tensor | sparse.csr_array
 
 
 def rows(table: Array, index: np.ndarray | torch.Tensor) -> torch.Tensor:

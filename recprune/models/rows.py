@@ -11,11 +11,14 @@ rows of zeros there, a compact one has none. Without the array, row r is that of
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 import numpy as np
 import torch
 from scipy import sparse
 
 from recprune.interactions import Interactions
+from recprune.models.ops import Array
 
 KEPT = {"user-row": "kept_users", "item-row": "kept_items"}  # unit -> the array that declares which there are
 POPULARITY = "popularity"
@@ -24,6 +27,23 @@ DECLARED = (*KEPT.values(), POPULARITY)  # neither trained nor pruned
 
 class LostRows:
     """What every recommender does about rows that are gone."""
+
+    if TYPE_CHECKING:  # what `recprune.models.base.Recommender` has
+        arrays: dict[str, Array]
+        folds_in: ClassVar[bool]
+
+        @property
+        def n_users(self) -> int: ...
+
+        @property
+        def n_items(self) -> int: ...
+
+        @property
+        def _fitted(self) -> sparse.csr_array: ...
+
+        def score_histories(self, histories: sparse.csr_array) -> np.ndarray: ...
+
+        def structure(self) -> dict[str, dict[str, list[tuple[str, int]]]]: ...
 
     def _n_rows(self, unit: str) -> int:
         """Users ("user-row") or items ("item-row") that the tables have a row for."""

@@ -280,7 +280,7 @@ def test_importance_is_what_pruning_goes_by(dense, ratio):
 def test_the_registry_says_where_everything_comes_from():
     for name, rule in CRITERIA.items():
         assert rule.summary and rule.source
-        assert rule.parameters or rule.samples
+        assert rule.sides
         assert set(rule.units) <= set(UNITS)
         assert name == name.lower()
     assert set(RECOVERIES) == {"none", "refit", "fine-tune", "rewind", "retrain"}

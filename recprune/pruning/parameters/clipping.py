@@ -5,12 +5,13 @@ It shortens steps and zeroes nothing. `clip=False` is the control: as much train
 
 from functools import partial
 
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion
 from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import train_on
+from recprune.splits import Split
 
 
-def prepare(model, split, unit, seed, clip=True):
+def prepare(model: Able, split: Split, unit: str, seed: int, clip: bool = True) -> None:
     """Train on, in place; `clip`: see `train_on`."""
     train_on(model, split, seed, None, clip)
 

@@ -10,14 +10,15 @@ entries, the weights between two layers of neurons, the maps are applied in turn
 
 from functools import partial
 
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion
 from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import Penalty, steps_of, train_on
+from recprune.splits import Split
 
 GAIN = 0.5  # see `Penalty`; by validation nDCG@10 on ml-100k
 
 
-def prepare(model, split, unit, seed, clip=False):
+def prepare(model: Able, split: Split, unit: str, seed: int, clip: bool = False) -> None:
     """Train on, in place, with ever more units empty; `clip`: see `train_on`."""
     dimensions = list(model.structure()[unit].values())
     train_on(model, split, seed, Penalty(partial(shrink, dimensions), GAIN, steps_of(model, split)), clip)

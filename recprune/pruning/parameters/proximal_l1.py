@@ -10,14 +10,15 @@ from functools import partial
 
 import torch.nn.functional as F
 
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion
 from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import Penalty, steps_of, train_on
+from recprune.splits import Split
 
 GAIN = 2.0  # see `Penalty`; by validation nDCG@10 on ml-100k
 
 
-def prepare(model, split, unit, seed, clip=False):
+def prepare(model: Able, split: Split, unit: str, seed: int, clip: bool = False) -> None:
     """Train on, in place, with ever more weights at zero; `clip`: see `train_on`."""
     names = list(model.prunable())
     train_on(model, split, seed, Penalty(partial(shrink, names), GAIN, steps_of(model, split)), clip)

@@ -11,15 +11,16 @@ to that problem's solution. Recovery `refit` takes the shrinkage back: L1 has th
 import torch
 import torch.nn.functional as F
 
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion
 from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import EMPTY
+from recprune.splits import Split
 
 STEPS = 45
 ADAPTING = 30  # of them, those that set lambda
 
 
-def prepare(model, split, unit, seed):
+def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
     """Solve again, in place. For models with a square matrix `item_item` that multiplies histories."""
     weight = model.arrays["item_item"]
     layer = model.linear_layers(split.train, seed)["item_item"]

@@ -16,8 +16,10 @@ import copy
 
 import torch
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Able, Criterion, Masks, Scores
 from recprune.pruning.sparse_training import EMPTY, steps_of, train_on
+from recprune.splits import Split
 
 START = -15.0
 REACH = 3.0
@@ -25,7 +27,7 @@ PULL = 0.3
 MARGIN = "margin."  # names of the auxiliary arrays |v| - sigmoid(s), from `prepare` to `adjust`
 
 
-def prepare(model, split, unit, seed):
+def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
     """Train v and s on, in place, from the trained weights; the model is left with w."""
     learned = Thresholds(model, steps_of(model, split))
     learner = copy.copy(model)  # with the same arrays, and another loss
@@ -37,13 +39,13 @@ def prepare(model, split, unit, seed):
         value.copy_(soft(value, learned.threshold(learner.auxiliary, name)))
 
 
-def score(model, unit, train, seed):
+def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Name -> (n_units,) |v| - sigmoid(s); |w| once weights have been removed."""
     kept = model.auxiliary
     return {name: kept.get(MARGIN + name, value.abs()).reshape(-1) for name, value in model.prunable().items()}
 
 
-def adjust(model, split, unit, masks, seed, before):
+def adjust(model: Able, split: Split, unit: str, masks: Masks, seed: int, before: Able) -> None:
     """Forget v and s."""
     model.auxiliary = {name: array for name, array in model.auxiliary.items() if not name.startswith(MARGIN)}
 

@@ -4,11 +4,12 @@ It is learnt when it is in the top tenth of the user's ranking under a proxy. Hi
 is never forgotten goes first, and what is never learnt counts as forgotten every time.
 """
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Criterion, SampleScores
 from recprune.pruning.samples.proxy import watch
 
 
-def score(train, seed):
+def score(train: Interactions, seed: int) -> SampleScores:
     """(nnz,) mean number of times that the interaction was forgotten, no groups."""
     return watch(train, seed)["forgotten"], None
 
