@@ -18,7 +18,7 @@ from recprune.models.base import Recommender
 
 @dataclass(eq=False, repr=False)
 class ItemItem(Recommender):
-    """Shared by item-kNN and EASE; `arrays["item_item"]` is B (n_items x n_items), dense or CSR.
+    """What item-kNN and EASE share: `arrays["item_item"]` is B (n_items x n_items), dense or CSR.
 
     An item's row and its column of B are one unit, "item-row".
     """

@@ -61,7 +61,7 @@ class LostRows:
         return scores if kept is None else spread(scores, kept, self.n_items)
 
     def _by_user(self, users: np.ndarray, score) -> np.ndarray:
-        """(len(users) x n_items): `score`(rows) of the users that have a row, the others as `recprune.models.rows` says."""
+        """(len(users) x n_items) scores: `score`(rows) of users that have a row, else as this module says."""
         if "kept_users" not in self.arrays:
             return self._of_catalogue(score(users))
         row = self._user_rows(users)
@@ -84,7 +84,7 @@ class LostRows:
         return self._of_catalogue(np.tile(popularity, (len(users), 1)))
 
     def declare_rows(self, unit: str) -> None:
-        """Have the arrays that say which users or items have a row (see `recprune.models.rows`), all of them at first."""
+        """The arrays that say which users or items have a row are there from now on; all of them have one at first."""
         name = KEPT[unit]
         if name not in self.arrays:
             self.arrays[name] = all_kept(self.n_users if unit == "user-row" else self.n_items)
@@ -94,7 +94,10 @@ class LostRows:
             self.arrays[POPULARITY] = torch.from_numpy(counts.astype(np.int32))
 
     def trainable(self, train: Interactions) -> Interactions:
-        """What there is to learn from: without items that have no row, and users who have none and cannot be folded in."""
+        """The interactions that there is something to learn from.
+
+        Those of items without a row are left out, and of users without one who cannot be folded in.
+        """
         there = np.ones(train.nnz, bool)
         if "kept_items" in self.arrays:
             there &= of_codes(self.arrays["kept_items"], self.n_items)[train.item] >= 0
@@ -110,7 +113,7 @@ class LostRows:
 
 
 def all_kept(n: int) -> torch.Tensor:
-    """(n,): every row is there."""
+    """(n,) declaration that every row is there."""
     return torch.arange(1, n + 1, dtype=torch.int32)
 
 

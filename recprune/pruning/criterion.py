@@ -111,7 +111,7 @@ class Criterion:
         return self.parameters(model, unit, train, seed)
 
     def of_samples(self, split: Split, seed: int, model: Recommender | None = None) -> SampleScores:
-        """Scores of the training interactions: by the model, where there is one and the criterion asks it, else by data.
+        """Scores of the training interactions: by the model, if one is given and the criterion asks it, else by data.
 
         Raises ValueError where the criterion scores no samples, or none without a model.
         """
@@ -122,7 +122,7 @@ class Criterion:
         return self.samples(split.train, seed)
 
     def rules_out(self, model: Recommender, unit: str) -> str:
-        """Why the criterion cannot score this unit of this model; "" where it can."""
+        """The reason why the criterion cannot score this unit of this model; "" where it can."""
         if unit not in self.units:
             return f"it does not score the unit {unit}"
         if not units.there(model, unit):

@@ -64,7 +64,7 @@ def prune(
 def importance(
     model: Recommender, split: Split, criterion: str | Criterion = "magnitude", unit: str = "weight", seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """What a criterion thinks of the units of a model: name of a tensor or dimension -> (n_units,) scores, high = keep.
+    """Name of a tensor or dimension -> (n_units,) scores that a criterion gives to the units of a model, high = keep.
 
     Raises ValueError as `prune` does.
     """
@@ -88,7 +88,7 @@ def _zero_reset(model: Recommender, split: Split, recovery: str, seed: int) -> P
 
 
 def _from_zeros(model: GradientModel, split: Split, masks: Masks, seed: int) -> None:
-    """Train from the zeros, not from new random values: that would be training, not resetting."""
+    """The model is trained from the zeros, not from new random values: that would be training, not resetting."""
     model.descend(
         split.train, split.validation, seed, epochs=model.epochs, masks=masks, fold_in=split.fold_in("validation")
     )

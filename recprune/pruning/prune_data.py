@@ -31,7 +31,7 @@ ROUND = ["kept", "score_s", "recovery_s", "val_ndcg@10"]
 
 @dataclass(eq=False)
 class PrunedData:
-    """What stands after a round, and at the end.
+    """The split and the model that stand after a round, and at the end.
 
     split    fewer training interactions, weighted where the criterion says so; the same validation and test
     model    the recommender, updated to them
@@ -92,7 +92,7 @@ def data_path(
     recovery: str = "retrain",
     seed: int = 0,
 ) -> Iterator[PrunedData]:
-    """What stands after every round of `prune_data`; arguments and errors as there.
+    """The split and the model after every round of `prune_data`; arguments and errors as there.
 
     Shares that lie on the way to a smaller one cost nothing more: under the schedule `linear`, with rounds
     in proportion to what goes, each is what `prune_data` ends with alone.

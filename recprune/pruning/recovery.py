@@ -21,16 +21,16 @@ Recovery = Callable[[Any, Split, Masks, int], None]
 
 
 def none(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
-    """They keep their values."""
+    """The parameters that stay keep their values."""
 
 
 def refit(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
-    """They are solved for again, in closed form, on the surviving support."""
+    """The parameters that stay are solved for again, in closed form, on the surviving support."""
     model.refit(split.train, masks)
 
 
 def fine_tune(model: GradientModel, split: Split, masks: Masks, seed: int) -> None:
-    """They are trained on for a few epochs, the removed ones held at zero; never worse on validation."""
+    """The parameters that stay are trained on for a few epochs, the removed ones at zero; never worse on validation."""
     model.descend(
         split.train,
         split.validation,
@@ -44,7 +44,7 @@ def fine_tune(model: GradientModel, split: Split, masks: Masks, seed: int) -> No
 
 
 def rewind(model: GradientModel, split: Split, masks: Masks, seed: int) -> None:
-    """They go back to what they were after REWIND_EPOCHS epochs of the dense training, and are trained from there.
+    """The parameters that stay go back to what they were after REWIND_EPOCHS epochs, and are trained from there.
 
     (Frankle and Carbin, 2019; of an early epoch in place of the initial values: Frankle et al., 2020.) Training is
     the same for the same seed, so those epochs are trained again, and the masks hold from then on. Adam's moments
@@ -65,7 +65,7 @@ def rewind(model: GradientModel, split: Split, masks: Masks, seed: int) -> None:
 
 
 def retrain(model: GradientModel, split: Split, masks: Masks, seed: int) -> None:
-    """They are drawn anew and trained from the beginning, the removed ones held at zero."""
+    """The parameters that stay are drawn anew and trained from the beginning, the removed ones held at zero."""
     model.initialise(torch.Generator().manual_seed(seed))
     units.apply(model, masks)
     model.descend(

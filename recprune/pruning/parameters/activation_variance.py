@@ -33,7 +33,7 @@ def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
 
 
 def adjust(model: Able, split: Split, unit: str, masks: Masks, seed: int, before: Able) -> None:
-    """Fold the means of what was removed into biases, in place; `before` is the model before the removal."""
+    """The means of what was removed are folded into biases, in place; `before` is the model before the removal."""
     means = _means(before, unit, split.train, seed)
     for dimension, (weight, bias) in before.readers().items():
         if dimension not in means:

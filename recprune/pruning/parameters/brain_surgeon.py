@@ -37,7 +37,7 @@ def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
 
 
 def adjust(model: Able, split: Split, unit: str, masks: Masks, seed: int, before: Able) -> None:
-    """Correct what stays, in place, so that each layer's outputs are next to those of the model `before` the removal."""
+    """What stays is corrected, in place, so that each layer's outputs are next to those `before` the removal."""
     for name, layer in before.linear_layers(split.train, seed).items():
         if name not in masks:
             continue  # a matrix too narrow for blocks

@@ -1,4 +1,4 @@
-"""Clipping alone: train on with clipped gradients and no penalty, then magnitude (article 2 lists it among what prunes).
+"""Clipping alone: train on with clipped gradients and no penalty, then magnitude (article 2 counts it as pruning).
 
 It shortens steps and zeroes nothing. `clip=False` is the control: as much training, nothing clipped.
 """
@@ -12,7 +12,7 @@ from recprune.splits import Split
 
 
 def prepare(model: Able, split: Split, unit: str, seed: int, clip: bool = True) -> None:
-    """Train on, in place; `clip`: see `train_on`."""
+    """The model is trained on, in place; `clip`: see `train_on`."""
     train_on(model, split, seed, None, clip)
 
 

@@ -19,13 +19,13 @@ GAIN = 0.5  # see `Penalty`; by validation nDCG@10 on ml-100k
 
 
 def prepare(model: Able, split: Split, unit: str, seed: int, clip: bool = False) -> None:
-    """Train on, in place, with ever more units empty; `clip`: see `train_on`."""
+    """The model is trained on, in place, with ever more units empty; `clip`: see `train_on`."""
     dimensions = list(model.structure()[unit].values())
     train_on(model, split, seed, Penalty(partial(shrink, dimensions), GAIN, steps_of(model, split)), clip)
 
 
 def shrink(dimensions, arrays, size):
-    """Shrink the norm of every group by `size` sqrt|g|, in place; returns the share of the groups that are empty.
+    """The share of the groups that are empty, after the norm of each was shrunk by `size` sqrt|g|, in place.
 
     dimensions  for each, the (array, axis) pairs that its groups run through
     """

@@ -16,7 +16,7 @@ DECAY = 10.0  # a weight without a gradient ends at one part in so many of what 
 
 
 def prepare(model: Able, split: Split, unit: str, seed: int, clip: bool = False) -> None:
-    """Train on, in place, with weights that decay; `clip`: see `train_on`."""
+    """The model is trained on, in place, with weights that decay; `clip`: see `train_on`."""
     factor = DECAY ** (-1 / steps_of(model, split))  # 1 / (1 + eta lambda)
     names = list(model.prunable())
 

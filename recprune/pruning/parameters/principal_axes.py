@@ -10,7 +10,7 @@ from recprune.splits import Split
 
 
 def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
-    """Rotate the model to its principal axes, in place."""
+    """The model is rotated to its principal axes, in place."""
     model.canonicalise()
 
 

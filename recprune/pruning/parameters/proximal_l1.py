@@ -19,13 +19,13 @@ GAIN = 2.0  # see `Penalty`; by validation nDCG@10 on ml-100k
 
 
 def prepare(model: Able, split: Split, unit: str, seed: int, clip: bool = False) -> None:
-    """Train on, in place, with ever more weights at zero; `clip`: see `train_on`."""
+    """The model is trained on, in place, with ever more weights at zero; `clip`: see `train_on`."""
     names = list(model.prunable())
     train_on(model, split, seed, Penalty(partial(shrink, names), GAIN, steps_of(model, split)), clip)
 
 
 def shrink(names, arrays, size):
-    """Bring every weight of the named arrays closer to zero by `size`, in place; returns the share that is zero."""
+    """The share of weights that is zero, after all of the named arrays came closer to it by `size`, in place."""
     zeros = total = 0
     for name in names:
         array = arrays[name]

@@ -21,7 +21,7 @@ ADAPTING = 30  # of them, those that set lambda
 
 
 def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
-    """Solve again, in place. For models with a square matrix `item_item` that multiplies histories."""
+    """The model is solved for again, in place; one with a square matrix `item_item` that multiplies histories."""
     weight = model.arrays["item_item"]
     layer = model.linear_layers(split.train, seed)["item_item"]
     weight.copy_(solve(gram_of(layer), layer.ridge, weight)[0])
@@ -55,7 +55,7 @@ def solve(gram, ridge, start):
 
 
 def largest_eigenvalue(matrix, steps=30):
-    """Of a positive definite matrix, from above by some per cent (power iteration)."""
+    """The largest eigenvalue of a positive definite matrix, from above by some per cent (power iteration)."""
     vector = torch.ones(len(matrix))
     for _ in range(steps):
         vector = matrix @ (vector / vector.norm())

@@ -15,7 +15,7 @@ from recprune.splits import Split
 
 
 def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
-    """Back to the initial values, in place."""
+    """The model goes back to its initial values, in place."""
     model.initialise(torch.Generator().manual_seed(seed))
 
 

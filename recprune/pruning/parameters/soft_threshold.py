@@ -28,7 +28,7 @@ MARGIN = "margin."  # names of the auxiliary arrays |v| - sigmoid(s), from `prep
 
 
 def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
-    """Train v and s on, in place, from the trained weights; the model is left with w."""
+    """v and s are trained on, in place, from the trained weights; the model is left with w."""
     learned = Thresholds(model, steps_of(model, split))
     learner = copy.copy(model)  # with the same arrays, and another loss
     learner.auxiliary = model.auxiliary | learned.initial()
@@ -46,11 +46,12 @@ def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
 
 
 def adjust(model: Able, split: Split, unit: str, masks: Masks, seed: int, before: Able) -> None:
-    """Forget v and s."""
+    """v and s are forgotten: what stays is w."""
     model.auxiliary = {name: array for name, array in model.auxiliary.items() if not name.startswith(MARGIN)}
 
 
-def soft(value, threshold):
+def soft(value: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
+    """The values, each brought closer to zero by the threshold, or to zero."""
     return value.sign() * torch.relu(value.abs() - threshold)
 
 
@@ -67,6 +68,7 @@ class Thresholds:
         return {f"s.{name}": torch.tensor(START / self.unit) for name in self.names}
 
     def threshold(self, arrays, name):
+        """sigmoid(s) of an array, a scalar."""
         return torch.sigmoid(self.unit * arrays[f"s.{name}"])
 
     def loss(self, arrays, batch, generator):
@@ -89,7 +91,7 @@ class Thresholds:
         return loss + chain + decay - decay.detach()
 
     def count(self, arrays, learning_rate):
-        """After a step: the share of weights at zero. It changes nothing."""
+        """The share of weights at zero is counted after a step; nothing is changed."""
         zeros = [int((arrays[name].abs() <= self.threshold(arrays, name)).sum()) for name in self.names]
         self.zeros, self.taken = sum(zeros) / sum(arrays[name].numel() for name in self.names), self.taken + 1
 

@@ -1,7 +1,8 @@
-"""Forgetting (Toneva et al., 2019; for recommenders Sachdeva et al., 2022): how often an interaction is learnt and lost.
+"""Forgetting: how often an interaction is learnt and lost again.
 
-It is learnt when it is in the top tenth of the user's ranking under a proxy. High = keep: as in the source, what
-is never forgotten goes first, and what is never learnt counts as forgotten every time.
+(Toneva et al., 2019; for recommenders Sachdeva et al., 2022.) It is learnt when it is in the top tenth of the user's
+ranking under a proxy. High = keep: as in the source, what is never forgotten goes first, and what is never learnt
+counts as forgotten every time.
 """
 
 from recprune.interactions import Interactions

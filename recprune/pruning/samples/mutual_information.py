@@ -34,7 +34,7 @@ def pointwise(matrix) -> np.ndarray:
 
 
 def score(train: Interactions, seed: int) -> SampleScores:
-    """(nnz,) mean information between an interaction's item and the rest of the history, 0 without a rest; no groups."""
+    """(nnz,) mean information between the item and the rest of the history, 0 without a rest; no groups."""
     matrix = train.tocsr().copy()
     matrix.data = np.ones_like(matrix.data)
     information = pointwise(matrix)

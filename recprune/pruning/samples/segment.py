@@ -42,7 +42,7 @@ def segments(train: Interactions) -> np.ndarray:
 
 
 def accuracy(model: Recommender, split: Split) -> np.ndarray:
-    """(nnz,) share of the items that the user has not seen, pruned or not, that the model ranks below; ties count half."""
+    """(nnz,) share of the items that the user never saw, pruned or not, that the model ranks below; ties count half."""
     train, seen = split.train.tocsr(), split.unpruned.tocsr()
     found = np.zeros(train.nnz)
     users = np.flatnonzero(np.diff(train.indptr))
