@@ -47,7 +47,7 @@ class BPR(FactorModel, GradientModel):
     }
 
     def smaller(self, share):
-        """`share` of the factors."""
+        """A model with `share` of the factors."""
         return self._resized(factors=share * self.factors)
 
     def initialise(self, generator):

@@ -86,7 +86,7 @@ class DLRM(GradientModel):
             raise ValueError("dlrm: hidden needs the width of at least one layer")
 
     def smaller(self, share):
-        """`share` of the factors and of every layer's width."""
+        """A model with `share` of the factors and of every layer's width."""
         hidden = tuple(max(1, round(share * width)) for width in self.hidden)
         return replace(self._resized(factors=share * self.factors), hidden=hidden)
 
@@ -231,7 +231,7 @@ class DLRM(GradientModel):
         return scores, {name: x for name, x in seen.items() if name.startswith(("factors", "layer"))}
 
     def readers(self):
-        """As in MultVAE. What comes from the last layer goes to the items' biases, for all alike."""
+        """Dimension -> its reader, as in MultVAE: of the last layer the items' biases, for all alike."""
         depth = len(self.hidden)
         next_layer = {f"layer{d}": (f"layer{d + 1}.weight", f"layer{d + 1}.bias") for d in range(1, depth)}
         return next_layer | {f"layer{depth}": ("output.mlp", "item.bias")}
@@ -268,7 +268,10 @@ class DLRM(GradientModel):
         } | ({"user-row": {"users": [("user.id", 0)]}} if self.user_id else {})
 
     def _cut_with(self, unit):
-        """Items lose their attributes' codes with their rows. Users keep them: without an id they are described by them."""
+        """The places where items lose their attributes' codes with their rows.
+
+        Users keep theirs: without an id they are described by them.
+        """
         codes = [
             name for name in self.arrays if unit == "item-row" and name.startswith("item.") and name.endswith("codes")
         ]

@@ -21,8 +21,8 @@ class EASE(ItemItem):
     max_items   only the most popular items are modelled: the smaller dense model that pruning is held
                 against. The other items cannot be recommended (score -inf). None models all
 
-    A weight is the entry of X: off the diagonal X'X is the sum of the products of two weights, without bias if those are
-    inverse probabilities. On it their squares add up: an item of few heavy interactions has a larger penalty.
+    A weight is the entry of X: off the diagonal X'X is the sum of the products of two weights, without bias if those
+    are inverse probabilities. On it their squares add up: an item of few heavy interactions has a larger penalty.
     """
 
     l2: float = 1000.0
@@ -35,7 +35,7 @@ class EASE(ItemItem):
     search: ClassVar[dict[str, Any]] = {"l2": {"low": 30.0, "high": 5000.0, "log": True}}
 
     def smaller(self, share):
-        """Only the most popular items, sqrt(share) of the catalogue: the matrix is quadratic in them."""
+        """A model of only the most popular items, sqrt(share) of the catalogue: the matrix is quadratic in them."""
         return self._resized(max_items=share**0.5 * self.n_items)
 
     def _fit(self, train, validation, seed, fold_in):
@@ -66,7 +66,7 @@ class EASE(ItemItem):
         yield {"item_item": torch.from_numpy(2 * (gram @ weights - gram)).float()}
 
     def linear_layers(self, train, seed):
-        """B multiplies histories, and was fitted under a ridge (see `recprune.models.layers.Linear`)."""
+        """{"item_item": `Linear`}: B multiplies histories, and was fitted under a ridge."""
         return {"item_item": Linear(self._modelled(train), axis=0, ridge=self.l2)}
 
     def _modelled(self, train):
@@ -74,7 +74,9 @@ class EASE(ItemItem):
         return self._of_rows(train.tocsr())
 
     def refit(self, train, masks):
-        """Ridge regression of each column on its surviving support (Steck, 2019, "Markov Random Fields", eq. 10).
+        """Each column is solved for again, as a ridge regression on its surviving support.
+
+        (Steck, 2019, "Markov Random Fields", eq. 10.)
 
         The support of column j never holds j.
         """

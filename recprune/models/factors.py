@@ -12,7 +12,7 @@ from recprune.models.base import Recommender
 
 @dataclass(eq=False, repr=False)
 class FactorModel(Recommender):
-    """Shared by iALS and BPR; arrays `user_factors` U (n_users x d) and `item_factors` V (n_items x d).
+    """What iALS and BPR share: arrays `user_factors` U (n_users x d) and `item_factors` V (n_items x d).
 
     A pruned model may have `item_bias` (n_items,) besides: what factors that went added for everybody alike.
 
@@ -37,7 +37,7 @@ class FactorModel(Recommender):
         return scores, {"factors": factors}
 
     def readers(self):
-        """As in MultVAE: a factor that is the same for all users is a bias of the items."""
+        """{"factors": its reader}, as in MultVAE: a factor that is the same for all users is a bias of the items."""
         return {"factors": ("item_factors", "item_bias")}
 
     def macs(self):
@@ -57,7 +57,7 @@ class FactorModel(Recommender):
         }
 
     def canonicalise(self) -> torch.Tensor:
-        """Rotate to the principal axes, in place; returns the singular values s (d,) of U V', largest first.
+        """The singular values s (d,) of U V', largest first, to whose axes the model is rotated, in place.
 
         U = Qu Ru, V = Qv Rv, Ru Rv' = W diag(s) Z'; then U <- Qu W sqrt(s), V <- Qv Z sqrt(s). The product,
         and so every score, stays what it was; keeping the first r columns is the best approximation of

@@ -55,7 +55,7 @@ class IALS(FactorModel):
     }
 
     def smaller(self, share):
-        """`share` of the factors."""
+        """A model with `share` of the factors."""
         return self._resized(factors=share * self.factors)
 
     def _fit(self, train, validation, seed, fold_in):
@@ -79,7 +79,7 @@ class IALS(FactorModel):
         return torch.from_numpy(np.array(solver.user_factors)), torch.from_numpy(np.array(solver.item_factors))
 
     def _alternate(self, matrix, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Sweeps of warm-started conjugate gradients (Takacs et al., 2011), from N(0, 0.01 / d) entries."""
+        """U and V by sweeps of warm-started conjugate gradients (Takacs et al., 2011), from N(0, 0.01 / d) entries."""
         generator = torch.Generator().manual_seed(seed)
         user, item = (normal(generator, n, self.factors, scale=0.1 / self.factors**0.5) for n in matrix.shape)
         by_user, by_item = Rows(matrix), Rows(matrix.T.tocsr())
@@ -117,7 +117,7 @@ class IALS(FactorModel):
         }
 
     def refit(self, train, masks):
-        """One sweep of alternating least squares, warm from the pruned factors, on the surviving coordinates.
+        """The surviving coordinates are solved for in one sweep of alternating least squares, from the pruned factors.
 
         Biases go: what stays is fitted to the interactions themselves.
         """
@@ -131,7 +131,10 @@ class IALS(FactorModel):
         item.copy_(by_item.solve(user, self.alpha, penalty, masks.get("item_factors")))
 
     def macs(self):
-        """A user without a row costs more: the system of its history, h d^2, its solution, d^3 / 3, and all products."""
+        """The multiply-adds of a mean user.
+
+        A user without a row costs more: the system of its history, h d^2, its solution, d^3 / 3, and all products.
+        """
         items = self.arrays["item_factors"]
         width, gone = items.shape[1], 1 - self._n_rows("user-row") / max(1, self.n_users)
         folding_in = self._mean_history() * width**2 + width**3 / 3 + ops.count_nonzero(items)

@@ -6,6 +6,7 @@ Column j of B is the neighbour list of item j: what each item of a history says 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,12 +18,12 @@ from recprune.models.base import Recommender
 
 @dataclass(eq=False, repr=False)
 class ItemItem(Recommender):
-    """Shared by item-kNN and EASE; `arrays["item_item"]` is B (n_items x n_items), dense or CSR.
+    """What item-kNN and EASE share: `arrays["item_item"]` is B (n_items x n_items), dense or CSR.
 
     An item's row and its column of B are one unit, "item-row".
     """
 
-    folds_in = True
+    folds_in: ClassVar[bool] = True
 
     def _score_rows(self, histories):
         return np.ascontiguousarray(ops.sparse_rows_times(histories, self.arrays["item_item"]), np.float32)

@@ -38,7 +38,7 @@ class ItemKNN(ItemItem):
     }
 
     def smaller(self, share):
-        """Shorter lists: `share` of the neighbours."""
+        """A model with shorter lists: `share` of the neighbours."""
         return self._resized(neighbours=share * self.neighbours)
 
     def _fit(self, train, validation, seed, fold_in):

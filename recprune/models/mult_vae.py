@@ -60,7 +60,7 @@ class MultVAE(GradientModel):
     }
 
     def smaller(self, share):
-        """`share` of the hidden width, which the two large matrices are linear in, and of the latent dimension."""
+        """A model with `share` of the hidden width, which the size is linear in, and of the latent dimension."""
         return self._resized(hidden=share * self.hidden, latent=share * self.latent)
 
     def initialise(self, generator):
@@ -119,7 +119,7 @@ class MultVAE(GradientModel):
         return ops.linear(decoder, self.arrays["output.weight"], self.arrays["output.bias"]).numpy()
 
     def _hidden(self, histories) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Activations of m histories at scoring time: encoder (m x hidden), latent (m x latent), decoder (m x hidden)."""
+        """Activations at scoring time: encoder (m x hidden), latent (m x latent), decoder (m x hidden)."""
         a = self.arrays
         first = torch.from_numpy(ops.sparse_rows_times(ops.unit_rows(histories), a["encoder.weight"]))
         encoder = torch.tanh(first + a["encoder.bias"])

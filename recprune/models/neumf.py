@@ -61,7 +61,7 @@ class NeuMF(GradientModel):
             raise ValueError("neumf: hidden needs the width of at least one layer")
 
     def smaller(self, share):
-        """`share` of the factors and of every layer's width."""
+        """A model with `share` of the factors and of every layer's width."""
         return replace(
             self._resized(factors=share * self.factors), hidden=tuple(max(1, round(share * w)) for w in self.hidden)
         )
@@ -113,7 +113,7 @@ class NeuMF(GradientModel):
         return sample_weights.mean(losses, *weight)
 
     def _perceptron(self, arrays, first: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
-        """From the first layer's sums (... x hidden[0]) to the last layer's output (... x hidden[-1])."""
+        """(... x hidden[-1]) output of the last layer, from the sums of the first one (... x hidden[0])."""
         x = torch.relu(first)
         for depth in range(2, len(self.hidden) + 1):
             x = dropout(x, self.dropout, generator)
@@ -154,7 +154,7 @@ class NeuMF(GradientModel):
         return (ops.linear(gmf, a["output.gmf"]) + ops.linear(x, a["output.mlp"]))[:, 0], seen
 
     def readers(self):
-        """As in MultVAE. `output.bias` is no part of the scores: what it takes in is the same for all of them."""
+        """Dimension -> its reader, as in MultVAE. `output.bias` shifts all scores alike, and is no part of them."""
         depth = len(self.hidden)
         next_layer = {f"layer{d}": (f"layer{d + 1}.weight", f"layer{d + 1}.bias") for d in range(1, depth)}
         tables = {f"mlp.{side}": (f"layer1.{side}", "layer1.bias") for side in ("user", "item")}

@@ -216,7 +216,10 @@ class SASRec(GradientModel):
         return (torch.einsum("mhl,mlhd->mhd", weight[..., :-1], value) + weight[..., -1:] * own[1]).flatten(1)
 
     def readers(self):
-        """As in MultVAE. The mean at the last position is taken in at every position; in the last block that is exact."""
+        """Block -> its reader, as in MultVAE.
+
+        The mean at the last position is taken in at every position; in the last block that is exact.
+        """
         return {b: (f"{b}.down", f"{b}.down.bias") for b in self._blocks()}
 
     def macs(self):

@@ -70,7 +70,7 @@ class Tree(Recommender):
     }
 
     def smaller(self, share):
-        """`share` of the leaves and of the latent factors."""
+        """A model with `share` of the leaves and of the latent factors."""
         return self._resized(max_leaf_nodes=max(2, share * self.max_leaf_nodes), factors=share * self.factors)
 
     def _know(self, train):
