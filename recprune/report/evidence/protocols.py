@@ -39,7 +39,7 @@ class ProtocolsEvidence:
         """The evidence of any frame of cells. Raises ReportError where they are of no, or of several data sets."""
         rows = canonical(cells)
         if rows["dataset"].nunique() > 1:
-            raise ReportError("rows of one data set are needed")
+            raise ReportError("rows of dense models on one data set are needed")
         return cls([StudyEvidence(part) for _, part in rows.groupby("protocol")])
 
     @cached_property
@@ -51,7 +51,7 @@ class ProtocolsEvidence:
         """
         table = pd.concat([study.dense for study in self.studies.values()], ignore_index=True)
         if table.empty:
-            raise ReportError("rows of dense models are needed")
+            raise ReportError("rows of dense models on one data set are needed")
         table = table.rename(columns={QUALITY: "ndcg@10", f"{QUALITY}_sd": "sd", LEVEL[0]: "lo", LEVEL[1]: "hi"})
         table["rank"] = table.groupby("protocol")["ndcg@10"].rank(ascending=False, method="first").astype(int)
         return table[["dataset", "protocol", "model", "family", "seeds", "ndcg@10", "sd", "lo", "hi", "rank"]]
