@@ -12,6 +12,7 @@ import matplotlib as mpl
 from recprune import extensions
 from recprune.errors import ReportError, StudyError
 from recprune.interactions import DataError
+from recprune.report.claims.compared import keep_compared
 from recprune.report.evidence import Evidence, ProtocolsEvidence, StudyEvidence
 from recprune.report.evidence.data_sets import write_data_sets
 from recprune.report.evidence.searches import Search
@@ -132,6 +133,8 @@ def _report(evidence: Evidence, parts: tuple[str, ...]) -> Iterator[str]:
         yield _counted(write_figures([*drawn, *drawings(evidence, (Search,))], results), results / "figures")
     if "tables" in parts:
         yield _counted(write_tables([*tabled, *tables(evidence, (Search,))], results), results / "tables")
+        if kept := keep_compared(evidence):
+            yield f"{kept}: what the claims compare"
     if "page" in parts:
         yield str(write_page(evidence, drawn, tabled))
 

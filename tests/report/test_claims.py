@@ -107,7 +107,7 @@ def test_against_dense_the_interval_is_that_of_the_paired_ratio(rows):
 def test_a_large_effect_is_seen_in_every_model_and_makes_the_verdict(rows, factor, answer):
     users = values_of(rows, lambda row: factor if row.criterion == "random" else 1.0)
     claim = Claim(number=1, says="s", supported_if="a", refuted_if="b", contrasts=(HALF,))
-    found = comparisons((claim,), rows, users)
+    found = comparisons((claim,), rows, Draws(users))
     assert set(found.loc[found["model"] != "", "says"]) == {answer}
     assert set(found["family"]) == {"cf", "deep", "difference"}
     assert verdict(found.loc[found["model"] != "", "says"]) == {"yes": "supported", "no": "refuted"}[answer]
@@ -119,7 +119,7 @@ def test_no_effect_is_below_one_percent_and_so_says_no_but_is_no_harm(rows):
         Claim(number=n, says="s", supported_if="a", refuted_if="b", contrasts=(replace(HALF, expect=expect),))
         for n, expect in enumerate(("higher", "not lower"), 1)
     )
-    found = comparisons(claims, rows, users)
+    found = comparisons(claims, rows, Draws(users))
     models = found[found["model"] != ""]
     assert set(models.loc[models["claim"] == 1, "says"]) == {"no"}
     assert set(models.loc[models["claim"] == 2, "says"]) == {"yes"}
@@ -127,7 +127,9 @@ def test_no_effect_is_below_one_percent_and_so_says_no_but_is_no_harm(rows):
 
 def test_noise_decides_nothing(rows):
     users = values_of(rows, noise=3.0)
-    found = comparisons((Claim(number=1, says="s", supported_if="a", refuted_if="b", contrasts=(HALF,)),), rows, users)
+    found = comparisons(
+        (Claim(number=1, says="s", supported_if="a", refuted_if="b", contrasts=(HALF,)),), rows, Draws(users)
+    )
     assert set(found.loc[found["model"] != "", "says"]) == {"undecided"}
 
 

@@ -52,6 +52,11 @@ class Draws:
             self._sums |= dict(zip(new, np.ascontiguousarray(np.concatenate(blocks).T), strict=True))
         return {cell: self._sums[cell] for cell in cells}
 
+    @property
+    def cells(self) -> set[tuple]:
+        """The cells whose values somebody has asked for."""
+        return set(self._sums)
+
     def _padded(self, values: np.ndarray) -> np.ndarray:
         values = np.nan_to_num(np.asarray(values, np.float64))
         return np.pad(values, (0, self.n_users - len(values)))  # a seed whose split has fewer users

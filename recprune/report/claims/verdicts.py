@@ -16,14 +16,14 @@ LEVEL = 0.025  # one-sided
 DIGITS = 6  # of numbers in tables: what the order of a processor's sums decides does not reach them
 
 
-def comparisons(claims: tuple[Claim, ...], cells: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
+def comparisons(claims: tuple[Claim, ...], cells: pd.DataFrame, draws: Draws) -> pd.DataFrame:
     """The comparisons, one a row: each contrast of each claim in each model, each family, and the families' difference.
 
-    cells, users  rows, and the values of every user, of one data set and protocol
+    cells  rows of one data set and protocol;  draws  of the values of its users
     says          "yes", "no" or "undecided" after Holm's correction over the comparisons of the claim in models;
                   "" for families
     """
-    draws, contrasts = Draws(users), [(claim, contrast) for claim in claims for contrast in claim.contrasts]
+    contrasts = [(claim, contrast) for claim in claims for contrast in claim.contrasts]
     pairs = [compared_pairs(contrast, cells) for _, contrast in contrasts]
     draws.of(
         [cell for (_, contrast), mine in zip(contrasts, pairs, strict=True) for cell in cells_of(contrast, mine, cells)]
