@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _extend(config: Path) -> None:
-    """What a study.toml, where there is one, adds from outside the package is loaded: its names are known from now on."""
+    """What a study.toml, where there is one, adds from outside the package is loaded, so that its names are known."""
     names = read_toml(config).get("extensions", []) if config.exists() else []
     extensions.load([config.parent / name for name in names])
 

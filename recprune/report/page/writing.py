@@ -84,7 +84,7 @@ def write_page(evidence: Evidence, drawn: list[Figure], tabled: list[Table]) -> 
     ]
     page = rendered(
         "index.html",
-        policy=POLICY,
+        policy=Markup(POLICY),
         sections=sections,
         data=Markup(to_json(page_data(studies, pages))),
         style=_asset("page.css"),

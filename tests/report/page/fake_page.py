@@ -1,5 +1,6 @@
 """A report of made-up rows: two studies, and an executed notebook behind one of the runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -8,19 +9,19 @@ from fake_cells import fake_cells
 from nbformat import v4
 
 from recprune.cells.rows import canonical
-from recprune.report.cells import studies
+from recprune.report import Evidence, tables
 from recprune.report.figures import Drawing
-from recprune.report.page import write_page
-from recprune.report.style import new_figure
-from recprune.report.table import Table
-from recprune.report.tables import dense, safe_sparsity
+from recprune.report.figures.style import new_figure
+from recprune.report.page.writing import write_page
+from recprune.report.tables.formats import BYTES, RATIO, WORDS
 
+TABLES = ("dense", "safe-sparsity")
 KEY, METHOD = "0123456789ab", "weight magnitude"
 DATASET = 'odd/<b> & "c".csv'
 
 
 def fake_rows(dataset: str = DATASET) -> pd.DataFrame:
-    """Two studies of one data set: three recommenders under `ratio`, one under `strong`; deep models have fewer seeds."""
+    """Two studies of one data set: three recommenders under `ratio`, one under `strong`; deep ones have fewer seeds."""
     ratio = fake_cells(dataset=dataset, models=("popularity", "random", "ease", "ials", "mult-vae"))
     ratio = ratio[(ratio["model"] != "mult-vae") | (ratio["side"] == "dense") | (ratio["seed"] < 2)]
     rows = pd.concat(
@@ -36,16 +37,16 @@ def fake_rows(dataset: str = DATASET) -> pd.DataFrame:
     return canonical(rows)
 
 
-def fake_claims() -> Table:
+def fake_claims() -> tables.Table:
     """A table that belongs to no study."""
-    text = pd.DataFrame(
-        {
-            "what": ["<i>one</i>", "two", "three"],
-            "size": ["2 MB", "300 kB", "none"],
-            "ratio": ["0.9 [0.8, 1.0]", "", "1.1"],
-        }
-    )
-    return Table("claims", "Claims & verdicts", text, text, pd.DataFrame(False, index=text.index, columns=text.columns))
+    nan = float("nan")
+    frame = pd.DataFrame({"what": ["<i>one</i>", "two", "three"], "size": [2e6, 3e5, nan], "ratio": [0.9, nan, 1.1]})
+    columns = [
+        tables.column("what", WORDS, frame["what"]),
+        tables.column("size", replace(BYTES, missing="none"), frame["size"]),
+        tables.column("ratio", RATIO, frame["ratio"], [0.8, nan, nan], [1.0, nan, nan]),
+    ]
+    return tables.Table("Claims & verdicts", frame, columns, stem="claims", of=Evidence)
 
 
 def fake_notebook(
@@ -64,11 +65,8 @@ def fake_notebook(
 
 def fake_page(results: Path, rows: pd.DataFrame | None = None) -> str:
     """The text of a page of those rows, with two tables and an empty figure of each study."""
-    rows = fake_rows() if rows is None else rows
-    drawn = [Drawing(f"figure-{name}", "A <figure>", new_figure(3, 2), rows) for name, _ in studies(rows)]
-    tabled = [
-        table(part, f"{table.__name__.replace('_', '-')}-{name}")
-        for name, part in studies(rows)
-        for table in (dense, safe_sparsity)
-    ]
-    return write_page(rows, drawn, [*tabled, fake_claims()], results).read_text()
+    evidence = Evidence(results)
+    evidence.cells = fake_rows() if rows is None else rows
+    drawn = [Drawing(study.name, "figure", "A <figure>", new_figure(3, 2), study.rows) for study in evidence.studies]
+    tabled = [table for table in tables.tables(evidence) if table.stem in TABLES]
+    return write_page(evidence, drawn, [*tabled, fake_claims()]).read_text()

@@ -168,7 +168,8 @@ def candidates(rows):
 
 def chosen(page):
     return page.evaluate(
-        "(({model, side, unit, kept, bytes, recipe}) => ({model, side, unit, kept, bytes, recipe}))(POINTS[Number(document.getElementById('answer').dataset.point)])"
+        "(({model, side, unit, kept, bytes, recipe}) => ({model, side, unit, kept, bytes, recipe}))"
+        "(POINTS[Number(document.getElementById('answer').dataset.point)])"
     )
 
 
@@ -263,7 +264,11 @@ def test_lists_show_only_what_holds_the_word(page):
 
 
 def test_every_control_has_a_name(page):
-    nameless = "[...document.querySelectorAll('select, input, button')].filter((e) => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.ariaLabel).map((e) => e.outerHTML.slice(0, 200))"
+    nameless = (
+        "[...document.querySelectorAll('select, input, button')]"
+        ".filter((e) => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.ariaLabel)"
+        ".map((e) => e.outerHTML.slice(0, 200))"
+    )
     assert page.evaluate(nameless) == []
     buttons = page.evaluate("[...document.querySelectorAll('.modebar-btn')].map((button) => button.ariaLabel)")
     assert buttons == [

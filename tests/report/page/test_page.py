@@ -7,12 +7,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from fake_cells import fake_cells
-from fake_page import DATASET, KEY, METHOD, fake_notebook, fake_page, fake_rows
+from fake_page import DATASET, KEY, METHOD, fake_claims, fake_notebook, fake_page, fake_rows
 
-from recprune.report import formulas, notebooks
-from recprune.report.choice import best_dense, ranked
-from recprune.report.page_data import page_data, to_json
-from recprune.report.page_tables import sort_keys
+from recprune.report import Evidence
+from recprune.report.page import choice, formulas, notebooks
+from recprune.report.page import data as of_page
+from recprune.report.page.data import to_json
+from recprune.report.page.views import table_view
+
+
+def page_data(rows, notebooks):
+    return of_page.page_data(Evidence.of(rows).studies, notebooks)
+
+
+def ranked(rows):
+    return choice.ranked(Evidence.of(rows).studies)
+
 
 VOID = {"img", "meta", "input", "link", "br"}
 
@@ -145,7 +155,7 @@ def test_missing_numbers_are_null_and_json_is_strict():
 def test_bounds_walk_down_the_curve_and_compare_on_the_same_seeds():
     rows = fake_rows()
     table = ranked(rows)
-    assert best_dense(rows[rows["protocol"] == "ratio"]) == "ease"
+    assert choice.best_dense(Evidence.of(rows).studies[0].dense) == "ease"
     curve = table.query("study == 0 and model == 'mult-vae' and criterion == 'magnitude-layer'").sort_values("kept")
     assert (curve["own"].diff().dropna() >= 0).all()
     mine = rows.query("protocol == 'ratio' and model == 'mult-vae' and criterion == 'magnitude-layer' and kept >= 0.1")
@@ -181,21 +191,11 @@ def test_controls_and_chance_are_no_candidates():
 # -- tables
 
 
-@pytest.mark.parametrize(
-    ("texts", "keys"),
-    [
-        (["1.2 MB", "300 kB", ""], [1.2e6, 3e5, np.nan]),
-        (["0.995 [0.991, 0.999]", "none"], [0.995, np.nan]),
-        (["80 %", "5 %"], [0.8, 0.05]),
-        (["1,040,000", "3e-05", "-2"], [1_040_000, 3e-5, -2]),
-        (["EASE", "iALS"], None),
-        (["2 of 4", "rule 3"], None),
-        (["", ""], None),
-    ],
-)
-def test_numbers_are_read_from_what_is_shown(texts, keys):
-    found = sort_keys(texts)
-    assert found == keys if keys is None else found == pytest.approx(keys, nan_ok=True)
+def test_cells_have_the_numbers_to_sort_by_beside_their_words():
+    view = table_view(fake_claims())
+    assert [row[1].number for row in view.rows] == ["2000000", "300000", "nan"]
+    assert [row[1].text for row in view.rows] == ["2 MB", "300 kB", "none"]
+    assert [row[0].number for row in view.rows] == [None] * 3, "words are sorted as words"
 
 
 # -- executed notebooks

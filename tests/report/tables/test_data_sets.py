@@ -8,17 +8,10 @@ import pytest
 from fake_cells import fake_cells
 
 from recprune.cells.rows import write_rows
-from recprune.report import ReportError
+from recprune.errors import ReportError
+from recprune.report import Evidence, tables
 from recprune.report.__main__ import main
-from recprune.report.data_sets import (
-    FILE,
-    count_split,
-    data_set_tables,
-    data_sets,
-    gini,
-    read_data_sets,
-    write_data_sets,
-)
+from recprune.report.evidence.data_sets import FILE, count_split, gini, read_data_sets, write_data_sets
 from recprune.splits import split
 from recprune.study.identity import data_identity
 
@@ -98,12 +91,11 @@ def test_synthetic_data_are_found_by_name(tmp_path):
 
 def test_tables_are_of_each_study_and_across_protocols(tmp_path, shop):
     results = results_of(tmp_path / "results", shop, protocols=("ratio", "loo"))
-    cells = pd.read_csv(results / "cells.csv", keep_default_na=False)
-    assert not list(data_set_tables(results, cells)), "nothing was counted yet"
+    assert not [table for table in tables.tables(Evidence(results)) if "data" in table.stem], "nothing was counted yet"
     write_data_sets(results, str(shop))
-    found = {table.name: table for table in data_set_tables(results, cells)}
-    assert list(found) == ["data-sets-shop-loo", "data-sets-shop", "protocols-data-shop"]
-    text = found["protocols-data-shop"].text
+    found = {table.name: table for table in tables.tables(Evidence(results)) if "data" in table.stem}
+    assert list(found) == ["shop-loo/data-sets", "shop/data-sets", "shop/protocols-data"]
+    text = found["shop/protocols-data"].text
     assert text["protocol"].tolist() == ["loo", "ratio"] and text["rating"].tolist() == ["≥ 4", "≥ 4"]
     assert text["density"].tolist() == ["33 %", "33 %"]
 
@@ -121,7 +113,7 @@ def test_no_ratings_are_all_ratings(tmp_path, shop):
     shop.write_text("\n".join(line.rsplit(",", 2)[0] for line in shop.read_text().splitlines()) + "\n")
     results = results_of(tmp_path / "results", shop)
     write_data_sets(results, str(shop))
-    assert data_sets(read_data_sets(results)).text["rating"].tolist() == ["all"]
+    assert tables.data_sets(Evidence(results).studies[0]).text["rating"].tolist() == ["all"]
 
 
 def test_gini_worked_out_by_hand():

@@ -2,8 +2,9 @@
 
 import pytest
 
+from recprune.report import figures, tables
 from recprune.report.__main__ import main
-from recprune.report.tuning import searches, trials, tuning_figure, tuning_table
+from recprune.report.evidence.searches import searches
 from recprune.study.tuning.trials import Trial, write_trials
 from recprune.study.hyperparameters import write_tuned
 
@@ -31,19 +32,19 @@ def results(tmp_path):
 
 
 def test_the_best_so_far_never_falls_and_seconds_add_up(results):
-    [(name, folder)] = searches(results)
-    assert name == "stars-loo"
-    data = trials(folder)
+    [search] = searches(results)
+    assert search.name == "stars-loo"
+    data = search.trials
     ease = data[data["model"] == "ease"]
     assert ease["best"].tolist() == [0.2, 0.25, 0.25, 0.25, 0.26]
     assert ease["seconds"].tolist() == [2.0, 4.0, 6.0, 8.0, 10.0]
 
 
 def test_every_model_has_a_panel_and_a_row(results):
-    [(name, folder)] = searches(results)
-    figure, _ = tuning_figure(folder)
+    [search] = searches(results)
+    figure, _ = figures.tuning(search)
     assert [ax.get_title() for ax in figure.axes if ax.get_title()] == ["BPR", "EASE"]
-    table = tuning_table(name, folder)
+    table = tables.tuning(search)
     assert table.text["chosen"].tolist() == ["l2 2", "l2 5"]
     assert table.text["best"].tolist() == ["0.2500", "0.2600"]
     assert "5 trials or 60 s" in table.caption
@@ -51,7 +52,7 @@ def test_every_model_has_a_panel_and_a_row(results):
 
 def test_the_command_writes_them_twice_alike(results, capsys):
     assert main(["tuning", "--results", str(results)]) == 0
-    first = {path: path.read_bytes() for path in results.rglob("*tuning-stars-loo.*")}
+    first = {path: path.read_bytes() for path in results.rglob("stars-loo/tuning.*")}
     assert len(first) == 8
     assert main(["tuning", "--results", str(results)]) == 0
     assert first == {path: path.read_bytes() for path in first}

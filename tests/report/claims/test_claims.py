@@ -9,18 +9,18 @@ from fake_cells import fake_cells
 
 from recprune.cells.rows import CELL
 from recprune.cells.users import VALUES
-from recprune.errors import ReportError
+from recprune.errors import NothingToDrawError, ReportError
 from recprune.evaluation import paired_ratio
-from recprune.report.cells import canonical
+from recprune.report import Evidence, StudyEvidence, figures, tables
 from recprune.report.claims.claim import Claim, Contrast, read_claims
 from recprune.report.claims.compared import compared
 from recprune.report.claims.contrasts import compared_pairs, effects
 from recprune.report.claims.draws import Draws
 from recprune.report.claims.verdicts import comparisons, verdict
-from recprune.report.claims_figure import claims_figure
-from recprune.report.claims_tables import claims_tables
-from recprune.report.style import render
+from recprune.report.evidence.cells import canonical
+from recprune.report.figures.style import render
 
+STEMS = ("claims", "comparisons")
 DENSE = {"side": "dense"}
 HALF = Contrast(name="half", a={"criterion": "random", "side": "parameters"}, b=DENSE, keep=(0.5,), expect="higher")
 
@@ -35,7 +35,7 @@ def effects_of(contrast, rows, users):
 
 
 def values_of(rows, factor=lambda row: 1.0, n=400, noise=0.05):
-    """Per-user values: the same people in all cells, each cell `factor` times as good as the dense one of its seed, and noise."""
+    """Per-user values of the same people in all cells, each `factor` times as good as the dense one of its seed."""
     people = np.random.default_rng(0).beta(1, 2, n)
     rng = np.random.default_rng(1)
     values = [people * factor(row) + noise * rng.standard_normal(n) for row in rows.itertuples()]
@@ -200,23 +200,27 @@ def test_values_that_lack_a_cell_are_refused_rather_than_left_out(rows):
         effects_of(HALF, rows, lacking)
 
 
+def evidence_of(rows, users):
+    evidence = Evidence.of(rows)
+    evidence.users = users
+    return evidence
+
+
 def test_tables_and_figure_of_a_whole_study_whatever_the_order_of_its_rows(rows):
     users = values_of(rows, lambda row: row.kept**0.1)
-    tables = {table.name: table for table in claims_tables(read_claims(), compared(rows, users, read_claims()))}
-    again = compared(rows.sample(frac=1, random_state=3), users.sample(frac=1, random_state=4), read_claims())
-    shuffled = {table.name: table for table in claims_tables(read_claims(), again)}
-    assert list(tables) == ["claims-fake-100k", "comparisons-fake-100k", "claims"]
-    assert len(tables["claims-fake-100k"].frame) == len(tables["claims"].frame) == 14
-    for name, table in tables.items():
+    evidence = evidence_of(rows, users)
+    again = evidence_of(rows.sample(frac=1, random_state=3), users.sample(frac=1, random_state=4))
+    made, shuffled = ({one.name: one for one in tables.tables(each) if one.stem in STEMS} for each in (evidence, again))
+    assert list(made) == ["fake-100k/claims", "fake-100k/comparisons", "claims"]
+    assert len(made["fake-100k/claims"].frame) == len(made["claims"].frame) == 14
+    for name, table in made.items():
         pd.testing.assert_frame_equal(table.frame, shuffled[name].frame)
-    found = tables["comparisons-fake-100k"].frame
-    figure, data = claims_figure(read_claims(), found)
+    figure, data = figures.claims(evidence.studies[0])
     assert set(data["model"]) == {"ease", "ials", "mult-vae"}
-    assert render(figure, "svg") == render(
-        claims_figure(read_claims(), shuffled["comparisons-fake-100k"].frame)[0], "svg"
-    )
+    assert render(figure, "svg") == render(figures.claims(again.studies[0])[0], "svg")
 
 
 def test_without_values_of_users_there_are_no_claims(rows):
-    nothing = compared(rows, pd.DataFrame(columns=[*CELL, VALUES]), read_claims())
-    assert nothing == [] == list(claims_tables(read_claims(), nothing))
+    with pytest.raises(NothingToDrawError, match="values of its users"):
+        compared(StudyEvidence.of(rows))
+    assert not [table for table in tables.tables(Evidence.of(rows)) if table.stem in STEMS]

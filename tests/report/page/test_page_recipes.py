@@ -8,7 +8,7 @@ import pytest
 
 import recprune as rp
 from recprune.__main__ import main
-from recprune.report.page_recipes import recipe
+from recprune.report.page.recipes import recipe
 
 
 def point(model, side, unit="weight", criterion="magnitude", schedule="one-shot", recovery="none", protocol="ratio"):

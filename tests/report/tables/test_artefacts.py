@@ -8,15 +8,19 @@ from fake_cells import fake_cells
 
 import recprune
 from recprune.cells.rows import CELL
-from recprune.cells.users import VALUES, read_per_user
+from recprune.cells.users import VALUES
+from recprune.errors import ReportError
 from recprune.models import REGISTRY
 from recprune.pruning import CRITERIA
-from recprune.report import ReportError, read_cells, readme
-from recprune.report.artefacts import artefacts
-from recprune.report.cells import canonical
-from recprune.report.methods import UNITS, methods
+from recprune.report import Evidence, StudyEvidence, readme, tables
+from recprune.report.evidence.cells import canonical
+from recprune.report.tables.methods import UNITS, methods
 
 ROOT = Path(recprune.__file__).parents[1]
+
+
+def artefacts(rows):
+    return tables.artefacts(StudyEvidence.of(rows))
 
 
 def test_expected_values_agree_with_numbers_worked_out_by_hand():
@@ -40,10 +44,12 @@ def test_every_artefact_comes_from_a_notebook_that_exists():
 def test_a_readme_is_changed_between_its_comments_only(tmp_path):
     path, cells = tmp_path / "README.md", canonical(fake_cells(models=("ease", "mult-vae"), kept=(0.5,), seeds=(0,)))
     users = cells[list(CELL)].assign(**{VALUES: [np.linspace(0, 1, 50) for _ in range(len(cells))]})
+    evidence = Evidence.of(cells)
+    evidence.users = users
     places = [f"{begin}\nwhat stood there\n{end}\n" for begin, end in (readme.ARTEFACTS, readme.CLAIMS, readme.METHODS)]
     path.write_text("before\n" + "between\n".join(places) + "after\n")
-    readme.update(path, cells, users)
-    readme.update(path, cells, users)
+    readme.update(path, evidence)
+    readme.update(path, evidence)
     text = path.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "\nbetween\n" in text
     assert (
@@ -53,14 +59,13 @@ def test_a_readme_is_changed_between_its_comments_only(tmp_path):
     )
     path.write_text("no comments")
     with pytest.raises(ReportError, match="lacks the comments"):
-        readme.update(path, cells, users)
+        readme.update(path, evidence)
 
 
 def test_the_readme_tells_what_the_committed_rows_say():
-    rows = ROOT / "results" / "cells.csv"
-    cells, text = read_cells(rows), (ROOT / "README.md").read_text("utf-8")
-    assert readme.block(cells) in text, "make readme"
-    assert readme.verdicts(cells, read_per_user(rows.parent)) in text, "make readme"
+    evidence, text = Evidence(ROOT / "results"), (ROOT / "README.md").read_text("utf-8")
+    assert readme.artefacts(evidence) in text, "make readme"
+    assert readme.verdicts(evidence) in text, "make readme"
 
 
 class TestMethods:
@@ -84,4 +89,4 @@ class TestMethods:
         assert "n" in rows.loc["taylor", "Mult-VAE"] and rows.loc["snip", "EASE"].startswith("(")
 
     def test_the_readme_has_the_table(self):
-        assert readme.to_markdown(methods()) in (ROOT / "README.md").read_text("utf-8"), "make readme"
+        assert tables.to_markdown(methods()) in (ROOT / "README.md").read_text("utf-8"), "make readme"

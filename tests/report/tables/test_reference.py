@@ -7,9 +7,12 @@ import pytest
 from fake_cells import fake_cells
 
 from recprune.cells.rows import read_rows, write_rows
-from recprune.report import ReportError, tables
+from recprune.errors import ReportError
+from recprune.report import tables
 from recprune.report.__main__ import main
-from recprune.report.reference import Published, published, reference
+from recprune.report.tables.latex import to_latex
+from recprune.report.tables.published import Published, published
+from recprune.report.tables.reference import reference
 
 NUMBERS = [
     {
@@ -166,5 +169,5 @@ def test_a_mistake_in_the_file_is_named(tmp_path):
 
 def test_it_can_be_typeset(results):
     table = reference(results)
-    assert tables.to_latex(table).isascii()
+    assert to_latex(table).isascii()
     assert "| EASE" in tables.to_markdown(table)

@@ -1,17 +1,35 @@
-"""The tables that choose: what each model loses safely, what it weighs then, what that cost. Numbers worked out by hand."""
+"""The tables that choose: what each model loses safely, weighs then, and what that cost. Numbers worked out by hand."""
 
 import pandas as pd
 import pytest
 from fake_cells import fake_cells
 
-from recprune.report.cost import cost, cost_methods
-from recprune.report.footprint import footprint
-from recprune.report.headline import headline
-from recprune.report.numbers import numbers, to_macros
-from recprune.report.safe import safe_points
-from recprune.report.table import count
+from recprune.report import StudyEvidence, tables
+from recprune.report import numbers as of_numbers
+from recprune.report.numbers import to_macros
+from recprune.report.tables.formats import count
 
 TEST = ["test_ratio", "test_ratio_lo", "test_ratio_hi", "test_ratio_lower", "test_ndcg@10"]
+
+
+def headline(rows):
+    return tables.headline(StudyEvidence.of(rows))
+
+
+def footprint(rows):
+    return tables.footprint(StudyEvidence.of(rows))
+
+
+def cost(rows):
+    return tables.cost(StudyEvidence.of(rows))
+
+
+def cost_methods(rows):
+    return tables.cost_methods(StudyEvidence.of(rows))
+
+
+def numbers(rows):
+    return of_numbers.numbers(StudyEvidence.of(rows))
 
 
 @pytest.fixture
@@ -180,7 +198,7 @@ class TestNumbers:
         found = numbers(rows)
         assert found["cf model"] == "EASE" and found["deep model"] == "Mult-VAE"
         assert found["cf ndcg"].startswith("0.2667 ± "), "0.268 times 0.99 and 1"
-        methods = safe_points(rows)
+        methods = StudyEvidence.of(rows).safe
         methods = methods[~methods["criterion"].isin(["random", "smaller-dense"])]
         assert found["pairs"] == str(len(methods)) and found["safe pairs"] == "1"
         assert found["disk model"] == "EASE" and "samples share" not in found
