@@ -14,6 +14,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: Debian's package is `chromium`"),
 ]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 120_000  # ms: where other work has the cores, a page takes its time
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -38,6 +39,7 @@ def browser():
 def opened(browser, address):
     """The page at 1280 px, with what it complained about and asked for."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE)
     complaints, requests = [], []
     page.on(
         "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
@@ -45,21 +47,30 @@ def opened(browser, address):
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
     page.goto(address)
-    page.wait_for_selector("#plot .point")
+    drawn(page)
     yield page, complaints, requests
     page.close()
 
 
 @pytest.fixture
 def page(opened):
-    opened[0].locator("#plot-form button[type=reset]").click()
-    opened[0].wait_for_function("document.querySelector('#plot-form').elements.unit.value === 'sizes'")
-    return opened[0]
+    page = opened[0]
+    page.locator("#plot-form button[type=reset]").click()
+    drawn(page)
+    assert page.input_value("#plot-form select[name=unit]") == "sizes"
+    return page
+
+
+def drawn(page):
+    """Wait until the plot shows what its form says; by the clock, for a page behind another one has no frames."""
+    shown = "document.querySelector('#plot[data-drawn]') && plot.dataset.drawn === chosenNow()"
+    page.wait_for_function(shown, polling=20)
 
 
 def choose(page, form, **values):
     for name, value in values.items():
         page.select_option(f"#{form} select[name={name}]", value)
+        drawn(page)
 
 
 def count(page):
@@ -79,6 +90,7 @@ def test_filters_change_what_is_plotted(page):
     of_size = points[points["side"] != "samples"]
     assert count(page) == (sum(of_size["test_ndcg@10"] >= floor),) * 2
     page.check("#plot-form [name=floor]")
+    drawn(page)
     assert count(page)[0] == len(of_size[of_size["kept"] > 0]) + 3  # what is reset to zero has a size, if no share
     choose(page, "plot-form", unit="everything")
     assert count(page)[0] == len(points)
@@ -129,9 +141,9 @@ def test_a_point_says_what_it_is_and_leads_to_its_notebook(page):
     assert "EASE" in page.text_content("#plot .hoverlayer .hovertext")
     with page.context.expect_page() as notebook:
         page.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
-    notebook.value.wait_for_load_state()
-    assert "One weight" in notebook.value.text_content("body")
+    notebook.value.wait_for_selector("body:has-text('One weight')")
     notebook.value.close()
+    page.bring_to_front()
     href = page.get_attribute("#picked a.notebook", "href")
     assert METHOD.replace(" ", "%20") in href
     assert page.text_content("#picked pre").startswith(".venv/bin/python -m recprune prune RATINGS.csv --model ease")
@@ -287,8 +299,9 @@ def test_every_control_has_a_name(page):
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_sticks_out(browser, address, width):
     page = browser.new_page(viewport={"width": width, "height": 800})
+    page.set_default_timeout(PATIENCE)
     page.goto(address)
-    page.wait_for_selector("#plot .point")
+    drawn(page)
     page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.goto(address.replace("index.html", f"notebooks/main/odd/ratio/ease/{METHOD}.html".replace(" ", "%20")))

@@ -94,6 +94,9 @@ function frontTrace(family, points, cost, right) {
   };
 }
 
+// data-drawn says which choices of the form the plot shows: Plotly draws, and a form is reset, a moment after the event
+const chosenNow = () => new URLSearchParams(new FormData(plotForm)).toString();
+
 function draw() {
   const choice = plotForm.elements, cost = choice.cost.value;
   const ours = plotPoints();
@@ -112,7 +115,9 @@ function draw() {
   plotted = groups;
   const traces = [...groups.map((points, i) => trace(models[i % models.length], points, cost, best)), ...fronts.map((points, i) => frontTrace(families[i], points, cost, right)),
     ...models.map(legendTrace)];
-  Plotly.react(plot, traces, layout(COSTS[cost], floor), { responsive: true, displaylogo: false, displayModeBar: plot.clientWidth < 620 ? false : "hover", modeBarButtons: MODE_BAR });
+  const choices = chosenNow();
+  Plotly.react(plot, traces, layout(COSTS[cost], floor), { responsive: true, displaylogo: false, displayModeBar: plot.clientWidth < 620 ? false : "hover", modeBarButtons: MODE_BAR })
+    .then(() => { plot.dataset.drawn = choices; });
   const hidden = able.length - above.length;
   document.getElementById("shown").textContent =
     `${above.length} point${above.length === 1 ? "" : "s"} shown${hidden ? `; ${hidden} below popularity hidden` : ""}.`;
@@ -156,7 +161,7 @@ function pick(point) {
 
 if (window.Plotly && POINTS.length) {
   plotForm.addEventListener("change", draw);
-  plotForm.addEventListener("reset", () => setTimeout(draw));
+  plotForm.addEventListener("reset", () => { delete plot.dataset.drawn; setTimeout(draw); });
   plotForm.addEventListener("submit", (event) => event.preventDefault());
   draw();
   plot.on("plotly_click", ({ points: [{ curveNumber, pointNumber }] }) => {
