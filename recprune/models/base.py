@@ -205,7 +205,7 @@ class Recommender(LostRows):
 
     # -- disk
 
-    def _resized(self, **sizes: int) -> Self:
+    def _resized(self, **sizes: float) -> Self:
         return replace(self, **{name: max(1, round(size)) for name, size in sizes.items()})
 
     def hyperparameters(self) -> dict:

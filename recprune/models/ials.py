@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from recprune.interactions import Interactions
 from recprune.models import ops
 from recprune.models.factors import FactorModel
 from recprune.models.layers import normal
@@ -54,7 +56,7 @@ class IALS(FactorModel):
         ],
     }
 
-    def smaller(self, share):
+    def smaller(self, share: float) -> Self:
         """A model with `share` of the factors."""
         return self._resized(factors=share * self.factors)
 
@@ -96,7 +98,7 @@ class IALS(FactorModel):
         items, rows = ops.dense(self.arrays["item_factors"]), Rows(histories)
         return self._products(rows.solve(items, self.alpha, self._penalty(rows.lengths, self.n_items))).numpy()
 
-    def gradients(self, train, seed):
+    def gradients(self, train: Interactions, seed: int) -> Iterator[dict[str, torch.Tensor]]:
         """Name -> gradient of the squared errors, the first sum of the objective, in closed form and one piece.
 
         dL/dU = 2 (U V'V + R V), with R_ui = (c_ui - 1) U_u . V_i - c_ui over the interactions, likewise for V:
@@ -116,7 +118,7 @@ class IALS(FactorModel):
             * (item @ (user.T @ user) + torch.from_numpy(ops.sparse_rows_times(rest.T.tocsr(), user))),
         }
 
-    def refit(self, train, masks):
+    def refit(self, train: Interactions, masks: dict[str, torch.Tensor]) -> None:
         """The surviving coordinates are solved for in one sweep of alternating least squares, from the pruned factors.
 
         Biases go: what stays is fitted to the interactions themselves.
@@ -130,7 +132,7 @@ class IALS(FactorModel):
         penalty = self._penalty(by_item.lengths, len(user))
         item.copy_(by_item.solve(user, self.alpha, penalty, masks.get("item_factors")))
 
-    def macs(self):
+    def macs(self) -> int:
         """The multiply-adds of a mean user.
 
         A user without a row costs more: the system of its history, h d^2, its solution, d^3 / 3, and all products.

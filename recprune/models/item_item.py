@@ -13,7 +13,7 @@ import torch
 from scipy import sparse
 
 from recprune.models import ops
-from recprune.models.base import Recommender
+from recprune.models.base import Recommender, Structure
 
 
 @dataclass(eq=False, repr=False)
@@ -28,17 +28,17 @@ class ItemItem(Recommender):
     def _score_rows(self, histories):
         return np.ascontiguousarray(ops.sparse_rows_times(histories, self.arrays["item_item"]), np.float32)
 
-    def macs(self):
+    def macs(self) -> int:
         return int(self._mean_history() * ops.count_nonzero(self.arrays["item_item"]) / max(1, self.n_items))
 
-    def prunable(self):
+    def prunable(self) -> dict[str, torch.Tensor]:
         matrix = self.arrays["item_item"]
         return {"item_item": matrix if isinstance(matrix, torch.Tensor) else torch.from_numpy(matrix.data)}
 
-    def structure(self):
+    def structure(self) -> Structure:
         return {"item-row": {"items": [("item_item", 0), ("item_item", 1)]}}
 
-    def lists(self):
+    def lists(self) -> dict[str, np.ndarray]:
         matrix = self.arrays["item_item"]
         if isinstance(matrix, sparse.csr_array):
             return {"item_item": matrix.indices}
