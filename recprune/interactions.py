@@ -12,6 +12,7 @@ import json
 import warnings
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -67,23 +68,21 @@ class Interactions:
         Raises DataError for a missing column, a missing id, a rating or weight that is no finite
         number, a negative weight, or a time before 1970 or after 2200.
         """
-        columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "weight": weight}
-        columns = {role: column for role, column in columns.items() if column is not None}
+        given = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "weight": weight}
+        columns = {role: column for role, column in given.items() if column is not None}
         for role, column in columns.items():
             if column not in frame.columns:
                 known = ", ".join(map(str, frame.columns))
                 raise DataError(f"{name}: no column {column!r} for {role}; the columns are: {known}")
         if len(frame) == 0:
             raise DataError(f"{name}: no interactions")
-        log = {role: pd.Series(frame[column].array) for role, column in columns.items()}
-        users, log["user"] = _encode(log["user"], name, user)
-        items, log["item"] = _encode(log["item"], name, item)
-        if "rating" in log:
-            log["rating"] = _finite(log["rating"], name, rating).astype(np.float32)
-        if "weight" in log:
-            log["weight"] = _weights(log["weight"], name, weight)
-        if "timestamp" in log:
-            log["timestamp"] = _seconds(log["timestamp"], name, timestamp)
+        raw = {role: pd.Series(frame[column].array) for role, column in columns.items()}
+        log: dict[str, np.ndarray] = {}
+        users, log["user"] = _encode(raw["user"], name, user)
+        items, log["item"] = _encode(raw["item"], name, item)
+        for role, read in (("rating", _ratings), ("weight", _weights), ("timestamp", _seconds)):
+            if role in raw:
+                log[role] = read(raw[role], name, columns[role])
         log = _unique_pairs(log, len(items), name)
         return cls(
             **log,
@@ -155,7 +154,7 @@ class Interactions:
             positions, rows = rows.astype(np.int64), np.zeros(self.nnz, bool)
             rows[positions] = True
         rows = np.flatnonzero(rows)
-        taken = {
+        taken: dict[str, Any] = {
             key: None if getattr(self, key) is None else getattr(self, key)[rows]
             for key in ("user", "item", "rating", "timestamp", "weight")
         }
@@ -184,7 +183,10 @@ class Interactions:
         for key, kind in (("user", "<i4"), ("item", "<i4"), ("rating", "<f4"), ("timestamp", "<i8"), ("weight", "<f4")):
             values = getattr(self, key)
             digest.update(key.encode())
-            digest.update(b" none" if values is None else np.ascontiguousarray(values, kind))
+            if values is None:
+                digest.update(b" none")
+            else:
+                digest.update(np.ascontiguousarray(values, kind).data)
         return digest.hexdigest()
 
     def titles(self, codes) -> list[str]:
@@ -209,13 +211,12 @@ def _shown(values: pd.Series, row: int) -> str:
 
 def _encode(ids: pd.Series, name: str, column: str) -> tuple[np.ndarray, np.ndarray]:
     """Sorted unique ids, as integers where every id is one, else as strings; and each row's code."""
-    codes, unique = pd.factorize(ids)
-    empty = np.array([isinstance(i, str) and not i for i in unique] + [True])  # code -1, missing, is the last
+    codes, found = pd.factorize(ids)
+    empty = np.array([isinstance(i, str) and not i for i in found] + [True])  # code -1, missing, is the last
     missing = empty[codes]
     if missing.any():
         raise _at_row(name, column, int(missing.argmax()), "has no id")
-    unique = _integers(pd.Index(unique))
-    unique, rank = np.unique(unique, return_inverse=True)  # "7" and 7 are one id
+    unique, rank = np.unique(_integers(pd.Index(found)), return_inverse=True)  # "7" and 7 are one id
     return unique, rank.astype(np.int32)[codes]
 
 
@@ -256,6 +257,10 @@ def _finite(values: pd.Series, name: str, column: str) -> np.ndarray:
     return numbers
 
 
+def _ratings(values: pd.Series, name: str, column: str) -> np.ndarray:
+    return _finite(values, name, column).astype(np.float32)
+
+
 def _weights(values: pd.Series, name: str, column: str) -> np.ndarray:
     weights = _finite(values, name, column).astype(np.float32)
     if (weights < 0).any():
@@ -273,8 +278,8 @@ def _seconds(values: pd.Series, name: str, column: str) -> np.ndarray:
     values = _plain(values)
     dates = pd.api.types.is_datetime64_any_dtype(values.dtype)
     if dates or pd.to_numeric(values.head(1), errors="coerce").isna().all():
-        parsed = pd.to_datetime(values, utc=True, errors="coerce", **({} if dates else {"format": "ISO8601"}))
-        seconds = parsed.dt.as_unit("s").astype(np.int64).to_numpy(np.float64, copy=True)
+        parsed = pd.to_datetime(values, utc=True, errors="coerce", format=None if dates else "ISO8601")
+        seconds: np.ndarray = parsed.dt.as_unit("s").astype(np.int64).to_numpy(np.float64, copy=True)
         seconds[parsed.isna().to_numpy()] = np.nan
     else:
         seconds = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)

@@ -220,8 +220,7 @@ def _ratio(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
 
 
 def _leave_one_out(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    _needs_time(log, "loo")
-    order = _by_user(log, rng.random(log.nnz), log.timestamp)  # equal times: at random
+    order = _by_user(log, rng.random(log.nnz), _times(log, "loo"))  # equal times: at random
     from_end, _ = _last_shares(log, order, 0.0)
     return _three(order, from_end, np.ones_like(from_end), log), {}
 
@@ -235,11 +234,11 @@ def _three(order: np.ndarray, from_end: np.ndarray, size: np.ndarray, log: Inter
 
 
 def _temporal(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    _needs_time(log, "temporal")
-    first, second = np.quantile(log.timestamp, [0.8, 0.9], method="lower")
+    times = _times(log, "temporal")
+    first, second = np.quantile(times, [0.8, 0.9], method="lower")
     rows = np.arange(log.nnz)
-    test = log.timestamp > second
-    validation = ~test & (log.timestamp > first)
+    test = times > second
+    validation = ~test & (times > first)
     return {"train": rows[~test & ~validation], "validation": rows[validation], "test": rows[test]}, {}
 
 
@@ -259,9 +258,11 @@ def _strong(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
     return parts, {"validation": order[(of == 1) & ~target], "test": order[(of == 2) & ~target]}
 
 
-def _needs_time(log: Interactions, protocol: str) -> None:
+def _times(log: Interactions, protocol: str) -> np.ndarray:
+    """(nnz,) seconds. Raises DataError for a log without times."""
     if log.timestamp is None:
         raise DataError(f"{log.name}: protocol {protocol!r} needs a timestamp column; `ratio` and `strong` do not")
+    return log.timestamp
 
 
 PROTOCOLS: dict[str, Callable[[Interactions, np.random.Generator], tuple[Rows, Rows]]] = {

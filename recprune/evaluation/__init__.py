@@ -1,9 +1,10 @@
 """How good a recommender is, what it costs, and how sure a comparison is."""
 
 from recprune.evaluation.footprint import Footprint, Latency, footprint, latency, peak_rss_mb
+from recprune.evaluation.intervals import Interval, holm, paired_p, paired_ratio
 from recprune.evaluation.metrics import overlap
 from recprune.evaluation.ranking import Report, evaluate
-from recprune.evaluation.significance import Interval, SafeSparsity, holm, paired_p, paired_ratio, safe_sparsity
+from recprune.evaluation.safety import SafeSparsity, safe_sparsity
 
 __all__ = [
     "Footprint",

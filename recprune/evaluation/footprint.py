@@ -10,11 +10,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 
 PROPER = ("model.safetensors", "model.json")  # of a saved model; users' histories and titles are not the model's
+
+
+class Recommends(Protocol):
+    """What gives lists of items to users, so that it can be timed."""
+
+    def recommend(self, users: np.ndarray, k: int = 20) -> np.ndarray:
+        """(len(users) x k) item codes, best first."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class Latency:
 
 
 def latency(
-    models: Mapping[str, object],
+    models: Mapping[str, Recommends],
     users,
     k: int = 20,
     repeats: int = 60,
@@ -116,10 +125,11 @@ def latency(
 
 
 def _take_turns(
-    models: Mapping[str, object], calls: list[np.ndarray], k: int, rng: np.random.Generator
+    models: Mapping[str, Recommends], calls: list[np.ndarray], k: int, rng: np.random.Generator
 ) -> dict[str, list[float]]:
     """Seconds of each call to each model; no garbage is collected in between."""
-    names, seconds = list(models), {name: [] for name in models}
+    names = list(models)
+    seconds: dict[str, list[float]] = {name: [] for name in models}
     collecting = gc.isenabled()
     gc.disable()
     try:

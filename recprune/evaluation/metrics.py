@@ -29,7 +29,7 @@ def list_metrics(hits: np.ndarray, n_relevant: np.ndarray, cutoffs: Iterable[int
     first = np.where(hits.any(axis=1), 1 / (hits.argmax(axis=1) + 1), 0.0)
     gain = np.cumsum(hits * discount, axis=1)
     average = np.cumsum(hits * (found / rank), axis=1)
-    metrics = {}
+    metrics: dict[str, np.ndarray] = {}
     for k in cutoffs:
         n_hits, reachable = found[:, k - 1], np.minimum(k, n_relevant)
         hit = n_hits > 0

@@ -56,7 +56,8 @@ class Report:
         return f"{self._title()}\n{self.table().to_string(float_format='%.4f', na_rep='')}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._title()}</p>{self.table().to_html(float_format='%.4f', na_rep='')}"
+        table = self.table().to_html(float_format="%.4f", na_rep="")  # type: ignore[call-overload]  # stubs lack formats
+        return f"<p>{self._title()}</p>{table}"
 
 
 def evaluate(
@@ -204,7 +205,7 @@ def _checked(scores, users: np.ndarray, split) -> np.ndarray:
 
 def _cutoffs(k) -> tuple[int, ...]:
     cutoffs = set(k) if isinstance(k, Iterable) else {k}
-    if not cutoffs or not all(isinstance(c, Integral) and c >= 1 for c in cutoffs):
+    if not cutoffs or not all(isinstance(c, Integral) and int(c) >= 1 for c in cutoffs):
         raise ValueError(f"k is {k!r}; one or more positive integers are needed")
     return tuple(sorted(int(c) for c in cutoffs))
 

@@ -22,8 +22,10 @@ def encode(attributes: pd.DataFrame | None, bins: int = BINS) -> dict[str, torch
     several: m is the largest number of values that one row has. Codes are int16 and run from 0 in sorted
     order of the values. A column in which all rows are alike, or no two are, tells nothing and is left out.
     """
-    codes = {}
-    for name in () if attributes is None else attributes.columns.difference(NAMES, sort=False):
+    codes: dict[str, torch.Tensor] = {}
+    if attributes is None:
+        return codes
+    for name in attributes.columns.difference(list(NAMES), sort=False):
         lists = _binned(attributes[name], bins) if _is_number(attributes[name]) else _split(attributes[name])
         values = sorted({value for row in lists for value in row})
         if 1 < len(values) < len(lists):

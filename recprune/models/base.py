@@ -28,8 +28,9 @@ Structure = dict[str, dict[str, list[tuple[str, int]]]]
 
 @dataclass(eq=False)
 class Recommender(LostRows):
-    """Base of all recommenders. A subclass gives `_fit` and its `macs`, and how it scores: `_score_rows` from histories,
-    or `_score`.
+    """A recommender: the base that all models share.
+
+    A subclass gives `_fit` and its `macs`, and how it scores: `_score_rows` from histories, or `_score`.
     """
 
     name: ClassVar[str]
@@ -46,7 +47,9 @@ class Recommender(LostRows):
         self.arrays: dict[str, Array] = {}
         self.auxiliary: dict[str, torch.Tensor] = {}  # needed to train on, not to score
         self.history: sparse.csr_array | None = None  # (n_users x n_items), the training interactions
-        self.users = self.items = self.titles = None
+        self.users: np.ndarray | None = None
+        self.items: np.ndarray | None = None
+        self.titles: np.ndarray | None = None
         self.train_seconds = 0.0
 
     # -- training
@@ -58,7 +61,7 @@ class Recommender(LostRows):
         seed: int = 0,
         fold_in: sparse.csr_array | None = None,
     ) -> Self:
-        """Train.
+        """The model itself, trained.
 
         validation  what early stopping ranks for, in the models that stop early
         fold_in     (n_users x n_items) histories of validation users who are not in `train`
@@ -84,10 +87,12 @@ class Recommender(LostRows):
 
     @property
     def n_users(self) -> int:
+        """Number of users that the model was trained on."""
         return self._fitted.shape[0]
 
     @property
     def n_items(self) -> int:
+        """Number of items that the model can recommend, or has lost (see `recprune.models.rows`)."""
         return self._fitted.shape[1]
 
     @property
@@ -133,11 +138,11 @@ class Recommender(LostRows):
     # -- size
 
     def parameters(self) -> dict[str, Array]:
-        """Everything that scoring needs, the users' histories apart."""
+        """The arrays that scoring needs, the users' histories apart."""
         return self.arrays
 
     def macs(self) -> int:
-        """Multiply-adds to score the whole catalogue for one user with a history of mean length."""
+        """Number of multiply-adds to score the whole catalogue for one user with a history of mean length."""
         return 0
 
     def _mean_history(self) -> float:
@@ -158,7 +163,7 @@ class Recommender(LostRows):
         return {}
 
     def lists(self) -> dict[str, np.ndarray]:
-        """For item-item models: the item whose neighbour list each prunable weight is in, like the raveled tensor."""
+        """Name of a tensor -> the item whose neighbour list each weight is in, raveled; in item-item models."""
         return {}
 
     def smaller(self, share: float) -> Self:
@@ -169,7 +174,7 @@ class Recommender(LostRows):
         raise ValueError(f"{self.name} has no smaller dense form")
 
     def refit(self, train: Interactions, masks: dict[str, torch.Tensor]) -> None:
-        """Solve again for the parameters that the masks leave, in the models that list "refit"."""
+        """The parameters that the masks leave are solved for again, in place, in the models that list "refit"."""
         raise ValueError(f"{self.name} has no closed form to refit; known recoveries: {', '.join(self.recoveries)}")
 
     def clone(self) -> Self:
@@ -200,14 +205,15 @@ class Recommender(LostRows):
 
     # -- disk
 
-    def _resized(self, **sizes: int) -> Self:
+    def _resized(self, **sizes: float) -> Self:
         return replace(self, **{name: max(1, round(size)) for name, size in sizes.items()})
 
     def hyperparameters(self) -> dict:
+        """The hyper-parameters by name, as `build` takes them."""
         return asdict(self)
 
     def save(self, path) -> None:
-        """Write to a folder (see `recprune.models.storage`), whole or not at all."""
+        """The model is written to a folder (see `recprune.models.storage`), whole or not at all."""
         self._fitted  # noqa: B018  an untrained model is refused before anything is written
         storage.write_folder(path, self, self.hyperparameters())
 
@@ -218,13 +224,13 @@ class Recommender(LostRows):
 
 
 def cut_zeros(arrays: dict[str, Array], places: list[tuple[str, int]]) -> None:
-    """Cut, in place of the mapping, the units of one dimension that are zero wherever they occur.
+    """The units of one dimension that are zero wherever they occur are cut out of the arrays, in the mapping itself.
 
     At least one unit stays, so that every array keeps its dimensions.
     """
     if not all(isinstance(arrays[name], torch.Tensor) for name, _ in places):
         return  # sparse arrays have left out their zeros already
-    alive = sum(_nonzero_along(arrays[name], axis) for name, axis in places) > 0
+    alive = torch.stack([_nonzero_along(arrays[name], axis) for name, axis in places]).sum(0) > 0
     if not alive.any():
         alive[0] = True
     if alive.all():

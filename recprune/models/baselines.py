@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from recprune.models.base import Recommender
 
@@ -24,10 +25,10 @@ class Popularity(Recommender):
         counts = np.asarray(train.tocsr().sum(axis=0), dtype=np.float32).ravel()
         self.arrays = {"popularity": torch.from_numpy(counts)}
 
-    def score_histories(self, histories):
+    def score_histories(self, histories: sparse.csr_array) -> np.ndarray:
         return np.repeat(self.arrays["popularity"].numpy()[None], histories.shape[0], axis=0)
 
-    def macs(self):
+    def macs(self) -> int:
         return 0
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from recprune.interactions import Interactions
 from recprune.models import sample_weights
 from recprune.models.factors import FactorModel
 from recprune.models.layers import lookup, normal
@@ -46,25 +48,24 @@ class BPR(FactorModel, GradientModel):
         "batch_size": {"choices": [2048, 4096, 8192]},
     }
 
-    def smaller(self, share):
-        """`share` of the factors."""
+    def smaller(self, share: float) -> Self:
+        """A model with `share` of the factors."""
         return self._resized(factors=share * self.factors)
 
-    def initialise(self, generator):
+    def initialise(self, generator: torch.Generator) -> None:
         self.arrays = {
             "user_factors": normal(generator, self.n_users, self.factors, scale=0.1),
             "item_factors": normal(generator, self.n_items, self.factors, scale=0.1),
         }
 
-    def batches(self, train, rng, epoch):
+    def batches(self, train: Interactions, rng: np.random.Generator, epoch: int) -> Iterator[tuple]:
         order = rng.permutation(train.nnz)
         users, items = train.user[order], train.item[order]
-        negatives = Positives(train).uniform_negatives(users, rng)
-        users, pairs = torch.from_numpy(users), torch.from_numpy(np.stack([items, negatives], axis=1))
-        columns = (users, pairs, *sample_weights.in_order(train, order))
+        pairs = np.stack([items, Positives(train).uniform_negatives(users, rng)], axis=1)
+        columns = (torch.from_numpy(users), torch.from_numpy(pairs), *sample_weights.in_order(train, order))
         yield from zip(*(column.split(self.batch_size) for column in columns), strict=True)
 
-    def loss(self, arrays, batch, generator):
+    def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator | None) -> torch.Tensor:
         users, pairs, *weight = batch  # (b,), (b x 2): the item and the negative; (b,) where there are weights
         user, pair = lookup(arrays["user_factors"], users), lookup(arrays["item_factors"], pairs)
         margin = (user * (pair[:, 1] - pair[:, 0])).sum(1)

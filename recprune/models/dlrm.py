@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy import sparse
 
+from recprune.interactions import Interactions
 from recprune.models import attributes, ops
+from recprune.models.base import Structure
 from recprune.models.layers import Linear, glorot, normal
 from recprune.models.negatives import any_pairs
 from recprune.models.rows import DECLARED
@@ -85,8 +88,8 @@ class DLRM(GradientModel):
         if not self.hidden:
             raise ValueError("dlrm: hidden needs the width of at least one layer")
 
-    def smaller(self, share):
-        """`share` of the factors and of every layer's width."""
+    def smaller(self, share: float) -> Self:
+        """A model with `share` of the factors and of every layer's width."""
         hidden = tuple(max(1, round(share * width)) for width in self.hidden)
         return replace(self._resized(factors=share * self.factors), hidden=hidden)
 
@@ -98,7 +101,7 @@ class DLRM(GradientModel):
         """Names of the embedding tables of one side."""
         return [name for name in self.arrays if name.startswith(side + ".") and not name.endswith(UNTOUCHED)]
 
-    def initialise(self, generator):
+    def initialise(self, generator: torch.Generator) -> None:
         d, n = self.factors, self.n_items
         codes = {name: array for name, array in self.arrays.items() if name.endswith("codes")}
         self.arrays = codes | ({"user.id": torch.zeros(self.n_users, d)} if self.user_id else {})
@@ -117,7 +120,7 @@ class DLRM(GradientModel):
         self.arrays["output.mlp"] = glorot(generator, 1, self.hidden[-1])
         self.arrays["item.bias"] = torch.zeros(n)
 
-    def batches(self, train, rng, epoch):
+    def batches(self, train: Interactions, rng: np.random.Generator, epoch: int) -> Iterator[tuple]:
         matrix = train.tocsr()
         order = rng.permutation(np.flatnonzero(np.diff(matrix.indptr)))
         for start in range(0, len(order), self.batch_size):
@@ -127,7 +130,7 @@ class DLRM(GradientModel):
                 items = np.sort(rng.choice(self.n_items, self.candidates, replace=False))
             yield users, items, matrix[users]
 
-    def loss(self, arrays, batch, generator):
+    def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator) -> torch.Tensor:
         users, items, matrix = batch
         hidden = (torch.rand(matrix.nnz, generator=generator) < self.dropout).numpy()
         known = (torch.rand(len(users), generator=generator) >= ID_HIDDEN).float()
@@ -220,7 +223,7 @@ class DLRM(GradientModel):
             seen[f"layer{depth}"] = x = torch.relu(ops.linear(x, a[f"layer{depth}.weight"], a[f"layer{depth}.bias"]))
         return (ops.linear(dots, a["output.dots"]) + ops.linear(x, a["output.mlp"]))[:, 0] + bias, seen
 
-    def trace(self, users, items):
+    def trace(self, users: np.ndarray, items: np.ndarray) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """(m,) scores of m pairs, and their activations: {"layer1": (m x hidden[0]) and on, "factors": (m x d) ones}.
 
         A factor has no activation of its own, since its products are added up field by field; so the item's vectors
@@ -230,20 +233,20 @@ class DLRM(GradientModel):
         scores, seen = self._layers(users, items)
         return scores, {name: x for name, x in seen.items() if name.startswith(("factors", "layer"))}
 
-    def readers(self):
-        """As in MultVAE. What comes from the last layer goes to the items' biases, for all alike."""
+    def readers(self) -> dict[str, tuple[str, str]]:
+        """Dimension -> its reader, as in MultVAE: of the last layer the items' biases, for all alike."""
         depth = len(self.hidden)
         next_layer = {f"layer{d}": (f"layer{d + 1}.weight", f"layer{d + 1}.bias") for d in range(1, depth)}
         return next_layer | {f"layer{depth}": ("output.mlp", "item.bias")}
 
-    def linear_layers(self, train, seed):
+    def linear_layers(self, train: Interactions, seed: int) -> dict[str, Linear]:
         """Name -> `Linear`, one row a pair drawn uniformly. The parts of the first layer are layers of their own."""
         seen = self._layers(*any_pairs(train, seed))[1]
         layers = {weight: Linear(seen[part].detach()) for part, (weight, _) in self.readers().items()}
         first = {f"layer1.{part}": Linear(seen[part].detach()) for part in ("dots", "user", "item")}
         return first | {"output.dots": first["layer1.dots"]} | layers
 
-    def macs(self):
+    def macs(self) -> int:
         a, n = self.arrays, self._n_rows("item-row")
         history = self._mean_history() * ops.count_nonzero(a["user.history"]) / max(1, self.n_items)
         attributed = n * a["item.id"].shape[1] * (len(self._fields("item")) - 1)
@@ -251,10 +254,10 @@ class DLRM(GradientModel):
         layers = sum(ops.count_nonzero(a[name]) for name in a if name.endswith("weight") or name in PER_PAIR)
         return int(history + ops.count_nonzero(a["layer1.user"]) + dots + n * layers)
 
-    def prunable(self):
+    def prunable(self) -> dict[str, torch.Tensor]:
         return {name: array for name, array in self.arrays.items() if not name.endswith(UNTOUCHED)}
 
-    def structure(self):
+    def structure(self) -> Structure:
         depth, neurons = len(self.hidden), {}
         for layer in range(1, depth + 1):
             into = [(name, 0) for name in FIRST] if layer == 1 else [(f"layer{layer}.weight", 0)]
@@ -268,7 +271,10 @@ class DLRM(GradientModel):
         } | ({"user-row": {"users": [("user.id", 0)]}} if self.user_id else {})
 
     def _cut_with(self, unit):
-        """Items lose their attributes' codes with their rows. Users keep them: without an id they are described by them."""
+        """The places where items lose their attributes' codes with their rows.
+
+        Users keep theirs: without an id they are described by them.
+        """
         codes = [
             name for name in self.arrays if unit == "item-row" and name.startswith("item.") and name.endswith("codes")
         ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 
+from recprune.interactions import Interactions
 from recprune.models.item_item import ItemItem
 from recprune.models.layers import Linear
 from recprune.models.support import inverse_of, ridge_on_support
@@ -21,8 +23,8 @@ class EASE(ItemItem):
     max_items   only the most popular items are modelled: the smaller dense model that pruning is held
                 against. The other items cannot be recommended (score -inf). None models all
 
-    A weight is the entry of X: off the diagonal X'X is the sum of the products of two weights, without bias if those are
-    inverse probabilities. On it their squares add up: an item of few heavy interactions has a larger penalty.
+    A weight is the entry of X: off the diagonal X'X is the sum of the products of two weights, without bias if those
+    are inverse probabilities. On it their squares add up: an item of few heavy interactions has a larger penalty.
     """
 
     l2: float = 1000.0
@@ -34,8 +36,8 @@ class EASE(ItemItem):
     recoveries: ClassVar[tuple[str, ...]] = ("none", "refit")
     search: ClassVar[dict[str, Any]] = {"l2": {"low": 30.0, "high": 5000.0, "log": True}}
 
-    def smaller(self, share):
-        """Only the most popular items, sqrt(share) of the catalogue: the matrix is quadratic in them."""
+    def smaller(self, share: float) -> Self:
+        """A model of only the most popular items, sqrt(share) of the catalogue: the matrix is quadratic in them."""
         return self._resized(max_items=share**0.5 * self.n_items)
 
     def _fit(self, train, validation, seed, fold_in):
@@ -55,7 +57,7 @@ class EASE(ItemItem):
         gram[np.diag_indices_from(gram)] += self.l2
         return gram
 
-    def gradients(self, train, seed):
+    def gradients(self, train: Interactions, seed: int) -> Iterator[dict[str, torch.Tensor]]:
         """Name -> gradient of |X - XB|^2, in closed form and one piece: 2 (G B - G), G = X'X.
 
         Off the diagonal it is -2 l2 B at the optimum, where it balances the penalty's.
@@ -65,16 +67,18 @@ class EASE(ItemItem):
         gram[np.diag_indices_from(gram)] -= self.l2
         yield {"item_item": torch.from_numpy(2 * (gram @ weights - gram)).float()}
 
-    def linear_layers(self, train, seed):
-        """B multiplies histories, and was fitted under a ridge (see `recprune.models.layers.Linear`)."""
+    def linear_layers(self, train: Interactions, seed: int) -> dict[str, Linear]:
+        """{"item_item": `Linear`}: B multiplies histories, and was fitted under a ridge."""
         return {"item_item": Linear(self._modelled(train), axis=0, ridge=self.l2)}
 
     def _modelled(self, train):
         """(n_users x rows): the training matrix without the items that the model leaves out."""
         return self._of_rows(train.tocsr())
 
-    def refit(self, train, masks):
-        """Ridge regression of each column on its surviving support (Steck, 2019, "Markov Random Fields", eq. 10).
+    def refit(self, train: Interactions, masks: dict[str, torch.Tensor]) -> None:
+        """Each column is solved for again, as a ridge regression on its surviving support.
+
+        (Steck, 2019, "Markov Random Fields", eq. 10.)
 
         The support of column j never holds j.
         """

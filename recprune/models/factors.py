@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from recprune.models import ops
-from recprune.models.base import Recommender
+from recprune.models.base import Recommender, Structure
 
 
 @dataclass(eq=False, repr=False)
 class FactorModel(Recommender):
-    """Shared by iALS and BPR; arrays `user_factors` U (n_users x d) and `item_factors` V (n_items x d).
+    """What iALS and BPR share: arrays `user_factors` U (n_users x d) and `item_factors` V (n_items x d).
 
     A pruned model may have `item_bias` (n_items,) besides: what factors that went added for everybody alike.
 
@@ -27,7 +28,7 @@ class FactorModel(Recommender):
         """(b x rows) scores of users whose factors are `user` (b x d)."""
         return ops.linear(user, self.arrays["item_factors"], self.arrays.get("item_bias"))
 
-    def trace(self, users, items):
+    def trace(self, users: np.ndarray, items: np.ndarray) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """(m,) scores of m pairs, and the products that they are sums of: {"factors": (m x d) U_u * V_i}."""
         user, item = ops.rows(self.arrays["user_factors"], users), ops.rows(self.arrays["item_factors"], items)
         factors = (user * item).requires_grad_()
@@ -36,20 +37,20 @@ class FactorModel(Recommender):
             scores = scores + self.arrays["item_bias"][items]
         return scores, {"factors": factors}
 
-    def readers(self):
-        """As in MultVAE: a factor that is the same for all users is a bias of the items."""
+    def readers(self) -> dict[str, tuple[str, str]]:
+        """{"factors": its reader}, as in MultVAE: a factor that is the same for all users is a bias of the items."""
         return {"factors": ("item_factors", "item_bias")}
 
-    def macs(self):
+    def macs(self) -> int:
         user, item = self.arrays["user_factors"], self.arrays["item_factors"]
         width = max(1, item.shape[1])
         share = ops.count_nonzero(user) / max(1, self.n_users * width)  # of a user's factors that are not zero
         return round(ops.count_nonzero(item) * min(1.0, share))
 
-    def prunable(self):
+    def prunable(self) -> dict[str, torch.Tensor]:
         return {name: self.arrays[name] for name in ("user_factors", "item_factors")}
 
-    def structure(self):
+    def structure(self) -> Structure:
         return {
             "factor": {"factors": [("user_factors", 1), ("item_factors", 1)]},
             "user-row": {"users": [("user_factors", 0)]},
@@ -57,7 +58,7 @@ class FactorModel(Recommender):
         }
 
     def canonicalise(self) -> torch.Tensor:
-        """Rotate to the principal axes, in place; returns the singular values s (d,) of U V', largest first.
+        """The singular values s (d,) of U V', largest first, to whose axes the model is rotated, in place.
 
         U = Qu Ru, V = Qv Rv, Ru Rv' = W diag(s) Z'; then U <- Qu W sqrt(s), V <- Qv Z sqrt(s). The product,
         and so every score, stays what it was; keeping the first r columns is the best approximation of

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from recprune.interactions import Interactions
 from recprune.models import ops
 from recprune.models.factors import FactorModel
 from recprune.models.layers import normal
@@ -54,8 +56,8 @@ class IALS(FactorModel):
         ],
     }
 
-    def smaller(self, share):
-        """`share` of the factors."""
+    def smaller(self, share: float) -> Self:
+        """A model with `share` of the factors."""
         return self._resized(factors=share * self.factors)
 
     def _fit(self, train, validation, seed, fold_in):
@@ -79,7 +81,7 @@ class IALS(FactorModel):
         return torch.from_numpy(np.array(solver.user_factors)), torch.from_numpy(np.array(solver.item_factors))
 
     def _alternate(self, matrix, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Sweeps of warm-started conjugate gradients (Takacs et al., 2011), from N(0, 0.01 / d) entries."""
+        """U and V by sweeps of warm-started conjugate gradients (Takacs et al., 2011), from N(0, 0.01 / d) entries."""
         generator = torch.Generator().manual_seed(seed)
         user, item = (normal(generator, n, self.factors, scale=0.1 / self.factors**0.5) for n in matrix.shape)
         by_user, by_item = Rows(matrix), Rows(matrix.T.tocsr())
@@ -96,7 +98,7 @@ class IALS(FactorModel):
         items, rows = ops.dense(self.arrays["item_factors"]), Rows(histories)
         return self._products(rows.solve(items, self.alpha, self._penalty(rows.lengths, self.n_items))).numpy()
 
-    def gradients(self, train, seed):
+    def gradients(self, train: Interactions, seed: int) -> Iterator[dict[str, torch.Tensor]]:
         """Name -> gradient of the squared errors, the first sum of the objective, in closed form and one piece.
 
         dL/dU = 2 (U V'V + R V), with R_ui = (c_ui - 1) U_u . V_i - c_ui over the interactions, likewise for V:
@@ -116,8 +118,8 @@ class IALS(FactorModel):
             * (item @ (user.T @ user) + torch.from_numpy(ops.sparse_rows_times(rest.T.tocsr(), user))),
         }
 
-    def refit(self, train, masks):
-        """One sweep of alternating least squares, warm from the pruned factors, on the surviving coordinates.
+    def refit(self, train: Interactions, masks: dict[str, torch.Tensor]) -> None:
+        """The surviving coordinates are solved for in one sweep of alternating least squares, from the pruned factors.
 
         Biases go: what stays is fitted to the interactions themselves.
         """
@@ -130,8 +132,11 @@ class IALS(FactorModel):
         penalty = self._penalty(by_item.lengths, len(user))
         item.copy_(by_item.solve(user, self.alpha, penalty, masks.get("item_factors")))
 
-    def macs(self):
-        """A user without a row costs more: the system of its history, h d^2, its solution, d^3 / 3, and all products."""
+    def macs(self) -> int:
+        """The multiply-adds of a mean user.
+
+        A user without a row costs more: the system of its history, h d^2, its solution, d^3 / 3, and all products.
+        """
         items = self.arrays["item_factors"]
         width, gone = items.shape[1], 1 - self._n_rows("user-row") / max(1, self.n_users)
         folding_in = self._mean_history() * width**2 + width**3 / 3 + ops.count_nonzero(items)

@@ -6,38 +6,39 @@ Column j of B is the neighbour list of item j: what each item of a history says 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from scipy import sparse
 
 from recprune.models import ops
-from recprune.models.base import Recommender
+from recprune.models.base import Recommender, Structure
 
 
 @dataclass(eq=False, repr=False)
 class ItemItem(Recommender):
-    """Shared by item-kNN and EASE; `arrays["item_item"]` is B (n_items x n_items), dense or CSR.
+    """What item-kNN and EASE share: `arrays["item_item"]` is B (n_items x n_items), dense or CSR.
 
     An item's row and its column of B are one unit, "item-row".
     """
 
-    folds_in = True
+    folds_in: ClassVar[bool] = True
 
     def _score_rows(self, histories):
         return np.ascontiguousarray(ops.sparse_rows_times(histories, self.arrays["item_item"]), np.float32)
 
-    def macs(self):
+    def macs(self) -> int:
         return int(self._mean_history() * ops.count_nonzero(self.arrays["item_item"]) / max(1, self.n_items))
 
-    def prunable(self):
+    def prunable(self) -> dict[str, torch.Tensor]:
         matrix = self.arrays["item_item"]
         return {"item_item": matrix if isinstance(matrix, torch.Tensor) else torch.from_numpy(matrix.data)}
 
-    def structure(self):
+    def structure(self) -> Structure:
         return {"item-row": {"items": [("item_item", 0), ("item_item", 1)]}}
 
-    def lists(self):
+    def lists(self) -> dict[str, np.ndarray]:
         matrix = self.arrays["item_item"]
         if isinstance(matrix, sparse.csr_array):
             return {"item_item": matrix.indices}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -37,8 +37,8 @@ class ItemKNN(ItemItem):
         "similarity": {"choices": ["cosine", "tfidf", "bm25"]},
     }
 
-    def smaller(self, share):
-        """Shorter lists: `share` of the neighbours."""
+    def smaller(self, share: float) -> Self:
+        """A model with shorter lists: `share` of the neighbours."""
         return self._resized(neighbours=share * self.neighbours)
 
     def _fit(self, train, validation, seed, fold_in):

@@ -50,7 +50,7 @@ def lookup(table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
 
 
 def dropout(x: torch.Tensor, share: float, generator: torch.Generator | None) -> torch.Tensor:
-    """Inverted dropout; without a generator (scoring) nothing is dropped.
+    """x with a share of its entries dropped, the others scaled up; without a generator (scoring) nothing is dropped.
 
     `share` is met to 1 / 65,536: 16 random bits an entry cost a third of a random float.
     """
@@ -80,6 +80,7 @@ def has_bfloat16() -> bool:
 
 
 def normal(generator: torch.Generator, *shape: int, scale: float) -> torch.Tensor:
+    """Normal random numbers of that standard deviation, around 0."""
     return torch.randn(*shape, generator=generator) * scale
 
 

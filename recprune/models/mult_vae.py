@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from recprune.interactions import Interactions
 from recprune.models import ops
+from recprune.models.base import Structure
 from recprune.models.layers import Linear, glorot, low_precision
 from recprune.models.rows import DECLARED
 from recprune.models.training import GradientModel
@@ -59,11 +62,11 @@ class MultVAE(GradientModel):
         "batch_size": {"choices": [64, 128, 256, 512]},
     }
 
-    def smaller(self, share):
-        """`share` of the hidden width, which the two large matrices are linear in, and of the latent dimension."""
+    def smaller(self, share: float) -> Self:
+        """A model with `share` of the hidden width, which the size is linear in, and of the latent dimension."""
         return self._resized(hidden=share * self.hidden, latent=share * self.latent)
 
-    def initialise(self, generator):
+    def initialise(self, generator: torch.Generator) -> None:
         n, hidden, latent = self.n_items, self.hidden, self.latent
         self.arrays = {
             "encoder.weight": glorot(generator, n, hidden),  # one row per item: W_1 transposed
@@ -80,7 +83,7 @@ class MultVAE(GradientModel):
             "variance.bias": torch.full((latent,), -3.0),
         }
 
-    def batches(self, train, rng, epoch):
+    def batches(self, train: Interactions, rng: np.random.Generator, epoch: int) -> Iterator[tuple]:
         matrix = train.tocsr()
         active = np.flatnonzero(np.diff(matrix.indptr))
         order = rng.permutation(active)
@@ -89,7 +92,7 @@ class MultVAE(GradientModel):
             beta = self.beta * min(1.0, (epoch + step / steps) / max(1, self.anneal))
             yield matrix[order[start : start + self.batch_size]], beta
 
-    def loss(self, arrays, batch, generator):
+    def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator) -> torch.Tensor:
         matrix, beta = batch
         history = ops.unit_rows(matrix)
         keep = torch.rand(history.nnz, generator=generator) >= self.dropout
@@ -119,14 +122,14 @@ class MultVAE(GradientModel):
         return ops.linear(decoder, self.arrays["output.weight"], self.arrays["output.bias"]).numpy()
 
     def _hidden(self, histories) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Activations of m histories at scoring time: encoder (m x hidden), latent (m x latent), decoder (m x hidden)."""
+        """Activations at scoring time: encoder (m x hidden), latent (m x latent), decoder (m x hidden)."""
         a = self.arrays
         first = torch.from_numpy(ops.sparse_rows_times(ops.unit_rows(histories), a["encoder.weight"]))
         encoder = torch.tanh(first + a["encoder.bias"])
         latent = ops.linear(encoder, a["latent.weight"], a["latent.bias"])
         return encoder, latent, torch.tanh(ops.linear(latent, a["decoder.weight"], a["decoder.bias"]))
 
-    def trace(self, users, items):
+    def trace(self, users: np.ndarray, items: np.ndarray) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """(m,) scores of m pairs, and their activations, a row for each pair though they differ by user alone:
         {"encoder": (m x hidden), "latent": (m x latent), "decoder": (m x hidden)}."""
         a = self.arrays
@@ -137,7 +140,7 @@ class MultVAE(GradientModel):
         scores = (decoder * ops.rows(a["output.weight"], items)).sum(1) + a["output.bias"][items]
         return scores, {"encoder": encoder, "latent": latent, "decoder": decoder}
 
-    def readers(self):
+    def readers(self) -> dict[str, tuple[str, str]]:
         """Dimension -> the weights that multiply its activations, along axis 1, and the bias that they are added to.
 
         What the units of a dimension have in common for all pairs can so be taken in by a bias.
@@ -148,24 +151,24 @@ class MultVAE(GradientModel):
             "decoder": ("output.weight", "output.bias"),
         }
 
-    def linear_layers(self, train, seed):
+    def linear_layers(self, train: Interactions, seed: int) -> dict[str, Linear]:
         """Name -> `Linear`: what the four matrices multiply, one row a user."""
         history = ops.unit_rows(train.tocsr())
         inputs = dict(zip(self.readers(), self._hidden(train.tocsr()), strict=True))
         layers = {weight: Linear(inputs[part]) for part, (weight, _) in self.readers().items()}
         return {"encoder.weight": Linear(history, axis=0), **layers}
 
-    def macs(self):
+    def macs(self) -> int:
         encoder = self._mean_history() * ops.count_nonzero(self.arrays["encoder.weight"]) / max(1, self.n_items)
         rest = sum(
             ops.count_nonzero(self.arrays[name]) for name in ("latent.weight", "decoder.weight", "output.weight")
         )
         return int(encoder + rest)
 
-    def prunable(self):
+    def prunable(self) -> dict[str, torch.Tensor]:
         return {name: array for name, array in self.arrays.items() if not name.endswith(("bias", *DECLARED))}
 
-    def structure(self):
+    def structure(self) -> Structure:
         return {
             "neuron": {
                 "encoder": [("encoder.weight", 1), ("encoder.bias", 0), ("latent.weight", 1)],

@@ -10,7 +10,7 @@ BITMAP = 2**31  # pairs: up to 256 MB a bitmap answers, which is faster than a s
 
 
 class Positives:
-    """Which pairs are training interactions: asked for arrays of keys user * n_items + item at once."""
+    """The pairs that are training interactions, asked for arrays of keys user * n_items + item at once."""
 
     def __init__(self, train: Interactions):
         self.n_items = train.n_items
@@ -27,7 +27,7 @@ class Positives:
         return bool(self.among(np.array([key]))[0])
 
     def among(self, keys: np.ndarray) -> np.ndarray:
-        """Which of the keys (int64, any shape) are positives; bool of the same shape."""
+        """Bools, shaped like the keys (int64): whether each of them is a positive."""
         if self.bits is not None:
             return (self.bits[keys >> 3] >> (keys & 7).astype(np.uint8)) & 1 > 0
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)

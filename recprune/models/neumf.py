@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from recprune.interactions import Interactions
 from recprune.models import ops, sample_weights
+from recprune.models.base import Structure
 from recprune.models.layers import Linear, dropout, glorot, lookup, normal
 from recprune.models.negatives import Positives, any_pairs
 from recprune.models.rows import DECLARED
@@ -60,13 +63,13 @@ class NeuMF(GradientModel):
         if not self.hidden:
             raise ValueError("neumf: hidden needs the width of at least one layer")
 
-    def smaller(self, share):
-        """`share` of the factors and of every layer's width."""
+    def smaller(self, share: float) -> Self:
+        """A model with `share` of the factors and of every layer's width."""
         return replace(
             self._resized(factors=share * self.factors), hidden=tuple(max(1, round(share * w)) for w in self.hidden)
         )
 
-    def initialise(self, generator):
+    def initialise(self, generator: torch.Generator) -> None:
         d, first = self.factors, self.hidden[0]
         tables = {
             f"{part}.{side}": normal(generator, size, d, scale=0.1)
@@ -87,7 +90,7 @@ class NeuMF(GradientModel):
         self.arrays = tables | layers | last
         self.auxiliary = {"output.bias": torch.zeros(1)}  # shifts every score alike: no ranking needs it
 
-    def batches(self, train, rng, epoch):
+    def batches(self, train: Interactions, rng: np.random.Generator, epoch: int) -> Iterator[tuple]:
         order = rng.permutation(train.nnz)
         users, items = train.user[order], train.item[order]
         negatives = Positives(train).uniform_negatives(np.repeat(users[:, None], self.negatives, 1), rng)
@@ -96,7 +99,7 @@ class NeuMF(GradientModel):
         columns = (torch.from_numpy(users), torch.from_numpy(candidates), *sample_weights.in_order(train, order))
         yield from zip(*(column.split(step) for column in columns), strict=True)
 
-    def loss(self, arrays, batch, generator):
+    def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator) -> torch.Tensor:
         users, items, *weight = batch  # (b,), (b x (1 + negatives)); (b,) where there are weights
         label = torch.zeros(items.shape)
         label[:, 0] = 1.0
@@ -113,7 +116,7 @@ class NeuMF(GradientModel):
         return sample_weights.mean(losses, *weight)
 
     def _perceptron(self, arrays, first: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
-        """From the first layer's sums (... x hidden[0]) to the last layer's output (... x hidden[-1])."""
+        """(... x hidden[-1]) output of the last layer, from the sums of the first one (... x hidden[0])."""
         x = torch.relu(first)
         for depth in range(2, len(self.hidden) + 1):
             x = dropout(x, self.dropout, generator)
@@ -140,7 +143,7 @@ class NeuMF(GradientModel):
             scores[start : start + step] = gmf[start : start + step] + (hidden @ output).view(pairs.shape[:2])
         return scores
 
-    def trace(self, users, items):
+    def trace(self, users: np.ndarray, items: np.ndarray) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """(m,) scores of m pairs and their activations: {"gmf": (m x d) products, "mlp.user", "mlp.item": (m x d)
         looked-up vectors, "layer1": (m x hidden[0]) and on}."""
         a = self.arrays
@@ -153,20 +156,20 @@ class NeuMF(GradientModel):
             seen[f"layer{depth}"] = x = torch.relu(ops.linear(x, a[f"layer{depth}.weight"], a[f"layer{depth}.bias"]))
         return (ops.linear(gmf, a["output.gmf"]) + ops.linear(x, a["output.mlp"]))[:, 0], seen
 
-    def readers(self):
-        """As in MultVAE. `output.bias` is no part of the scores: what it takes in is the same for all of them."""
+    def readers(self) -> dict[str, tuple[str, str]]:
+        """Dimension -> its reader, as in MultVAE. `output.bias` shifts all scores alike, and is no part of them."""
         depth = len(self.hidden)
         next_layer = {f"layer{d}": (f"layer{d + 1}.weight", f"layer{d + 1}.bias") for d in range(1, depth)}
         tables = {f"mlp.{side}": (f"layer1.{side}", "layer1.bias") for side in ("user", "item")}
         last = {"gmf": ("output.gmf", "output.bias"), f"layer{depth}": ("output.mlp", "output.bias")}
         return tables | next_layer | last
 
-    def linear_layers(self, train, seed):
+    def linear_layers(self, train: Interactions, seed: int) -> dict[str, Linear]:
         """Name -> `Linear`, one row a pair drawn uniformly. The halves of the first layer are layers of their own."""
         seen = self.trace(*any_pairs(train, seed))[1]
         return {weight: Linear(seen[part].detach()) for part, (weight, _) in self.readers().items()}
 
-    def macs(self):
+    def macs(self) -> int:
         tables = ops.count_nonzero(self.arrays["gmf.item"]) + ops.count_nonzero(self.arrays["layer1.user"])
         per_item = sum(
             ops.count_nonzero(array)
@@ -175,10 +178,10 @@ class NeuMF(GradientModel):
         )
         return tables + self._n_rows("item-row") * per_item
 
-    def prunable(self):
+    def prunable(self) -> dict[str, torch.Tensor]:
         return {name: array for name, array in self.arrays.items() if not name.endswith(("bias", *DECLARED))}
 
-    def structure(self):
+    def structure(self) -> Structure:
         depth = len(self.hidden)
         neurons = {}
         for layer in range(1, depth + 1):

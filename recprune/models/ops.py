@@ -6,11 +6,13 @@ dense form has tensors, and scores by the same code. (SciPy's CSR is ahead of to
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import torch
 from scipy import sparse
 
-Array = torch.Tensor | sparse.csr_array
+Array: TypeAlias = torch.Tensor | sparse.csr_array
 
 
 def rows(table: Array, index: np.ndarray | torch.Tensor) -> torch.Tensor:
@@ -43,7 +45,7 @@ def sparse_rows_times(x: sparse.csr_array, table: Array) -> np.ndarray:
 
 
 def unit_rows(x: sparse.csr_array) -> sparse.csr_array:
-    """Each row divided by its Euclidean norm."""
+    """The matrix with each row divided by its Euclidean norm."""
     norm = np.sqrt(np.asarray(x.multiply(x).sum(axis=1)).ravel())
     scale = np.repeat(1 / np.maximum(norm, 1e-12), np.diff(x.indptr)).astype(np.float32)
     return sparse.csr_array((x.data * scale, x.indices, x.indptr), shape=x.shape)
@@ -55,6 +57,7 @@ def dense(array: Array) -> torch.Tensor:
 
 
 def count_nonzero(array: Array) -> int:
+    """Number of entries that are not zero."""
     if isinstance(array, torch.Tensor):
         return int(torch.count_nonzero(array))
     return int(np.count_nonzero(array.data))
@@ -68,7 +71,7 @@ def n_bytes(array: Array) -> int:
 
 
 def smallest_in_memory(array: Array) -> Array:
-    """Dense or CSR, whichever takes fewer bytes in memory (CSR: 8 bytes a non-zero against 4 an entry)."""
+    """The array in the form that takes fewer bytes in memory: dense, 4 an entry, or CSR, 8 a non-zero."""
     matrix = array if isinstance(array, sparse.csr_array) else None
     if matrix is None:
         if array.ndim != 2 or not array.is_floating_point():

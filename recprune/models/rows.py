@@ -11,11 +11,14 @@ rows of zeros there, a compact one has none. Without the array, row r is that of
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 import numpy as np
 import torch
 from scipy import sparse
 
 from recprune.interactions import Interactions
+from recprune.models.ops import Array
 
 KEPT = {"user-row": "kept_users", "item-row": "kept_items"}  # unit -> the array that declares which there are
 POPULARITY = "popularity"
@@ -24,6 +27,23 @@ DECLARED = (*KEPT.values(), POPULARITY)  # neither trained nor pruned
 
 class LostRows:
     """What every recommender does about rows that are gone."""
+
+    if TYPE_CHECKING:  # what `recprune.models.base.Recommender` has
+        arrays: dict[str, Array]
+        folds_in: ClassVar[bool]
+
+        @property
+        def n_users(self) -> int: ...
+
+        @property
+        def n_items(self) -> int: ...
+
+        @property
+        def _fitted(self) -> sparse.csr_array: ...
+
+        def score_histories(self, histories: sparse.csr_array) -> np.ndarray: ...
+
+        def structure(self) -> dict[str, dict[str, list[tuple[str, int]]]]: ...
 
     def _n_rows(self, unit: str) -> int:
         """Users ("user-row") or items ("item-row") that the tables have a row for."""
@@ -41,7 +61,7 @@ class LostRows:
         return scores if kept is None else spread(scores, kept, self.n_items)
 
     def _by_user(self, users: np.ndarray, score) -> np.ndarray:
-        """(len(users) x n_items): `score`(rows) of the users that have a row, the others as `recprune.models.rows` says."""
+        """(len(users) x n_items) scores: `score`(rows) of users that have a row, else as this module says."""
         if "kept_users" not in self.arrays:
             return self._of_catalogue(score(users))
         row = self._user_rows(users)
@@ -64,7 +84,7 @@ class LostRows:
         return self._of_catalogue(np.tile(popularity, (len(users), 1)))
 
     def declare_rows(self, unit: str) -> None:
-        """Have the arrays that say which users or items have a row (see `recprune.models.rows`), all of them at first."""
+        """The arrays that say which users or items have a row are there from now on; all of them have one at first."""
         name = KEPT[unit]
         if name not in self.arrays:
             self.arrays[name] = all_kept(self.n_users if unit == "user-row" else self.n_items)
@@ -74,7 +94,10 @@ class LostRows:
             self.arrays[POPULARITY] = torch.from_numpy(counts.astype(np.int32))
 
     def trainable(self, train: Interactions) -> Interactions:
-        """What there is to learn from: without items that have no row, and users who have none and cannot be folded in."""
+        """The interactions that there is something to learn from.
+
+        Those of items without a row are left out, and of users without one who cannot be folded in.
+        """
         there = np.ones(train.nnz, bool)
         if "kept_items" in self.arrays:
             there &= of_codes(self.arrays["kept_items"], self.n_items)[train.item] >= 0
@@ -90,7 +113,7 @@ class LostRows:
 
 
 def all_kept(n: int) -> torch.Tensor:
-    """(n,): every row is there."""
+    """(n,) declaration that every row is there."""
     return torch.arange(1, n + 1, dtype=torch.int32)
 
 

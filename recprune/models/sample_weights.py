@@ -14,7 +14,9 @@ from recprune.interactions import Interactions
 
 def in_order(train: Interactions, order: np.ndarray) -> tuple[torch.Tensor, ...]:
     """The weights (len(order),) of these interactions, as what batches have beside the rest; () where all are 1."""
-    return (torch.from_numpy(train.weight[order]),) if differ(train) else ()
+    if train.weight is None or not differ(train):
+        return ()
+    return (torch.from_numpy(train.weight[order]),)
 
 
 def differ(train: Interactions) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from recprune.interactions import DataError
+from recprune.interactions import DataError, Interactions
 from recprune.models import ops, sample_weights
+from recprune.models.base import Structure
 from recprune.models.layers import dropout, lookup, low_precision, normal
 from recprune.models.rows import DECLARED
 from recprune.models.training import GradientModel
@@ -75,7 +77,7 @@ class SASRec(GradientModel):
         if self.factors % self.heads:
             raise ValueError(f"sasrec: heads={self.heads} does not divide factors={self.factors}")
 
-    def smaller(self, share):
+    def smaller(self, share: float) -> Self:
         """`share` of the factors, rounded to a multiple of the heads, and of the hidden width."""
         return self._resized(
             factors=self.heads * max(1, round(share * self.factors / self.heads)), hidden=share * self.hidden
@@ -87,7 +89,7 @@ class SASRec(GradientModel):
         super()._know(train)
         self.history = train.sequences()
 
-    def initialise(self, generator):
+    def initialise(self, generator: torch.Generator) -> None:
         d, h = self.factors, self.hidden
         draw = {"item": (self.n_items, d), "position": (self.max_length, d)}
         for b in self._blocks():
@@ -102,7 +104,7 @@ class SASRec(GradientModel):
     def _blocks(self) -> list[str]:
         return [f"block{b}" for b in range(1, self.blocks + 1)]
 
-    def batches(self, train, rng, epoch):
+    def batches(self, train: Interactions, rng: np.random.Generator, epoch: int) -> Iterator[tuple]:
         """Sequences of like length share a batch; batches come in random order."""
         history = train.sequences()
         first, length = _pieces(history.indptr, self.max_length + 1, rng)
@@ -117,7 +119,7 @@ class SASRec(GradientModel):
             codes, *weight = (torch.from_numpy(_table(v, first[part], length[part])) for v in values)
             yield codes, torch.from_numpy(length[part]), items, *weight
 
-    def loss(self, arrays, batch, generator):
+    def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator) -> torch.Tensor:
         codes, length, items, *weight = batch
         state = self._states(arrays, codes[:, :-1], length - 1, generator)
         there = torch.arange(codes.shape[1] - 1) < length[:, None] - 1
@@ -174,7 +176,7 @@ class SASRec(GradientModel):
             scores[part] = ops.linear(last, self.arrays["item"])
         return scores
 
-    def trace(self, users, items):
+    def trace(self, users: np.ndarray, items: np.ndarray) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """(m,) scores of m pairs, and the neurons at the last position: {"block1": (m x hidden) and on}.
 
         The state of the last position is computed for each pair; what it attends to, the states of earlier
@@ -215,11 +217,14 @@ class SASRec(GradientModel):
         weight = torch.softmax(logits / query.shape[2] ** 0.5, 2)
         return (torch.einsum("mhl,mlhd->mhd", weight[..., :-1], value) + weight[..., -1:] * own[1]).flatten(1)
 
-    def readers(self):
-        """As in MultVAE. The mean at the last position is taken in at every position; in the last block that is exact."""
+    def readers(self) -> dict[str, tuple[str, str]]:
+        """Block -> its reader, as in MultVAE.
+
+        The mean at the last position is taken in at every position; in the last block that is exact.
+        """
         return {b: (f"{b}.down", f"{b}.down.bias") for b in self._blocks()}
 
-    def macs(self):
+    def macs(self) -> int:
         seen = min(self._mean_history(), self.max_length)
         in_blocks = sum(
             ops.count_nonzero(a) for name, a in self.arrays.items() if name.startswith("block") and a.ndim == 2
@@ -227,11 +232,11 @@ class SASRec(GradientModel):
         attention = self.blocks * self.factors * seen * (seen + 1)  # half of the pairs, in two products
         return int(seen * in_blocks + attention + ops.count_nonzero(self.arrays["item"]))
 
-    def prunable(self):
+    def prunable(self) -> dict[str, torch.Tensor]:
         untouched = ("bias", "scale", *DECLARED)
         return {name: array for name, array in self.arrays.items() if not name.endswith(untouched)}
 
-    def structure(self):
+    def structure(self) -> Structure:
         return {
             "neuron": {b: [(f"{b}.up", 0), (f"{b}.up.bias", 0), (f"{b}.down", 1)] for b in self._blocks()},
             "item-row": {"items": [("item", 0)]},

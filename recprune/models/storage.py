@@ -44,7 +44,8 @@ class ModelFileError(ValueError):
 
 def pack(arrays: dict[str, Array]) -> tuple[dict[str, np.ndarray], dict[str, dict]]:
     """The arrays to write, and for each array its layout, shape, and form in memory."""
-    written, layouts = {}, {}
+    written: dict[str, np.ndarray] = {}
+    layouts: dict[str, dict] = {}
     for name, array in arrays.items():
         form = "dense" if isinstance(array, torch.Tensor) else "csr"
         candidates = {"dense": {"": np.ascontiguousarray(array.numpy())}} if form == "dense" else {}
@@ -52,7 +53,7 @@ def pack(arrays: dict[str, Array]) -> tuple[dict[str, np.ndarray], dict[str, dic
             matrix = sparse.csr_array(array.numpy()) if form == "dense" else array
             candidates |= {layout: write(matrix) for layout, (write, _) in SPARSE.items()}
         sizes = {layout: sum(part.nbytes for part in parts.values()) for layout, parts in candidates.items()}
-        layout = min(sizes, key=sizes.get)
+        layout = min(sizes, key=lambda name: sizes[name])
         layouts[name] = {"layout": layout, "form": form, "shape": list(array.shape)}
         written |= {name + suffix: part for suffix, part in candidates[layout].items()}
     return written, layouts

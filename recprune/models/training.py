@@ -43,9 +43,9 @@ class GradientModel(Recommender):
     epochs: int = 100
     patience: int = 10
 
-    recoveries = ("none", "fine-tune", "rewind", "retrain")
+    recoveries: ClassVar[tuple[str, ...]] = ("none", "fine-tune", "rewind", "retrain")
     #: asked after each epoch with its number and the best validation nDCG@10 so far; True ends the training
-    watch: ClassVar[Callable[[int, float], bool] | None] = None
+    watch: ClassVar[Callable[..., bool] | None] = None
 
     def initialise(self, generator: torch.Generator) -> None:
         """Fill `arrays` and `auxiliary` with initial values."""
@@ -135,7 +135,8 @@ class GradientModel(Recommender):
         rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         for batch in self.batches(train, rng, self.epochs):
             self.loss(arrays, batch, generator).backward()
-            yield {name: arrays[name].grad for name in self.arrays if arrays[name].grad is not None}
+            found = {name: arrays[name].grad for name in self.arrays}
+            yield {name: gradient for name, gradient in found.items() if gradient is not None}
             for array in arrays.values():
                 array.grad = None
 
@@ -224,8 +225,13 @@ class Adam:
         self.steps = [torch.zeros(()) for _ in arrays]
 
     def zero_gradients(self) -> None:
-        for array in self.arrays:
-            array.grad.zero_()
+        for gradient in self.gradients:
+            gradient.zero_()
+
+    @property
+    def gradients(self) -> list[torch.Tensor]:
+        """The gradient of each array."""
+        return [array.grad for array in self.arrays if array.grad is not None]
 
     def clip(self, limit: float) -> float:
         """Scale the gradients so that their norm, taken together, is at most `limit` (Pascanu et al., 2013).
@@ -237,7 +243,12 @@ class Adam:
     @torch.no_grad()
     def step(self) -> None:
         adam(
-            *(self.arrays, [array.grad for array in self.arrays], self.first, self.second, [], self.steps),
+            self.arrays,
+            self.gradients,
+            self.first,
+            self.second,
+            [],
+            self.steps,
             fused=True,
             amsgrad=False,
             beta1=0.9,

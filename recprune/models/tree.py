@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.sparse.linalg import svds
 
 from recprune.models import attributes, ops
-from recprune.models.base import Recommender
+from recprune.models.base import Recommender, Structure
 from recprune.models.negatives import Positives
 
 QUESTION = ("left", "right", "feature", "threshold")  # arrays of what a split consists of
@@ -69,8 +69,8 @@ class Tree(Recommender):
         "negatives": {"choices": [2, 4, 8]},
     }
 
-    def smaller(self, share):
-        """`share` of the leaves and of the latent factors."""
+    def smaller(self, share: float) -> Self:
+        """A model with `share` of the leaves and of the latent factors."""
         return self._resized(max_leaf_nodes=max(2, share * self.max_leaf_nodes), factors=share * self.factors)
 
     def _know(self, train):
@@ -131,7 +131,7 @@ class Tree(Recommender):
     def _score(self, users):
         return self._scores(self._fitted[users], users)
 
-    def score_histories(self, histories):
+    def score_histories(self, histories: sparse.csr_array) -> np.ndarray:
         return self._scores(histories, None)
 
     def _scores(self, histories, users) -> np.ndarray:
@@ -190,7 +190,7 @@ class Tree(Recommender):
         ranks[splits[np.lexsort((-splits, waited[splits]))]] = np.arange(1, len(splits) + 1)
         return ranks
 
-    def structure(self):
+    def structure(self) -> Structure:
         """Splits: a node whose question is zero throughout is a leaf."""
         return {"split": {"splits": [(name, 0) for name in QUESTION]}}
 
@@ -210,7 +210,7 @@ class Tree(Recommender):
         small.arrays = {name: ops.smallest_in_memory(array) for name, array in self.parameters().items()}
         return small
 
-    def macs(self):
+    def macs(self) -> int:
         """Of the features alone; a question is a comparison, and no multiplication."""
         factors = ops.count_nonzero(self.arrays["item_factors"])
         return int(self._mean_history() * factors / max(1, self.n_items) + factors)

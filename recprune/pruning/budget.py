@@ -49,4 +49,5 @@ class Budget:
         """Whether nothing more may, or need, be removed than from the model that `seen` is of."""
         if self.max_loss is not None:
             return seen["val_ndcg@10"] < (1 - self.max_loss) * dense["val_ndcg@10"]
-        return next(iter(seen.values())) <= (self.nonzeros if self.nonzeros is not None else self.bytes)
+        limit = self.nonzeros if self.nonzeros is not None else self.bytes
+        return limit is not None and next(iter(seen.values())) <= limit

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import torch
 
+from recprune.interactions import Interactions
 from recprune.models.base import Recommender
 from recprune.pruning import units
 from recprune.splits import Split
+
+Scores = dict[str, torch.Tensor]  # name of a tensor or dimension -> (n_units,), high = keep
+SampleScores = tuple[np.ndarray, np.ndarray | None]  # (nnz,), high = keep; (nnz,) stratum of each, or None
+Masks = dict[str, torch.Tensor]  # array name -> bool, False where a parameter was removed
+Able = Any  # a recommender with the methods that a criterion `needs`
 
 # what a criterion asks -> in words
 KINDS = {
@@ -70,13 +78,13 @@ class Criterion:
     source: str
     labels: Mapping[str, str] = field(default_factory=dict)
     units: tuple[str, ...] = ()
-    parameters: Callable | None = None
-    samples: Callable | None = None
-    by_model: Callable | None = None
-    weights: Callable | None = None
+    parameters: Callable[[Able, str, Interactions, int], Scores] | None = None
+    samples: Callable[[Interactions, int], SampleScores] | None = None
+    by_model: Callable[[Able, Split, int], SampleScores] | None = None
+    weights: Callable[[Interactions, np.ndarray, int], np.ndarray] | None = None
     scope: str = "global"
-    prepare: Callable | None = None
-    adjust: Callable | None = None
+    prepare: Callable[[Able, Split, str, int], None] | None = None
+    adjust: Callable[[Able, Split, str, Masks, int, Able], None] | None = None
     needs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -96,12 +104,25 @@ class Criterion:
         found = {"parameters": self.parameters, "samples": self.samples or self.by_model}
         return tuple(side for side, score in found.items() if score)
 
-    def of_samples(self, model: Recommender, split: Split, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Scores (nnz,) and strata of the training interactions, by whatever it is that tells: the model, or data alone."""
-        return self.by_model(model, split, seed) if self.by_model else self.samples(split.train, seed)
+    def of_units(self, model: Recommender, unit: str, train: Interactions, seed: int) -> Scores:
+        """Scores of the units of a model. Raises ValueError where the criterion scores no parameters."""
+        if self.parameters is None:
+            raise ValueError(f"criterion {self.name!r} scores no parameters")
+        return self.parameters(model, unit, train, seed)
+
+    def of_samples(self, split: Split, seed: int, model: Recommender | None = None) -> SampleScores:
+        """Scores of the training interactions: by the model, if one is given and the criterion asks it, else by data.
+
+        Raises ValueError where the criterion scores no samples, or none without a model.
+        """
+        if model is not None and self.by_model is not None:
+            return self.by_model(model, split, seed)
+        if self.samples is None:
+            raise ValueError(f"criterion {self.name!r} scores no samples" + (" without a model" * bool(self.by_model)))
+        return self.samples(split.train, seed)
 
     def rules_out(self, model: Recommender, unit: str) -> str:
-        """Why the criterion cannot score this unit of this model; "" where it can."""
+        """The reason why the criterion cannot score this unit of this model; "" where it can."""
         if unit not in self.units:
             return f"it does not score the unit {unit}"
         if not units.there(model, unit):

@@ -22,7 +22,7 @@ from recprune.pruning.criteria import check
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.pruned import Pruned
 from recprune.pruning.recovery import RECOVERIES
-from recprune.pruning.rounds import Walk, one_round, rounds
+from recprune.pruning.rounds import Walk, one_round
 from recprune.pruning.schedule import SCHEDULES, STEP
 from recprune.pruning.select import best_first, how_many
 from recprune.splits import Split
@@ -72,13 +72,13 @@ class ParameterPath(Walk[State]):
         self.scores = self._scores_of(self.dense)
         self.order = self._best_first(self.scores, self.pool.present)
         self.seconds = time.perf_counter() - started
-        self._trunk: list[State | None] = [self._root]
+        self._trunk = self._root
 
     def recovering(self, recovery: str) -> ParameterPath:
         """The same path with another recovery: what was prepared and scored is shared."""
         check(self.model, self.rule, self.pool.unit, self.schedule, recovery)
         other = copy.copy(self)
-        other.recovery, other._trunk = recovery, [self._root]
+        other.recovery, other._trunk = recovery, self._root
         return other
 
     @property
@@ -116,17 +116,13 @@ class ParameterPath(Walk[State]):
 
     def _before(self, shares: list[float]) -> State:
         """The state after all rounds but the last. A geometric trunk is remembered, as far as the last call went."""
-        if self.schedule != "geometric":
-            state = self._root
-            for state in rounds(self, state, shares):
-                pass
-            return state
-        if len(self._trunk) > len(shares) + 1:
-            self._trunk = [self._root]
-        for share in shares[len(self._trunk) - 1 :]:
-            self._trunk.append(one_round(self, self._trunk[-1], share))
-            self._trunk[-2] = None  # models may be large: only the furthest one is kept
-        return self._trunk[-1]
+        shared = self.schedule == "geometric"
+        state = self._trunk if shared and len(self._trunk.rows) <= len(shares) else self._root
+        for share in shares[len(state.rows) :]:
+            state = one_round(self, state, share)
+        if shared:
+            self._trunk = state  # models may be large: only the furthest one is kept
+        return state
 
     # -- a round
 
@@ -146,7 +142,7 @@ class ParameterPath(Walk[State]):
 
     def recover(self, state: State) -> State:
         """The state with its model refitted or trained, in place: it is the round's own."""
-        RECOVERIES[self.recovery](state.model, self.split, state.masks, self.seed)
+        RECOVERIES[self.recovery](state.model, self.split, state.masks or {}, self.seed)
         return state
 
     def log(self, state: State, score_s: float, recovery_s: float) -> State:
@@ -155,7 +151,7 @@ class ParameterPath(Walk[State]):
         return replace(state, rows=(*state.rows, _row(state.alive.sum() / self.pool.n, score_s + paid, recovery_s)))
 
     def _scores_of(self, model: Recommender) -> dict[str, torch.Tensor]:
-        return self.rule.parameters(model, self.pool.unit, self.split.train, self.seed)
+        return self.rule.of_units(model, self.pool.unit, self.split.train, self.seed)
 
     def _best_first(self, scores: dict[str, torch.Tensor], alive: np.ndarray) -> np.ndarray:
         """Positions of the units that are alive, most important first."""

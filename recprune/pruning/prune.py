@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from recprune.models.base import Recommender
+from recprune.models.training import GradientModel
 from recprune.pruning import units
 from recprune.pruning.budget import Budget
 from recprune.pruning.criteria import check, find
@@ -16,7 +17,7 @@ from recprune.pruning.criterion import Criterion
 from recprune.pruning.parameter_path import ParameterPath
 from recprune.pruning.parameters import zero_reset
 from recprune.pruning.pruned import Pruned
-from recprune.pruning.recovery import RECOVERIES
+from recprune.pruning.recovery import RECOVERIES, Masks, Recovery
 from recprune.splits import Split
 
 
@@ -63,7 +64,7 @@ def prune(
 def importance(
     model: Recommender, split: Split, criterion: str | Criterion = "magnitude", unit: str = "weight", seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """What a criterion thinks of the units of a model: name of a tensor or dimension -> (n_units,) scores, high = keep.
+    """Name of a tensor or dimension -> (n_units,) scores that a criterion gives to the units of a model, high = keep.
 
     Raises ValueError as `prune` does.
     """
@@ -80,11 +81,14 @@ def _zero_reset(model: Recommender, split: Split, recovery: str, seed: int) -> P
     units.apply(state, nothing)
     scored = time.perf_counter()
     free = {name: torch.ones_like(mask) for name, mask in nothing.items()}
-    if recovery == "retrain":  # from the zeros, not from new random values: that would be training, not resetting
-        state.descend(
-            split.train, split.validation, seed, epochs=state.epochs, masks=free, fold_in=split.fold_in("validation")
-        )
-    else:
-        RECOVERIES[recovery](state, split, free, seed)
+    recover: Recovery = _from_zeros if recovery == "retrain" else RECOVERIES[recovery]
+    recover(state, split, free, seed)
     rounds = [{"kept": 0.0, "score_s": scored - started, "recovery_s": time.perf_counter() - scored}]
     return Pruned(state, nothing if recovery == "none" else free, 0.0, pool.n, pd.DataFrame(rounds))
+
+
+def _from_zeros(model: GradientModel, split: Split, masks: Masks, seed: int) -> None:
+    """The model is trained from the zeros, not from new random values: that would be training, not resetting."""
+    model.descend(
+        split.train, split.validation, seed, epochs=model.epochs, masks=masks, fold_in=split.fold_in("validation")
+    )

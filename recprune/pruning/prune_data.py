@@ -6,14 +6,16 @@ are left, again; and the model lives on from round to round.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from recprune.evaluation import evaluate
 from recprune.models.base import Recommender
+from recprune.models.training import GradientModel
 from recprune.pruning.criteria import find
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.prune_samples import remaining
@@ -29,7 +31,7 @@ ROUND = ["kept", "score_s", "recovery_s", "val_ndcg@10"]
 
 @dataclass(eq=False)
 class PrunedData:
-    """What stands after a round, and at the end.
+    """The split and the model that stand after a round, and at the end.
 
     split    fewer training interactions, weighted where the criterion says so; the same validation and test
     model    the recommender, updated to them
@@ -90,7 +92,7 @@ def data_path(
     recovery: str = "retrain",
     seed: int = 0,
 ) -> Iterator[PrunedData]:
-    """What stands after every round of `prune_data`; arguments and errors as there.
+    """The split and the model after every round of `prune_data`; arguments and errors as there.
 
     Shares that lie on the way to a smaller one cost nothing more: under the schedule `linear`, with rounds
     in proportion to what goes, each is what `prune_data` ends with alone.
@@ -112,7 +114,7 @@ class DataPath(Walk[PrunedData]):
 
     def score(self, state: PrunedData) -> np.ndarray:
         """Positions of the training interactions that are left, most important first."""
-        scores, strata = self.rule.of_samples(state.model, state.split, self._draw(state))
+        scores, strata = self.rule.of_samples(state.split, self._draw(state), state.model)
         return best_first(scores, self._draw(state), strata)
 
     def remove(self, state: PrunedData, order: np.ndarray, share: float) -> PrunedData:
@@ -140,7 +142,7 @@ def retrain(model: Recommender, split: Split, seed: int) -> Recommender:
     return replace(model).fit(split.train, split.validation, seed=seed, fold_in=split.fold_in("validation"))
 
 
-def fine_tune(model: Recommender, split: Split, seed: int) -> Recommender:
+def fine_tune(model: GradientModel, split: Split, seed: int) -> GradientModel:
     """The model, trained on for a few epochs on what stays, which is also all that it still knows of its users."""
     model = model.clone()
     model.history = split.train.sequences() if model.needs_times else split.train.tocsr()
@@ -148,7 +150,8 @@ def fine_tune(model: Recommender, split: Split, seed: int) -> Recommender:
     return model
 
 
-UPDATES = {"retrain": retrain, "fine-tune": fine_tune}
+#: (model, split, seed) -> the model updated to the training interactions of the split
+UPDATES: dict[str, Callable[[Any, Split, int], Recommender]] = {"retrain": retrain, "fine-tune": fine_tune}
 
 
 def _check(model: Recommender, schedule: str, recovery: str) -> None:

@@ -51,7 +51,7 @@ class SamplePath(Walk[Split]):
                 f"unit {unit!r} is not possible"
             )
         started = time.perf_counter()
-        self.scores, strata = self.rule.samples(split.train, seed)
+        self.scores, strata = self.rule.of_samples(split, seed)
         self.group = None if unit == "interaction" else getattr(split.train, unit)
         if self.group is None:
             self.order = best_first(self.scores, seed, strata)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
 from recprune.models.base import Recommender
+from recprune.models.training import GradientModel
 from recprune.pruning import units
 from recprune.splits import Split
 
@@ -12,19 +16,21 @@ FINE_TUNE_EPOCHS = 10  # at most, and no more than FINE_TUNE_PATIENCE of them wi
 FINE_TUNE_PATIENCE = 3
 REWIND_EPOCHS = 2
 Masks = dict[str, torch.Tensor]
+# (model, split, masks, seed): changes the model in place; what it asks of a model, `Recommender.recoveries` says
+Recovery = Callable[[Any, Split, Masks, int], None]
 
 
 def none(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
-    """They keep their values."""
+    """The parameters that stay keep their values."""
 
 
 def refit(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
-    """They are solved for again, in closed form, on the surviving support."""
+    """The parameters that stay are solved for again, in closed form, on the surviving support."""
     model.refit(split.train, masks)
 
 
-def fine_tune(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
-    """They are trained on for a few epochs, the removed ones held at zero; never worse on validation."""
+def fine_tune(model: GradientModel, split: Split, masks: Masks, seed: int) -> None:
+    """The parameters that stay are trained on for a few epochs, the removed ones at zero; never worse on validation."""
     model.descend(
         split.train,
         split.validation,
@@ -37,8 +43,8 @@ def fine_tune(model: Recommender, split: Split, masks: Masks, seed: int) -> None
     )
 
 
-def rewind(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
-    """They go back to what they were after REWIND_EPOCHS epochs of the dense training, and are trained from there.
+def rewind(model: GradientModel, split: Split, masks: Masks, seed: int) -> None:
+    """The parameters that stay go back to what they were after REWIND_EPOCHS epochs, and are trained from there.
 
     (Frankle and Carbin, 2019; of an early epoch in place of the initial values: Frankle et al., 2020.) Training is
     the same for the same seed, so those epochs are trained again, and the masks hold from then on. Adam's moments
@@ -58,8 +64,8 @@ def rewind(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
     )
 
 
-def retrain(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
-    """They are drawn anew and trained from the beginning, the removed ones held at zero."""
+def retrain(model: GradientModel, split: Split, masks: Masks, seed: int) -> None:
+    """The parameters that stay are drawn anew and trained from the beginning, the removed ones held at zero."""
     model.initialise(torch.Generator().manual_seed(seed))
     units.apply(model, masks)
     model.descend(
@@ -67,4 +73,10 @@ def retrain(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
     )
 
 
-RECOVERIES = {"none": none, "refit": refit, "fine-tune": fine_tune, "rewind": rewind, "retrain": retrain}
+RECOVERIES: dict[str, Recovery] = {
+    "none": none,
+    "refit": refit,
+    "fine-tune": fine_tune,
+    "rewind": rewind,
+    "retrain": retrain,
+}

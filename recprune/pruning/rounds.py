@@ -14,30 +14,30 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-State = TypeVar("State")
+S = TypeVar("S")  # a state
 
 
-class Walk(ABC, Generic[State]):
+class Walk(ABC, Generic[S]):
     """What one method does to a state in a round. A state is not changed: each step gives a new one."""
 
     @abstractmethod
-    def score(self, state: State) -> np.ndarray:
+    def score(self, state: S) -> np.ndarray:
         """The units that are left, most important first."""
 
     @abstractmethod
-    def remove(self, state: State, order: np.ndarray, share: float) -> State:
+    def remove(self, state: S, order: np.ndarray, share: float) -> S:
         """The state with the first units of `order` alone, `share` of all there were; what stays is adjusted."""
 
-    def recover(self, state: State) -> State:
+    def recover(self, state: S) -> S:
         """The state after what stays was solved for or trained again; as it is, where there is nothing to recover."""
         return state
 
-    def log(self, state: State, score_s: float, recovery_s: float) -> State:
+    def log(self, state: S, score_s: float, recovery_s: float) -> S:
         """The state with a row more on the round: seconds until all was removed, and of the recovery."""
         return state
 
 
-def one_round(walk: Walk[State], state: State, share: float) -> State:
+def one_round(walk: Walk[S], state: S, share: float) -> S:
     """The state after one turn of the loop."""
     began = time.perf_counter()
     order = walk.score(state)
@@ -48,7 +48,7 @@ def one_round(walk: Walk[State], state: State, share: float) -> State:
     return walk.log(less, removed - began, recovered - removed)
 
 
-def rounds(walk: Walk[State], state: State, shares: Iterable[float]) -> Iterator[State]:
+def rounds(walk: Walk[S], state: S, shares: Iterable[float]) -> Iterator[S]:
     """The states after each round, one a share of a schedule."""
     for share in shares:
         state = one_round(walk, state, share)

@@ -8,26 +8,26 @@ STEP = 0.8  # geometric: a fifth of what is left goes each round (Frankle and Ca
 
 
 def one_shot(keep: float, rounds: int) -> Iterator[float]:
-    """One cut."""
+    """The share kept, in one cut."""
     yield keep
 
 
 def linear(keep: float, rounds: int) -> Iterator[float]:
-    """The same number of units each round."""
+    """The shares left when the same number of units goes each round."""
     for t in range(1, rounds):
         yield 1 - (1 - keep) * t / rounds
     yield keep
 
 
 def cubic(keep: float, rounds: int) -> Iterator[float]:
-    """Removed share s (1 - (1 - t/T)^3): much at first, little at last (Zhu and Gupta, 2017, eq. 1)."""
+    """The shares left when s (1 - (1 - t/T)^3) is gone: much at first, little at last (Zhu and Gupta, 2017, eq. 1)."""
     for t in range(1, rounds):
         yield 1 - (1 - keep) * (1 - (1 - t / rounds) ** 3)
     yield keep
 
 
 def geometric(keep: float, rounds: int) -> Iterator[float]:
-    """A fifth of what is left each round, as many rounds as that takes."""
+    """The shares left when a fifth of what is left goes each round, in as many rounds as that takes."""
     share = STEP
     while share > keep * (1 + 1e-9):
         yield share

@@ -43,7 +43,7 @@ def first(order: np.ndarray, k: int) -> np.ndarray:
 
 
 def how_many(n: int, keep: float) -> int:
-    """Units that stay of n: the nearest whole number to keep * n, at least 1.
+    """Number of units that stay of n: the nearest whole number to keep * n, at least 1.
 
     Raises ValueError unless 0 < keep <= 1.
     """

@@ -3,7 +3,7 @@
 A penalty acts after each step of Adam, by its proximal map: prox(w) = argmin_x |x - w|^2 / 2 + eta lambda P(x), with
 eta the learning rate. One lambda holds for all coordinates: Adam's rescaling of the gradient is left out of the map, as
 weight decay is left out of it in AdamW (Loshchilov and Hutter, 2019). With the rescaling in it (Yun, Lozano and Yang,
-2021) the penalty would be strongest where gradients are rare, at the embeddings of users and items with a short history.
+2021) the penalty would be strongest where gradients are rare, at embeddings of users and items with a short history.
 
 A coordinate moves by eta at most in a steady step of Adam, so lambda lies between 0 and 1 whatever the model: at 1
 nothing stays but what every batch pulls the same way. `Penalty` sets it as it goes, from how many units are empty.
@@ -52,19 +52,19 @@ class Penalty:
 
 
 def epochs_of(model: GradientModel) -> int:
-    """Epochs of training on."""
+    """The number of epochs of training on."""
     return min(EPOCHS, model.epochs)
 
 
 def steps_of(model: GradientModel, split: Split) -> int:
-    """Steps in all those epochs."""
+    """The number of steps in all those epochs."""
     return epochs_of(model) * steps_an_epoch(model, split.train)
 
 
 def train_on(
     model: GradientModel, split: Split, seed: int, regulariser: Regulariser | None, clip: bool = False
 ) -> None:
-    """Train a trained model on, in place. A weight that is zero stays zero: it is not there, or was removed before.
+    """A trained model is trained on, in place. A weight at zero stays there: it is not one, or was removed before.
 
     clip  whether gradients are clipped, at half of their mean norm over an epoch: Pascanu et al. (2013, section 3.2)
           advise half of it to ten times of it, and at a fixed length nothing would happen in most models

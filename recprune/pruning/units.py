@@ -86,6 +86,7 @@ class Pool:
 
     @classmethod
     def of(cls, model: Recommender, unit: str) -> Pool:
+        """The units of this kind that a model has."""
         found = values(model, unit)
         present = np.concatenate([(v != 0).any(1).numpy() for v in found.values()]) if found else np.empty(0, bool)
         lists = None
@@ -96,15 +97,16 @@ class Pool:
         return cls(unit, tuple(found), tuple(len(v) for v in found.values()), present, lists)
 
     def joined(self, dense: Pool) -> Pool:
-        """With the units of the dense model too: one that preparing it set to zero is still one of those to choose from."""
+        """The pool with the units of the dense model too: those that preparing it set to zero can still be chosen."""
         return replace(self, present=self.present | dense.present) if self.sizes == dense.sizes else self
 
     @property
     def n(self) -> int:
+        """Number of units that are there."""
         return int(self.present.sum())
 
     def how_many(self, keep: float) -> int:
-        """Units that stay in the end at the share `keep`.
+        """Number of units that stay in the end at the share `keep`.
 
         Raises ValueError for a share outside (0, 1], and for n-of-m unless keep * M is a whole number.
         """
@@ -115,10 +117,11 @@ class Pool:
         return k
 
     def flat(self, scores: dict[str, torch.Tensor]) -> np.ndarray:
+        """(n,) scores of all units, in the flat numbering."""
         return np.concatenate([scores[name].detach().numpy().ravel() for name in self.names])
 
     def groups(self, scope: str) -> np.ndarray | None:
-        """What shares are taken of: each list for neighbours, each layer where the criterion says so, else everything."""
+        """(n,) group of each unit that a share is taken of: its list, or its layer under that scope; None: all."""
         if self.lists is not None:
             return self.lists
         return np.repeat(np.arange(len(self.sizes)), self.sizes) if scope == "layer" else None
@@ -148,7 +151,7 @@ def _along(array: ops.Array, axis: int, keep: torch.Tensor) -> torch.Tensor:
 
 
 def _blocks(shapes) -> tuple[np.ndarray, np.ndarray]:
-    """For the raveled entries of matrices of these shapes: whether they are in a whole block of M, and in which."""
+    """(n,) each, of the raveled entries of matrices: whether they are in a whole block of M, and in which."""
     whole, block, n = [], [], 0
     for rows, columns in shapes:
         per_row = -(-columns // M)
@@ -160,14 +163,14 @@ def _blocks(shapes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def declare(model: Recommender, masks: dict[str, torch.Tensor]) -> None:
-    """Have the arrays that the masks of rows are for (see `recprune.models.rows`), where a new model lacks them."""
+    """The arrays of rows that the masks are for (see `recprune.models.rows`) are made, where a new model lacks them."""
     for unit, name in KEPT.items():
         if name in masks:
             model.declare_rows(unit)
 
 
 def apply(model: Recommender, masks: dict[str, torch.Tensor]) -> None:
-    """Set to zero, in place, what the masks leave out. Rows that go are declared to be gone."""
+    """What the masks leave out is set to zero, in place. Rows that go are declared to be gone."""
     declare(model, masks)
     for name, mask in masks.items():
         tensor(model, name).mul_(mask)

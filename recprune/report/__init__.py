@@ -1,7 +1,9 @@
-"""From rows to what people look at: figures, tables and a page, all from cells.csv alone."""
+"""From measured rows to what is read: evidence, claims, figures, tables, the page and the paper.
 
-from recprune.errors import ReportError
-from recprune.report import figures, tables
-from recprune.report.cells import read_cells
+`evidence` computes what the rows say, once; `figures` and `tables` show it, each in one file, registered by name;
+`claims` are judged by it; `page` and `paper` put all of it together. `python -m recprune.report` writes the files.
+"""
 
-__all__ = ["ReportError", "figures", "read_cells", "tables"]
+from recprune.report.evidence import Evidence, ProtocolsEvidence, StudyEvidence, read_cells
+
+__all__ = ["Evidence", "ProtocolsEvidence", "StudyEvidence", "read_cells"]

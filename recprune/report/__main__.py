@@ -8,26 +8,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import matplotlib as mpl
-import pandas as pd
 
-from recprune.cells.rows import empty
-from recprune.cells.users import read_per_user
+from recprune import extensions
 from recprune.errors import ReportError, StudyError
 from recprune.interactions import DataError
-from recprune.report.cells import read_cells
-from recprune.report.claims import read_claims
-from recprune.report.claims_figure import claims_drawings
-from recprune.report.claims_tables import claims_tables, compared
-from recprune.report.data_sets import data_set_tables, write_data_sets
-from recprune.report.figures import across_protocols, drawings, write_figures
-from recprune.report.page import write_page
+from recprune.report.claims.compared import keep_compared
+from recprune.report.evidence import Evidence, ProtocolsEvidence, StudyEvidence
+from recprune.report.evidence.data_sets import write_data_sets
+from recprune.report.evidence.searches import Search
+from recprune.report.figures import drawings, write_figures
+from recprune.report.page.writing import write_page
 from recprune.report.paper import possible_paper, write_paper
-from recprune.report.protocols_tables import protocol_tables
 from recprune.report.readme import update
-from recprune.report.reference import reference
 from recprune.report.tables import tables, write_table, write_tables
-from recprune.report.tuning import tuning_drawings, tuning_tables
+from recprune.report.tables.reference import reference
+from recprune.typed import read_toml
 
+MEASURED = (StudyEvidence, ProtocolsEvidence, Evidence)  # what the figures and tables of the page are of
 # what is written -> the parts of it; what parts share is computed once
 PARTS = {
     "figures": ("figures",),
@@ -38,39 +35,22 @@ PARTS = {
 }
 
 
-def evidence(options: argparse.Namespace) -> Iterator[str]:
+def report(options: argparse.Namespace) -> Iterator[str]:
     """Figures, tables, page: those that `options.what` consists of."""
-    results, parts = options.results, PARTS[options.what]
-    cells, claims, protocols = read_cells(results / "cells.csv"), read_claims(), _protocols(results)
-    studied = compared(cells, read_per_user(results), claims)
-    drawn, tabled = [], []
-    if {"figures", "page"} & set(parts):
-        drawn = [*drawings(cells), *claims_drawings(claims, studied), *across_protocols(protocols)]
-    if {"tables", "page"} & set(parts):
-        tabled = [
-            *tables(cells),
-            *claims_tables(claims, studied),
-            *data_set_tables(results, cells),
-            *protocol_tables(protocols),
-        ]
-    if "figures" in parts:
-        yield _counted(write_figures([*drawn, *tuning_drawings(results)], results), results / "figures")
-    if "tables" in parts:
-        yield _counted(write_tables(tabled, results) + _tuning_tables(results), results / "tables")
-    if "page" in parts:
-        yield str(write_page(pd.concat([cells, _others(protocols, cells)]), drawn, tabled, results))
+    yield from _report(Evidence(options.results), PARTS[options.what])
 
 
 def paper(options: argparse.Namespace) -> Iterator[str]:
     """New figures and tables, and the PDF over them."""
-    possible_paper(options.results, options.study)  # before minutes of drawing, not after
-    yield from evidence(options)
-    yield str(write_paper(options.results, options.study))
+    evidence = Evidence(options.results)
+    possible_paper(evidence, options.study)  # before minutes of drawing, not after
+    yield from _report(evidence, PARTS[options.what])
+    yield str(write_paper(evidence, options.study))
 
 
 def readme(options: argparse.Namespace) -> Iterator[str]:
     """The generated blocks of README.md."""
-    yield str(update(Path("README.md"), read_cells(options.results / "cells.csv"), read_per_user(options.results)))
+    yield str(update(Path("README.md"), Evidence(options.results)))
 
 
 def data_sets(options: argparse.Namespace) -> Iterator[str]:
@@ -85,17 +65,18 @@ def references(options: argparse.Namespace) -> Iterator[str]:
 
 def searches(options: argparse.Namespace) -> Iterator[str]:
     """Figures and tables of the searches of hyper-parameters."""
-    results = options.results
-    yield _counted(write_figures(tuning_drawings(results), results) + _tuning_tables(results), results)
+    results, evidence = options.results, Evidence(options.results)
+    files = write_figures(drawings(evidence, (Search,)), results) + write_tables(tables(evidence, (Search,)), results)
+    yield _counted(files, results)
 
 
 Writer = Callable[[argparse.Namespace], Iterator[str]]
 #: command -> who writes it (and says line by line what is there), and what it is
 COMMANDS: dict[str, tuple[Writer, str]] = {
-    "all": (evidence, "figures, tables and page"),
-    "figures": (evidence, "figures, each with its CSV and caption"),
-    "tables": (evidence, "tables: CSV, Markdown, LaTeX"),
-    "page": (evidence, "report/index.html: the rows to explore, all figures and tables"),
+    "all": (report, "figures, tables and page"),
+    "figures": (report, "figures, each with its CSV and caption"),
+    "tables": (report, "tables: CSV, Markdown, LaTeX"),
+    "page": (report, "report/index.html: the rows to explore, all figures and tables"),
     "paper": (paper, "figures, tables, and paper/paper.pdf over them; needs pdflatex"),
     "readme": (readme, "claims, expected values and methods in README.md"),
     "data-sets": (data_sets, "data-sets.csv: sizes and unevenness of the data behind the rows; needs the data"),
@@ -105,10 +86,11 @@ COMMANDS: dict[str, tuple[Writer, str]] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write what is asked for; 0 when it is there, 1 with one line on stderr when it cannot be."""
+    """What is asked for is written; 0 when it is there, 1 with one line on stderr when it cannot be."""
     options = _parser().parse_args(arguments)
     mpl.use("Agg")  # files only: no window, no display needed
     try:
+        _extend(options.config)
         for line in COMMANDS[options.what][0](options):
             print(line)
     except (ReportError, StudyError, DataError, OSError) as error:
@@ -124,40 +106,41 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     for name, (_, written) in COMMANDS.items():
         command = commands.add_parser(name, help=written, description=written)
-        command.add_argument(
-            "--results",
-            type=Path,
-            default=Path("results"),
-            metavar="FOLDER",
-            help="the folder with cells.csv (default: results)",
-        )
+        rows = "the folder with cells.csv (default: results)"
+        command.add_argument("--results", type=Path, default=Path("results"), metavar="FOLDER", help=rows)
+        extended = "the study.toml whose `extensions` add figures, tables and criteria"
+        command.add_argument("--config", type=Path, default=Path("study.toml"), metavar="FILE", help=extended)
         if name == "data-sets":
             command.add_argument("--dataset", default="", metavar="PATH", help="the rows' data set, where it is a file")
         if name == "paper":
-            command.add_argument(
-                "--study", default="", help="which study of the rows; default: the one with the most rows"
-            )
+            chosen = "which study of the rows; default: the one with the most rows"
+            command.add_argument("--study", default="", help=chosen)
     return parser
+
+
+def _extend(config: Path) -> None:
+    """What a study.toml, where there is one, adds from outside the package is loaded, so that its names are known."""
+    names = read_toml(config).get("extensions", []) if config.exists() else []
+    extensions.load([config.parent / name for name in names])
+
+
+def _report(evidence: Evidence, parts: tuple[str, ...]) -> Iterator[str]:
+    """The parts are written. Searches have figures and tables as files alone: the page is about what was measured."""
+    results = evidence.folder
+    drawn = list(drawings(evidence)) if {"figures", "page"} & set(parts) else []
+    tabled = list(tables(evidence, MEASURED)) if {"tables", "page"} & set(parts) else []
+    if "figures" in parts:
+        yield _counted(write_figures([*drawn, *drawings(evidence, (Search,))], results), results / "figures")
+    if "tables" in parts:
+        yield _counted(write_tables([*tabled, *tables(evidence, (Search,))], results), results / "tables")
+        if kept := keep_compared(evidence):
+            yield f"{kept}: what the claims compare"
+    if "page" in parts:
+        yield str(write_page(evidence, drawn, tabled))
 
 
 def _counted(files: list[Path], folder: Path) -> str:
     return f"{len(files)} files in {folder}"
-
-
-def _protocols(results: Path) -> pd.DataFrame:
-    """The rows that `make protocols` left below `results`, if it did: their comparison belongs to the report of all."""
-    path = results / "protocols" / "cells.csv"
-    return read_cells(path) if path.exists() else empty()
-
-
-def _others(rows: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    """The rows of data sets and protocols that `cells` has none of."""
-    known = set(zip(cells["dataset"], cells["protocol"], strict=True))
-    return rows[[pair not in known for pair in zip(rows["dataset"], rows["protocol"], strict=True)]]
-
-
-def _tuning_tables(results: Path) -> list[Path]:
-    return [path for table in tuning_tables(results) for path in write_table(table, results)]
 
 
 if __name__ == "__main__":

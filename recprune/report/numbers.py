@@ -5,60 +5,54 @@ from __future__ import annotations
 import pandas as pd
 
 from recprune.datasets.naming import name_of
-from recprune.report.cells import CONTROLS, FLOORS, METHOD, canonical, method_of, points
-from recprune.report.footprint import footprint
-from recprune.report.headline import headline
-from recprune.report.heatmap import percent
-from recprune.report.latex import escape
-from recprune.report.safe import safe_points
-from recprune.report.style import label, method_label
-from recprune.report.table import human, interval, plus_minus
+from recprune.report.evidence.labels import label, percent
+from recprune.report.evidence.methods import CONTROLS, FLOORS, METHOD, method_label, method_of
+from recprune.report.evidence.study import StudyEvidence
+from recprune.report.tables.footprint import smallest
+from recprune.report.tables.formats import BYTES, MEAN, RATIO
+from recprune.report.tables.headline import best_methods
+from recprune.report.tables.latex import escape
 
 
-def numbers(cells: pd.DataFrame) -> dict[str, str]:
-    """name -> words, of one study. What the rows do not hold has no name here, and its sentence is left out."""
-    cells = canonical(cells)
+def numbers(study: StudyEvidence) -> dict[str, str]:
+    """The numbers of one study, name -> words. What the rows do not hold has no name here: its sentence is left out."""
+    rows, sides = study.rows, set(study.rows["side"])
     found = {
-        "data": name_of(cells["dataset"].iloc[0]),
-        "protocol": cells["protocol"].iloc[0],
-        "cells": f"{len(cells):,}",
-        "models": f"{cells.loc[~cells['model'].isin(FLOORS), 'model'].nunique()}",
-        "seeds": _seeds(cells),
+        "data": name_of(study.dataset),
+        "protocol": study.protocol,
+        "cells": f"{len(rows):,}",
+        "models": f"{rows.loc[~rows['model'].isin(FLOORS), 'model'].nunique()}",
+        "seeds": _seeds(rows),
     }
-    found |= _dense(points(cells))
-    if cells["side"].isin(["parameters", "samples"]).any():
-        safe = safe_points(cells)
-        found |= _safe(safe) | _samples(headline(cells, found=safe).frame)
-        if (cells["side"] == "dense").any():
-            found |= _smallest(footprint(cells, found=safe).frame)
+    found |= _dense(study)
+    if sides & {"parameters", "samples"}:
+        found |= _safe(study.safe) | _samples(study.once(best_methods))
+        if "dense" in sides:
+            found |= _smallest(study.once(smallest))
     return {name: words for name, words in found.items() if words}
 
 
 def to_macros(found: dict[str, str]) -> str:
-    """LaTeX source that defines them for `\\known` and `\\given` of paper/main.tex."""
+    """The LaTeX source that defines the numbers for `\\known` and `\\given` of paper/main.tex."""
     return "".join(
         f"\\expandafter\\def\\csname rec@{name}\\endcsname{{{escape(words)}}}\n" for name, words in found.items()
     )
 
 
 def _seeds(cells: pd.DataFrame) -> str:
-    """5 seeds, or 3 to 5 seeds where methods differ."""
+    """The number of seeds: "5 seeds", or "3 to 5 seeds" where methods differ."""
     counts = cells.groupby(["model", "side", *METHOD])["seed"].nunique().tolist()
     least, most = min(counts), max(counts)
     return f"{least} to {most} seeds" if least < most else "one seed" if most == 1 else f"{most} seeds"
 
 
-def _dense(table: pd.DataFrame) -> dict[str, str]:
+def _dense(study: StudyEvidence) -> dict[str, str]:
     """The best dense model of each family, chosen on validation, and the popularity floor."""
     found = {}
-    dense = table[table["side"] == "dense"]
-    for family in ("cf", "deep"):
-        members = dense[(dense["family"] == family) & ~dense["model"].isin(FLOORS)]
-        if members["val_ndcg@10"].notna().any():
-            best = members.loc[members["val_ndcg@10"].idxmax()]
-            found[f"{family} model"] = label(best["model"])
-            found[f"{family} ndcg"] = plus_minus(best["test_ndcg@10"], best["test_ndcg@10_sd"])
-    floor = dense[dense["model"] == "popularity"]
+    for best in study.best_dense[study.best_dense["family"].isin(["cf", "deep"])].to_dict("records"):
+        found[f"{best['family']} model"] = label(best["model"])
+        found[f"{best['family']} ndcg"] = MEAN(best["test_ndcg@10"], best["test_ndcg@10_sd"])
+    floor = study.dense[study.dense["model"] == "popularity"]
     return found | ({"popularity ndcg": f"{floor['test_ndcg@10'].iloc[0]:.4f}"} if len(floor) else {})
 
 
@@ -86,7 +80,7 @@ def _samples(rows: pd.DataFrame) -> dict[str, str]:
         "samples share": percent(most["removed_99"]),
         "samples model": label(most["model"]),
         "samples method": method_label(method_of(most)),
-        "samples ratio": interval(most["test_ratio"], most["test_lo"], most["test_hi"]),
+        "samples ratio": RATIO(most["test_ratio"], most["test_lo"], most["test_hi"]),
     }
 
 
@@ -100,6 +94,6 @@ def _smallest(rows: pd.DataFrame) -> dict[str, str]:
         "disk model": label(least["model"]),
         "disk method": method_label(method_of(least)),
         "disk ratio": f"{float(format(100 * least['bytes_ratio'], '.2g')):g} %",  # two digits, no exponent
-        "disk bytes": human(least["bytes_disk"]),
-        "disk quality": interval(least["test_ratio"], least["test_ratio_lo"], least["test_ratio_hi"]),
+        "disk bytes": BYTES(least["bytes_disk"]),
+        "disk quality": RATIO(least["test_ratio"], least["test_ratio_lo"], least["test_ratio_hi"]),
     }

@@ -13,12 +13,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import pandas as pd
-
 from recprune.datasets.registry import ROOT
 from recprune.errors import ReportError
 from recprune.files import write_atomically
-from recprune.report.cells import read_cells, studies
+from recprune.report.evidence import Evidence, StudyEvidence
 from recprune.report.numbers import numbers, to_macros
 
 SOURCE = ROOT / "paper" / "main.tex"
@@ -26,25 +24,28 @@ PASSES = 3  # a longtable finds its columns in the second, the references follow
 _ENVIRONMENT = {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "max_print_line": "1000"}
 
 
-def write_paper(results: Path, study: str = "", source: Path = SOURCE) -> Path:
-    """Write <results>/paper/paper.pdf; returns its path.
+def write_paper(evidence: Evidence, study: str = "", source: Path = SOURCE) -> Path:
+    """The paper is written to paper/paper.pdf of a results folder; returns its path.
 
-    study   one of the studies in the rows, as file names call it (`ml-100k-strong`); default: the one with the most rows
-    source  the LaTeX document. A figure or table of the study that is not in `results` is named in the PDF instead
+    study   one of the studies in the rows, as files call it (`ml-100k-strong`); default: the one with the most rows
+    source  the LaTeX document. A figure or table of the study that is not in the folder is named in the PDF instead
     Raises ReportError where there are no rows, the study is not among them, or LaTeX is missing or fails.
     """
-    name, rows = possible_paper(results := Path(results), study)
-    pdf = compiled(source, name, results, to_macros(numbers(rows)))
-    return write_atomically(results / "paper" / "paper.pdf", pdf)
+    about = possible_paper(evidence, study)
+    pdf = compiled(source, about.name, evidence.folder, to_macros(numbers(about)))
+    return write_atomically(evidence.folder / "paper" / "paper.pdf", pdf)
 
 
-def possible_paper(results: Path, study: str = "") -> tuple[str, pd.DataFrame]:
-    """Name and rows of the study that a paper would be about. Raises ReportError where there can be none."""
+def possible_paper(evidence: Evidence, study: str = "") -> StudyEvidence:
+    """The study that a paper would be about: of that name, or the largest. Raises ReportError without one."""
     if shutil.which("pdflatex") is None:
         raise ReportError(
             "pdflatex is not installed; on Debian and Ubuntu: texlive-latex-recommended texlive-fonts-recommended"
         )
-    return _study(read_cells(results / "cells.csv"), study)
+    known = {each.name: each for each in evidence.studies}
+    if study and study not in known:
+        raise ReportError(f"study {study!r} is not among the rows; known: {', '.join(known)}")
+    return known[study] if study else max(known.values(), key=lambda each: len(each.rows))
 
 
 def compiled(source: Path, study: str, results: Path, macros: str) -> bytes:
@@ -64,15 +65,6 @@ def compiled(source: Path, study: str, results: Path, macros: str) -> bytes:
                 log = write_atomically(results / "paper" / "paper.log", done.stdout)
                 raise ReportError(f"{source}: {_cause(done.stdout.decode('utf-8', 'replace'))} (all of it: {log})")
         return (work / "paper.pdf").read_bytes()
-
-
-def _study(cells: pd.DataFrame, wanted: str) -> tuple[str, pd.DataFrame]:
-    """The study of that name, or the largest."""
-    known = dict(studies(cells))
-    if wanted and wanted not in known:
-        raise ReportError(f"study {wanted!r} is not among the rows; known: {', '.join(known)}")
-    name = wanted or max(known, key=lambda each: len(known[each]))
-    return name, known[name]
 
 
 def _cause(log: str) -> str:

@@ -4,42 +4,40 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
-from recprune.errors import ReportError
+from recprune.errors import NothingToDrawError, ReportError
 from recprune.files import write_atomically
-from recprune.report.artefacts import artefacts
-from recprune.report.cells import studies
-from recprune.report.claims import read_claims
-from recprune.report.claims_tables import claims_tables, compared
-from recprune.report.methods import methods
-from recprune.report.tables import to_markdown
+from recprune.report import tables
+from recprune.report.evidence import Evidence
+from recprune.report.tables.methods import methods
 
 ARTEFACTS = "<!-- artefacts: written by `make readme` -->", "<!-- end of artefacts -->"
 CLAIMS = "<!-- claims: written by `make readme` -->", "<!-- end of claims -->"
 METHODS = "<!-- methods: written by `make readme` -->", "<!-- end of methods -->"
 
 
-def block(cells: pd.DataFrame) -> str:
+def artefacts(evidence: Evidence) -> str:
     """The tables of artefacts of every study in the rows, as Markdown."""
-    return "\n".join(to_markdown(artefacts(rows, f"artefacts-{name}", name)) for name, rows in studies(cells))
+    return "\n".join(tables.to_markdown(tables.artefacts(study)) for study in evidence.studies)
 
 
-def verdicts(cells: pd.DataFrame, users: pd.DataFrame) -> str:
+def verdicts(evidence: Evidence) -> str:
     """The verdicts on the claims, as Markdown; nothing without the values of the users."""
-    claims = read_claims()
-    return "\n".join(
-        to_markdown(table) for table in claims_tables(claims, compared(cells, users, claims)) if table.name == "claims"
-    )
+    try:
+        return tables.to_markdown(tables.verdicts(evidence))
+    except NothingToDrawError:
+        return ""
 
 
-def update(readme: Path, cells: pd.DataFrame, users: pd.DataFrame) -> Path:
-    """Write the tables between their comments in a README. Raises ReportError when it lacks them."""
+def update(readme: Path, evidence: Evidence) -> Path:
+    """The tables are written between their comments in a README; returns its path.
+
+    Raises ReportError when it lacks them.
+    """
     text = readme.read_text("utf-8")
     for place, written in (
-        (ARTEFACTS, block(cells)),
-        (METHODS, to_markdown(methods())),
-        (CLAIMS, verdicts(cells, users)),
+        (ARTEFACTS, artefacts(evidence)),
+        (METHODS, tables.to_markdown(methods())),
+        (CLAIMS, verdicts(evidence)),
     ):
         text = _between(text, *place, written, readme)
     return write_atomically(readme, text)

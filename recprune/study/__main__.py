@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from dataclasses import fields
 from pathlib import Path
 
+from recprune.study import interrupt
 from recprune.study.choice import Choice
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0, 1 when something failed or differs, 130 when interrupted."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # how make and schedulers end a job
     try:
         return options.command(options) or 0
     except KeyboardInterrupt:
-        print("interrupted: what is finished stays; the same command goes on", file=sys.stderr)
-        return 130
+        print(interrupt.SAID, file=sys.stderr)
+        return interrupt.STATUS
     except (ValueError, OSError) as error:  # StudyError, RunError, DataError are ValueErrors
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -163,4 +162,7 @@ def _compare(options) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    interrupt.listen()
+    status = main()
+    interrupt.stop_listening()  # the interpreter's own end takes a while
+    sys.exit(status)

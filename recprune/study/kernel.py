@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recprune.study.interrupt import undone
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
 
 START_TIMEOUT = 120  # seconds that a kernel may take to answer: a slow disk, many at once
 THREADS = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
@@ -31,7 +40,8 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
     `extensions` are files that the kernel loads before it checks names. Raises CellFailed, or KernelNeverStarted.
     """
     log = output.with_name("kernel.log")
-    with _own_jupyter(extensions) as ip:
+    kernels: list[AsyncKernelManager] = []
+    with _own_jupyter(extensions) as ip, undone(lambda: [_kill(kernel) for kernel in kernels]):
         # One of jsonschema's optional format checkers parses a grammar for a second at import; no notebook needs it.
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
         # imported here: these read their settings from the environment at import
@@ -50,7 +60,7 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
                 start_timeout=START_TIMEOUT,
                 cwd=str(output.parent),
                 config=Config({"KernelManager": {"transport": "ipc", "ip": ip}}),
-                kernel_manager_class=_kernel_manager(log),
+                kernel_manager_class=_kernel_manager(log, kernels),
             )
         except papermill.PapermillExecutionError as error:
             cell = _cell_number(output, error.cell_index)
@@ -76,33 +86,52 @@ def _own_jupyter(extensions: tuple[str, ...]) -> Iterator[str]:
     """An environment in which no home folder, other kernel or other run is seen. Yields the address for ipc sockets."""
     root = tempfile.gettempdir()
     root = root if len(root) < 60 else "/tmp"  # a socket's path holds about 100 characters
-    with tempfile.TemporaryDirectory(prefix="recprune-", dir=root, ignore_cleanup_errors=True) as own:
-        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
-            path = Path(own, name.lower())
-            path.mkdir()
-            os.environ[name] = str(path)
-        os.environ.pop("JUPYTER_PATH", None)
-        os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-        os.environ.setdefault("MPLCONFIGDIR", str(Path("results/runs/.matplotlib").resolve()))  # fonts are listed once
-        os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
-        os.environ["PYTHONHASHSEED"] = "0"
-        os.environ["RECPRUNE_EXTENSIONS"] = os.pathsep.join(extensions)  # see `Parameters.collect`
-        os.environ |= {f"{library}_NUM_THREADS": "1" for library in THREADS}
-        if os.environ.get("RECPRUNE_DATA"):
-            os.environ["RECPRUNE_DATA"] = str(Path(os.environ["RECPRUNE_DATA"]).resolve())
-        yield str(Path(own, "kernel"))
+    own = Path(tempfile.mkdtemp(prefix="recprune-", dir=root))
+    forget = partial(shutil.rmtree, own, ignore_errors=True)
+    try:
+        with undone(forget):
+            yield _settings(own, extensions)
+    finally:
+        forget()
 
 
-def _kernel_manager(log: Path) -> type:
-    """Kernels whose own messages go to `log`: a late word at shutdown is no news, the last one before a crash is."""
+def _settings(own: Path, extensions: tuple[str, ...]) -> str:
+    """Set the environment of the kernel, whose own files go below `own`. Returns the address for ipc sockets."""
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        path = own / name.lower()
+        path.mkdir()
+        os.environ[name] = str(path)
+    os.environ.pop("JUPYTER_PATH", None)
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    os.environ.setdefault("MPLCONFIGDIR", str(Path("results/runs/.matplotlib").resolve()))  # fonts are listed once
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    os.environ["PYTHONHASHSEED"] = "0"
+    os.environ["RECPRUNE_EXTENSIONS"] = os.pathsep.join(extensions)  # see `Parameters.collect`
+    os.environ |= {f"{library}_NUM_THREADS": "1" for library in THREADS}
+    if os.environ.get("RECPRUNE_DATA"):
+        os.environ["RECPRUNE_DATA"] = str(Path(os.environ["RECPRUNE_DATA"]).resolve())
+    return str(own / "kernel")
+
+
+def _kernel_manager(log: Path, kernels: list[AsyncKernelManager]) -> type[AsyncKernelManager]:
+    """Kernels that `kernels` lists, and whose own messages go to `log`: the last one before a crash is news."""
     from jupyter_client.manager import AsyncKernelManager
 
     class Logged(AsyncKernelManager):
         async def start_kernel(self, **options):
+            kernels.append(self)
             with log.open("w") as file:
                 await super().start_kernel(stdout=file, stderr=file, **options)
 
     return Logged
+
+
+def _kill(kernel: AsyncKernelManager) -> None:
+    """End a kernel with all that it started: it leads a process group of its own."""
+    process = getattr(kernel.provisioner, "process", None)
+    if process is not None and process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _last_words(log: Path) -> str:

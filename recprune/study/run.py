@@ -17,11 +17,13 @@ import sys
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from recprune.errors import StudyError
 from recprune.files import alone, sha256_of, sync_folder, sync_tree
 from recprune.study.identity import Library, Notebook, environment, machine
+from recprune.study.interrupt import held_back, undone
 from recprune.study.kernel import CellFailed, KernelNeverStarted, execute_notebook, forget_paths
 from recprune.study.plan import Plan, Planned, code_of
 from recprune.study.progress import finished_line, label, started_line
@@ -52,8 +54,10 @@ def execute(plan: Plan, id: str) -> None:
         print(started_line(run), file=sys.stderr, flush=True)
         temporary = folder.parent / f".tmp-{folder.name}-{os.getpid()}-"
         try:
-            _execute_into(temporary, run, plan)
-            _take_the_place_of(folder, temporary)
+            with undone(partial(shutil.rmtree, temporary, ignore_errors=True)):
+                _execute_into(temporary, run, plan)
+                with held_back():
+                    _take_the_place_of(folder, temporary)
         except OSError as error:
             if error.errno in FULL:
                 raise RunError(f"{run.id}: the disk of {folder.parent} is full; nothing was kept of this run") from None

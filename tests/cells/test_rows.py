@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from recprune.cells.parameters import Parameters
 from recprune.cells.results import finish
-from recprune.cells.rows import CELL, COLUMNS, TIMING, WHOLE, canonical, read_rows, to_csv, write_rows
+from recprune.cells.rows import CELL, COARSE, COLUMNS, FINE, TIMING, WHOLE, canonical, read_rows, to_csv, write_rows
 from recprune.errors import StudyError
 
 
@@ -47,16 +47,24 @@ numbers = st.floats(allow_nan=True, allow_infinity=False)
 @settings(max_examples=25, deadline=None)
 @given(st.lists(numbers, min_size=1, max_size=6), st.randoms())
 def test_what_is_written_reads_back_and_writes_the_same_bytes(values, random):
-    rows = frame(len(values), **{"val_ndcg@10": values, "parameters": range(len(values))})
+    rows = frame(len(values), **{"val_ndcg@10": values, "val_map@10": values, "parameters": range(len(values))})
     text = to_csv(canonical(rows))
     again = read_rows(io.StringIO(text))
-    np.testing.assert_array_equal(again["val_ndcg@10"], values)
+    for column, digits in (("val_ndcg@10", FINE), ("val_map@10", COARSE)):
+        np.testing.assert_array_equal(again[column], [float(f"{value:.{digits}g}") for value in values])
     assert to_csv(again) == text
     order = list(rows.index)
     random.shuffle(order)
     columns = list(rows.columns)
     random.shuffle(columns)
     assert to_csv(canonical(rows.loc[order, columns])) == text
+
+
+def test_numbers_are_written_as_short_as_they_read_back():
+    rows = frame(1, kept=1 / 3, **{"test_ratio": 0.98996, "test_map@10": -0.12344, "p50_ms": 3.0, "users_per_s": 1.6e5})
+    text = to_csv(canonical(rows)).splitlines()[1]
+    assert f",{1 / 3!r}," in text, "a share says which cell it is: all its digits"
+    assert ",.98996," in text and ",-.1234," in text and ",3," in text and ",160000," in text
 
 
 def test_words_that_pandas_takes_for_missing_stay_words():

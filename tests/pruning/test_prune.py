@@ -160,7 +160,7 @@ class TestPrincipalAxes:
         assert all(error(pruned) <= error(other) + 1e-4 for other in others)
 
     def test_principal_axes_do_not_depend_on_the_basis(self, name, dense, ratio):
-        """Rotate the factors: the scores stay, so what the criterion removes must stay; raw magnitude's choice does not."""
+        """Rotate the factors: the scores stay, so what the criterion removes must stay; magnitude's choice does not."""
         turned = dense[name].clone()
         q, _ = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manual_seed(0)))
         for array in ("user_factors", "item_factors"):
@@ -280,7 +280,7 @@ def test_importance_is_what_pruning_goes_by(dense, ratio):
 def test_the_registry_says_where_everything_comes_from():
     for name, rule in CRITERIA.items():
         assert rule.summary and rule.source
-        assert rule.parameters or rule.samples
+        assert rule.sides
         assert set(rule.units) <= set(UNITS)
         assert name == name.lower()
     assert set(RECOVERIES) == {"none", "refit", "fine-tune", "rewind", "retrain"}

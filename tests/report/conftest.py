@@ -3,6 +3,7 @@ import pytest
 from fake_cells import fake_cells
 
 from recprune.report import figures
+from recprune.report.evidence import Evidence, StudyEvidence
 
 mpl.use("Agg")
 
@@ -20,6 +21,18 @@ def few():
 
 
 @pytest.fixture(scope="session")
+def study(cells):
+    """The evidence of `cells`."""
+    return StudyEvidence.of(cells)
+
+
+@pytest.fixture(scope="session")
+def few_study(few):
+    """The evidence of `few`."""
+    return StudyEvidence.of(few)
+
+
+@pytest.fixture(scope="session")
 def drawn(few):
-    """All figures of `few`, by name."""
-    return {drawing.name: drawing for drawing in figures.drawings(few)}
+    """All figures of `few`, by their stems."""
+    return {drawing.stem: drawing for drawing in figures.drawings(Evidence.of(few))}

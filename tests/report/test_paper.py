@@ -8,7 +8,8 @@ import pytest
 from fake_cells import fake_cells
 
 from recprune.cells.rows import write_rows
-from recprune.report import ReportError, tables
+from recprune.errors import ReportError
+from recprune.report import Evidence, tables
 from recprune.report.__main__ import main
 from recprune.report.paper import SOURCE, _cause, compiled, write_paper
 
@@ -26,16 +27,16 @@ def results(tmp_path, few):
     """Rows and tables, without figures, in a folder whose name has a space."""
     folder = tmp_path / "my results"
     write_rows(folder, few)
-    tables.write_tables(tables.tables(few), folder)
+    tables.write_tables(tables.tables(Evidence.of(few)), folder)
     return folder
 
 
 @pytest.mark.slow
 @needs_latex
 def test_the_same_rows_give_the_same_bytes_and_nothing_else_is_left(results, monkeypatch):
-    first = write_paper(results).read_bytes()
+    first = write_paper(Evidence(results)).read_bytes()
     monkeypatch.setenv("TZ", "Asia/Tokyo")
-    assert write_paper(results).read_bytes() == first
+    assert write_paper(Evidence(results)).read_bytes() == first
     assert [path.name for path in (results / "paper").iterdir()] == ["paper.pdf"]
 
 
@@ -43,11 +44,11 @@ def test_the_same_rows_give_the_same_bytes_and_nothing_else_is_left(results, mon
 @needs_latex
 @needs_text
 def test_sentences_have_numbers_and_what_is_missing_is_said(results):
-    text = words(write_paper(results))
+    text = words(write_paper(Evidence(results)))
     assert "The dense CF model that is best on validation is EASE, with nDCG@10 0.2680 ± 0.0027 on test" in text
-    assert "no such figure in these results: pareto-fake-100k" in text
-    assert "no such table in these results: claims-fake-100k" in text
-    assert "no such table in these results: dense-fake-100k" not in text
+    assert "no such figure in these results: fake-100k/pareto" in text
+    assert "no such table in these results: fake-100k/claims" in text
+    assert "no such table in these results: fake-100k/dense" not in text
     assert "??" not in text and " ? " not in text
 
 
@@ -57,7 +58,7 @@ def test_sentences_have_numbers_and_what_is_missing_is_said(results):
 def test_one_dense_model_under_any_name_is_enough(tmp_path):
     rows = fake_cells(dataset="50%_é & co", models=("ease",))
     write_rows(tmp_path, rows[rows["side"] == "dense"])
-    text = words(write_paper(tmp_path))
+    text = words(write_paper(Evidence(tmp_path)))
     assert "The data set is 50%_é & co" in text
     assert "The best deep one is" not in text and " ? " not in text
 

@@ -25,7 +25,7 @@ def test_all_is_figures_tables_and_page(results):
     made = set(contents(results))
     assert "report/index.html" in made
     drawn = {name.rpartition(".")[0] for name in made if name.endswith(".png")}
-    assert {name for name in made if name.startswith("figures/")} == {"figures/README.md"} | {
+    assert {name for name in made if name.startswith("figures/")} == {"figures/README.md", "figures/captions.json"} | {
         f"{name}.{form}" for name in drawn for form in ("csv", "pdf", "png", "svg", "tex")
     }
     assert len([name for name in made if name.startswith("tables/")]) == 21
@@ -51,7 +51,7 @@ def test_dense_rows_alone_are_enough_for_a_report(tmp_path):
     rows = fake_cells(models=("popularity", "random", "ease"))
     write_rows(tmp_path, rows[rows["side"] == "dense"])
     assert main(["all", "--results", str(tmp_path)]) == 0
-    assert {name.split("/")[1].rpartition("-fake")[0] for name in contents(tmp_path) if name.endswith(".png")} == {
+    assert {name.rpartition("/")[2].removesuffix(".png") for name in contents(tmp_path) if name.endswith(".png")} == {
         "pareto",
         "pareto-latency",
     }

@@ -187,6 +187,18 @@ def test_interrupted_it_takes_the_kernel_along_and_leaves_nothing(project, rows_
     until(lambda: not alive(int((project.folder / "pid").read_text())), 10)
 
 
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_while_the_kernel_starts_it_leaves_nothing(project, rows_cell, sign):
+    project.family("10-dense", waits_for("never"), rows_cell)
+    run = project.plan()[RUN]
+    process = project.start("run", "results/runs/plan.json", RUN)
+    assert "start" in process.stderr.readline()
+    process.send_signal(sign)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130 and "Traceback" not in errors, errors
+    assert not project.leftovers() and not (project.folder / run.folder).exists()
+
+
 def test_a_full_disk_is_said_and_nothing_is_left(project, rows_cell):
     """A limit on the size of files stands for the full disk: root may fill no file system of its own."""
     project.family("10-dense", "print('x' * 400_000)", rows_cell)

@@ -12,16 +12,18 @@ folding. As any score of single factors it depends on the basis.
 
 import torch
 
+from recprune.interactions import Interactions
 from recprune.models.negatives import any_pairs
 from recprune.pruning import units
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion, Masks, Scores
 from recprune.pruning.parameters import principal_axes
 from recprune.pruning.parameters.activations import activations, contributions
+from recprune.splits import Split
 
 PAIRS = 5000
 
 
-def score(model, unit, train, seed):
+def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Dimension -> (n_units,) variances."""
     if "user_factors" in model.arrays:
         user, item = model.arrays["user_factors"], model.arrays["item_factors"]
@@ -30,8 +32,8 @@ def score(model, unit, train, seed):
     return {name: x.var(dim=0) for name, x in seen.items()}
 
 
-def adjust(model, split, unit, masks, seed, before):
-    """Fold the means of what was removed into biases, in place; `before` is the model before the removal."""
+def adjust(model: Able, split: Split, unit: str, masks: Masks, seed: int, before: Able) -> None:
+    """The means of what was removed are folded into biases, in place; `before` is the model before the removal."""
     means = _means(before, unit, split.train, seed)
     for dimension, (weight, bias) in before.readers().items():
         if dimension not in means:

@@ -16,15 +16,17 @@ and every tensor loses the same share: saliencies of different layers are errors
 import numpy as np
 import torch
 
+from recprune.interactions import Interactions
 from recprune.models.support import ridge_on_support
 from recprune.pruning import units
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion, Masks, Scores
 from recprune.pruning.parameters import magnitude
+from recprune.splits import Split
 
 DAMPING = 0.01  # of the mean diagonal of H
 
 
-def score(model, unit, train, seed):
+def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Name -> (n_units,) w^2 / (2 [H^-1]_pp); |w| in tensors that are no linear layer."""
     scores = magnitude.score(model, unit, train, seed)
     for name, layer in model.linear_layers(train, seed).items():
@@ -34,8 +36,8 @@ def score(model, unit, train, seed):
     return scores
 
 
-def adjust(model, split, unit, masks, seed, before):
-    """Correct what stays, in place, so that each layer's outputs are next to those of the model `before` the removal."""
+def adjust(model: Able, split: Split, unit: str, masks: Masks, seed: int, before: Able) -> None:
+    """What stays is corrected, in place, so that each layer's outputs are next to those `before` the removal."""
     for name, layer in before.linear_layers(split.train, seed).items():
         if name not in masks:
             continue  # a matrix too narrow for blocks

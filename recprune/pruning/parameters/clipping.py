@@ -1,17 +1,18 @@
-"""Clipping alone: train on with clipped gradients and no penalty, then magnitude (article 2 lists it among what prunes).
+"""Clipping alone: train on with clipped gradients and no penalty, then magnitude (article 2 counts it as pruning).
 
 It shortens steps and zeroes nothing. `clip=False` is the control: as much training, nothing clipped.
 """
 
 from functools import partial
 
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion
 from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import train_on
+from recprune.splits import Split
 
 
-def prepare(model, split, unit, seed, clip=True):
-    """Train on, in place; `clip`: see `train_on`."""
+def prepare(model: Able, split: Split, unit: str, seed: int, clip: bool = True) -> None:
+    """The model is trained on, in place; `clip`: see `train_on`."""
     train_on(model, split, seed, None, clip)
 
 

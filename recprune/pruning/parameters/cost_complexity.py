@@ -8,10 +8,11 @@ Inside a branch that goes at once the deepest splits come first, so that any num
 import numpy as np
 import torch
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Able, Criterion, Scores
 
 
-def score(model, unit, train, seed):
+def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """{"splits": (n_nodes,)}: the order in which splits go, from 1 on; 0 for leaves."""
     return {"splits": torch.from_numpy(model.bottom_up(alphas(model)))}
 

@@ -10,21 +10,22 @@ entries, the weights between two layers of neurons, the maps are applied in turn
 
 from functools import partial
 
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion
 from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import Penalty, steps_of, train_on
+from recprune.splits import Split
 
 GAIN = 0.5  # see `Penalty`; by validation nDCG@10 on ml-100k
 
 
-def prepare(model, split, unit, seed, clip=False):
-    """Train on, in place, with ever more units empty; `clip`: see `train_on`."""
+def prepare(model: Able, split: Split, unit: str, seed: int, clip: bool = False) -> None:
+    """The model is trained on, in place, with ever more units empty; `clip`: see `train_on`."""
     dimensions = list(model.structure()[unit].values())
     train_on(model, split, seed, Penalty(partial(shrink, dimensions), GAIN, steps_of(model, split)), clip)
 
 
 def shrink(dimensions, arrays, size):
-    """Shrink the norm of every group by `size` sqrt|g|, in place; returns the share of the groups that are empty.
+    """The share of the groups that are empty, after the norm of each was shrunk by `size` sqrt|g|, in place.
 
     dimensions  for each, the (array, axis) pairs that its groups run through
     """

@@ -7,15 +7,16 @@ It shrinks and never zeroes: what is cut off afterwards is small, not absent.
 
 from functools import partial
 
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion
 from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import steps_of, train_on
+from recprune.splits import Split
 
 DECAY = 10.0  # a weight without a gradient ends at one part in so many of what it was
 
 
-def prepare(model, split, unit, seed, clip=False):
-    """Train on, in place, with weights that decay; `clip`: see `train_on`."""
+def prepare(model: Able, split: Split, unit: str, seed: int, clip: bool = False) -> None:
+    """The model is trained on, in place, with weights that decay; `clip`: see `train_on`."""
     factor = DECAY ** (-1 / steps_of(model, split))  # 1 / (1 + eta lambda)
     names = list(model.prunable())
 

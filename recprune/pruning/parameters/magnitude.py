@@ -1,10 +1,11 @@
 """Magnitude (Han et al., 2015): |w| of a weight, the Euclidean norm of everything a larger unit consists of."""
 
+from recprune.interactions import Interactions
 from recprune.pruning import units
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion, Scores
 
 
-def score(model, unit, train, seed):
+def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Name -> (n_units,) norms."""
     return {name: value.norm(dim=1) for name, value in units.values(model, unit).items()}
 

@@ -7,11 +7,12 @@ exactly as many units as by magnitude. What is left of magnitude is how much eac
 import numpy as np
 import torch
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Able, Criterion, Scores
 from recprune.pruning.parameters import magnitude
 
 
-def score(model, unit, train, seed):
+def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Name -> (n_units,) norms, each at the place of another unit; a unit that is not there stays at 0."""
     rng, lists = np.random.default_rng(seed), model.lists() if unit == "neighbour" else {}
     return {

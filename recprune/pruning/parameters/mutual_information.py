@@ -10,8 +10,9 @@ The rotation trap: factors of a factor model are scored in the basis they are in
 
 import torch
 
+from recprune.interactions import Interactions
 from recprune.models.negatives import labelled_pairs
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion, Scores
 from recprune.pruning.parameters import principal_axes
 from recprune.pruning.parameters.activations import contributions
 from recprune.pruning.samples import mutual_information as of_samples
@@ -20,7 +21,7 @@ BINS = 8
 PAIRS = 5000
 
 
-def score(model, unit, train, seed):
+def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Dimension -> (n_units,) in (0, 1]: 1 for the unit that is chosen first; 0 for one that is the same everywhere."""
     users, items, label = labelled_pairs(train, seed, PAIRS)
     y = torch.from_numpy(label)[:, None]

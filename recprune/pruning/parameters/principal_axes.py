@@ -4,15 +4,17 @@ The model is first turned to the basis of the singular value decomposition of U 
 score; a factor's importance is then its singular value, the share of the scores' variance it carries.
 """
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Able, Criterion, Scores
+from recprune.splits import Split
 
 
-def prepare(model, split, unit, seed):
-    """Rotate the model to its principal axes, in place."""
+def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
+    """The model is rotated to its principal axes, in place."""
     model.canonicalise()
 
 
-def score(model, unit, train, seed):
+def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Name -> (d,) singular values, of a model already on its principal axes: |U_f| |V_f|."""
     user, item = model.arrays["user_factors"], model.arrays["item_factors"]
     return {"factors": user.norm(dim=0) * item.norm(dim=0)}

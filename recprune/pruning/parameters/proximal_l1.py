@@ -10,21 +10,22 @@ from functools import partial
 
 import torch.nn.functional as F
 
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion
 from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import Penalty, steps_of, train_on
+from recprune.splits import Split
 
 GAIN = 2.0  # see `Penalty`; by validation nDCG@10 on ml-100k
 
 
-def prepare(model, split, unit, seed, clip=False):
-    """Train on, in place, with ever more weights at zero; `clip`: see `train_on`."""
+def prepare(model: Able, split: Split, unit: str, seed: int, clip: bool = False) -> None:
+    """The model is trained on, in place, with ever more weights at zero; `clip`: see `train_on`."""
     names = list(model.prunable())
     train_on(model, split, seed, Penalty(partial(shrink, names), GAIN, steps_of(model, split)), clip)
 
 
 def shrink(names, arrays, size):
-    """Bring every weight of the named arrays closer to zero by `size`, in place; returns the share that is zero."""
+    """The share of weights that is zero, after all of the named arrays came closer to it by `size`, in place."""
     zeros = total = 0
     for name in names:
         array = arrays[name]

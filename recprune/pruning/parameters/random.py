@@ -2,12 +2,13 @@
 
 import torch
 
+from recprune.interactions import Interactions
 from recprune.pruning import units
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion, Scores
 from recprune.pruning.samples import random as of_samples
 
 
-def score(model, unit, train, seed):
+def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Name -> (n_units,) uniform in [0, 1); of a tree's splits uniform among the orders that leave a tree."""
     generator = torch.Generator().manual_seed(seed)
     scores = {name: torch.rand(len(value), generator=generator) for name, value in units.values(model, unit).items()}

@@ -11,16 +11,17 @@ to that problem's solution. Recovery `refit` takes the shrinkage back: L1 has th
 import torch
 import torch.nn.functional as F
 
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion
 from recprune.pruning.parameters import magnitude
 from recprune.pruning.sparse_training import EMPTY
+from recprune.splits import Split
 
 STEPS = 45
 ADAPTING = 30  # of them, those that set lambda
 
 
-def prepare(model, split, unit, seed):
-    """Solve again, in place. For models with a square matrix `item_item` that multiplies histories."""
+def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
+    """The model is solved for again, in place; one with a square matrix `item_item` that multiplies histories."""
     weight = model.arrays["item_item"]
     layer = model.linear_layers(split.train, seed)["item_item"]
     weight.copy_(solve(gram_of(layer), layer.ridge, weight)[0])
@@ -54,7 +55,7 @@ def solve(gram, ridge, start):
 
 
 def largest_eigenvalue(matrix, steps=30):
-    """Of a positive definite matrix, from above by some per cent (power iteration)."""
+    """The largest eigenvalue of a positive definite matrix, from above by some per cent (power iteration)."""
     vector = torch.ones(len(matrix))
     for _ in range(steps):
         vector = matrix @ (vector / vector.norm())

@@ -8,18 +8,21 @@ values; without it an untrained model would be ranked by.
 
 import torch
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Able, Criterion, Scores
 from recprune.pruning.parameters import taylor
+from recprune.splits import Split
 
 
-def prepare(model, split, unit, seed):
-    """Back to the initial values, in place."""
+def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
+    """The model goes back to its initial values, in place."""
     model.initialise(torch.Generator().manual_seed(seed))
 
 
-def score(model, unit, train, seed):
+def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Name -> (n_units,) sum of |w dL/dw|."""
-    total, batches = {}, 0
+    total: Scores = {}
+    batches = 0
     for gradient in model.gradients(train, seed):
         for name, part in gradient.items():
             total[name] = total[name] + part if name in total else part

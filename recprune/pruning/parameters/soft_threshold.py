@@ -16,8 +16,10 @@ import copy
 
 import torch
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Able, Criterion, Masks, Scores
 from recprune.pruning.sparse_training import EMPTY, steps_of, train_on
+from recprune.splits import Split
 
 START = -15.0
 REACH = 3.0
@@ -25,8 +27,8 @@ PULL = 0.3
 MARGIN = "margin."  # names of the auxiliary arrays |v| - sigmoid(s), from `prepare` to `adjust`
 
 
-def prepare(model, split, unit, seed):
-    """Train v and s on, in place, from the trained weights; the model is left with w."""
+def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
+    """v and s are trained on, in place, from the trained weights; the model is left with w."""
     learned = Thresholds(model, steps_of(model, split))
     learner = copy.copy(model)  # with the same arrays, and another loss
     learner.auxiliary = model.auxiliary | learned.initial()
@@ -37,18 +39,19 @@ def prepare(model, split, unit, seed):
         value.copy_(soft(value, learned.threshold(learner.auxiliary, name)))
 
 
-def score(model, unit, train, seed):
+def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Name -> (n_units,) |v| - sigmoid(s); |w| once weights have been removed."""
     kept = model.auxiliary
     return {name: kept.get(MARGIN + name, value.abs()).reshape(-1) for name, value in model.prunable().items()}
 
 
-def adjust(model, split, unit, masks, seed, before):
-    """Forget v and s."""
+def adjust(model: Able, split: Split, unit: str, masks: Masks, seed: int, before: Able) -> None:
+    """v and s are forgotten: what stays is w."""
     model.auxiliary = {name: array for name, array in model.auxiliary.items() if not name.startswith(MARGIN)}
 
 
-def soft(value, threshold):
+def soft(value: torch.Tensor, threshold: torch.Tensor) -> torch.Tensor:
+    """The values, each brought closer to zero by the threshold, or to zero."""
     return value.sign() * torch.relu(value.abs() - threshold)
 
 
@@ -65,6 +68,7 @@ class Thresholds:
         return {f"s.{name}": torch.tensor(START / self.unit) for name in self.names}
 
     def threshold(self, arrays, name):
+        """sigmoid(s) of an array, a scalar."""
         return torch.sigmoid(self.unit * arrays[f"s.{name}"])
 
     def loss(self, arrays, batch, generator):
@@ -87,7 +91,7 @@ class Thresholds:
         return loss + chain + decay - decay.detach()
 
     def count(self, arrays, learning_rate):
-        """After a step: the share of weights at zero. It changes nothing."""
+        """The share of weights at zero is counted after a step; nothing is changed."""
         zeros = [int((arrays[name].abs() <= self.threshold(arrays, name)).sum()) for name in self.names]
         self.zeros, self.taken = sum(zeros) / sum(arrays[name].numel() for name in self.names), self.taken + 1
 

@@ -13,16 +13,17 @@ import copy
 
 import torch
 
+from recprune.interactions import Interactions
 from recprune.pruning import units
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Able, Criterion, Scores
 
 
-def score(model, unit, train, seed):
+def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Name -> (n_units,) root mean square over batches of the change of the loss when the unit goes."""
     return _root_mean_square(model, unit, train, seed, lambda entries: entries.sum(1).square())
 
 
-def score_apart(model, unit, train, seed):
+def score_apart(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Name -> (n_units,) likewise, each entry's change by itself."""
     return _root_mean_square(model, unit, train, seed, lambda entries: entries.square().sum(1))
 

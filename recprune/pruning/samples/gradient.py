@@ -4,11 +4,12 @@ High = keep: as in the source, what would move the model most stays. "Gradient d
 gradient of the whole log is the sum of those of its interactions.
 """
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Criterion, SampleScores
 from recprune.pruning.samples.proxy import watch
 
 
-def score(train, seed):
+def score(train: Interactions, seed: int) -> SampleScores:
     """(nnz,) mean Euclidean norm of the loss gradient of the proxy, no groups."""
     return watch(train, seed)["gradient"], None
 

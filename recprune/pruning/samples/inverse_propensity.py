@@ -14,19 +14,20 @@ Thompson, 1952). A weighted sum over what stays then estimates the sum over all 
 
 import numpy as np
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Criterion, SampleScores
 
 A, B = 0.55, 1.5
 
 
-def propensities(train) -> np.ndarray:
+def propensities(train: Interactions) -> np.ndarray:
     """(n_items,) in (0, 1], of items with no interaction too."""
     count = np.bincount(train.item, minlength=train.n_items)
     c = max(0.0, np.log(max(1, train.n_users)) - 1) * (B + 1) ** A
     return 1 / (1 + c * (count + B) ** -A)
 
 
-def score(train, seed):
+def score(train: Interactions, seed: int) -> SampleScores:
     """(nnz,) -u / w, no groups."""
     return -np.random.default_rng(seed).random(train.nnz) * propensities(train)[train.item], None
 
@@ -45,7 +46,7 @@ def inclusion(sizes: np.ndarray, k: int) -> np.ndarray:
     return np.minimum(1.0, c * sizes)
 
 
-def weights(train, kept, seed):
+def weights(train: Interactions, kept: np.ndarray, seed: int) -> np.ndarray:
     """(kept.sum(),) float32: the log's own weights (or 1), divided by the probability of having stayed.
 
     kept    (nnz,) bool, as chosen by `score`

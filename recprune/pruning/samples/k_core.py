@@ -7,7 +7,8 @@ the k-core filter that most published data sets went through.
 
 import numpy as np
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Criterion, SampleScores
 
 
 def core_numbers(user: np.ndarray, item: np.ndarray, n_users: int, n_items: int) -> np.ndarray:
@@ -24,7 +25,7 @@ def core_numbers(user: np.ndarray, item: np.ndarray, n_users: int, n_items: int)
     return core
 
 
-def score(train, seed):
+def score(train: Interactions, seed: int) -> SampleScores:
     """(nnz,) core numbers, no groups."""
     return core_numbers(train.user, train.item, *train.shape).astype(np.float64), None
 

@@ -12,7 +12,8 @@ model could not describe by others.
 import numpy as np
 from scipy.sparse import linalg
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Criterion, SampleScores
 
 RANK = 32
 
@@ -30,7 +31,7 @@ def leverages(matrix, rank: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]
     return (left[:, order] ** 2).sum(axis=1), (right[order] ** 2).sum(axis=0)
 
 
-def score(train, seed):
+def score(train: Interactions, seed: int) -> SampleScores:
     """(nnz,) leverages of user and item added up, no groups."""
     user, item = leverages(train.tocsr(), RANK, seed)
     return user[train.user] + item[train.item], None

@@ -4,11 +4,12 @@ High = keep: as in the source, the hard interactions stay and the easy ones go. 
 log this keeps it.
 """
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Criterion, SampleScores
 from recprune.pruning.samples.proxy import watch
 
 
-def score(train, seed):
+def score(train: Interactions, seed: int) -> SampleScores:
     """(nnz,) mean error 1 - p of the proxy, no groups."""
     return watch(train, seed)["error"], None
 

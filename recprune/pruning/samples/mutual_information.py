@@ -14,7 +14,8 @@ nothing explains); `score_redundant` keeps the non-redundant, which the rest doe
 
 import numpy as np
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Criterion, SampleScores
 
 BLOCK = 1024  # users at a time
 
@@ -32,8 +33,8 @@ def pointwise(matrix) -> np.ndarray:
     return information.astype(np.float32)
 
 
-def score(train, seed):
-    """(nnz,) mean information between an interaction's item and the rest of the history, 0 without a rest; no groups."""
+def score(train: Interactions, seed: int) -> SampleScores:
+    """(nnz,) mean information between the item and the rest of the history, 0 without a rest; no groups."""
     matrix = train.tocsr().copy()
     matrix.data = np.ones_like(matrix.data)
     information = pointwise(matrix)
@@ -45,7 +46,7 @@ def score(train, seed):
     return scores / np.maximum(1, np.diff(matrix.indptr) - 1)[train.user], None
 
 
-def score_redundant(train, seed):
+def score_redundant(train: Interactions, seed: int) -> SampleScores:
     """(nnz,) as `score`, the other way round: what the rest of the history says already goes first."""
     return -score(train, seed)[0], None
 

@@ -30,7 +30,7 @@ BLOCK = 2**15  # interactions at a time: bounds the memory
 
 
 def watch(train: Interactions, seed: int) -> dict[str, np.ndarray]:
-    """What the training of the proxy says of each interaction; (nnz,) each.
+    """Statistic -> (nnz,) what the training of the proxy says of each interaction.
 
     error        mean of 1 - p
     gradient     mean of |dloss/d(U_u, V_i, V_j)| = (1 - p) sqrt(|V_i - V_j|^2 + 2 |U_u|^2)
@@ -44,7 +44,7 @@ def watch(train: Interactions, seed: int) -> dict[str, np.ndarray]:
 
 
 def _follow(train: Interactions, seed: int) -> dict[str, np.ndarray]:
-    """`watch` for one training."""
+    """The statistics of `watch` for one training."""
     rng = np.random.default_rng(seed)
     rivals = Positives(train).uniform_negatives(np.repeat(train.user[:, None], DRAWS, axis=1), rng)
     sample = rng.permutation(train.n_items)[:SAMPLE]
@@ -82,7 +82,7 @@ def _epochs(train: Interactions, seed: int) -> Iterator[tuple[torch.Tensor, torc
 
 
 def _pairs(user, item, train: Interactions, rivals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each interaction: 1 - p and the norm of the gradient, averaged over its rivals (nnz x DRAWS), and the score."""
+    """(nnz,) each: 1 - p and the norm of the gradient, averaged over the rivals (nnz x DRAWS), and the score."""
     error, norm, score = (np.empty(train.nnz, np.float32) for _ in range(3))
     for start in range(0, train.nnz, BLOCK):
         rows = slice(start, start + BLOCK)
@@ -101,7 +101,7 @@ def _pairs(user, item, train: Interactions, rivals: np.ndarray) -> tuple[np.ndar
 
 
 def _bar(user: torch.Tensor, item: torch.Tensor) -> np.ndarray:
-    """(n_users,): the score that TOP of these items lie above, for each user."""
+    """(n_users,) bar: the score that TOP of these items lie above, for each user."""
     k = max(1, round(TOP * len(item)))
     blocks = [np.partition((u @ item.T).numpy(), len(item) - k, axis=1)[:, len(item) - k] for u in user.split(1024)]
     return np.concatenate(blocks)

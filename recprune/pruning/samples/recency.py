@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Criterion, SampleScores
 
 
-def score(train, seed):
+def score(train: Interactions, seed: int) -> SampleScores:
     """(nnz,) times in seconds, no groups. Raises ValueError where the log has no times, or all are equal."""
     if train.timestamp is None:
         raise ValueError(f"{train.name}: criterion 'recency' needs times; give a timestamp column")

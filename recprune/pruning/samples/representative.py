@@ -7,11 +7,12 @@ distribution that they had.
 
 import numpy as np
 
+from recprune.interactions import Interactions
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.samples.stratified import score
 
 
-def weights(train, kept, seed):
+def weights(train: Interactions, kept: np.ndarray, seed: int) -> np.ndarray:
     """(kept.sum(),) float32: the log's own weights (or 1), scaled so that each item's total is what it was.
 
     kept    (nnz,) bool. The total of an item of which nothing stays is lost

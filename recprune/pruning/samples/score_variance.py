@@ -3,11 +3,12 @@
 High = keep: as in the source, the ambiguous interactions stay; what is easy throughout or hard throughout goes.
 """
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Criterion, SampleScores
 from recprune.pruning.samples.proxy import watch
 
 
-def score(train, seed):
+def score(train: Interactions, seed: int) -> SampleScores:
     """(nnz,) standard deviation over epochs of the probability p of the interaction, no groups."""
     return watch(train, seed)["variability"], None
 

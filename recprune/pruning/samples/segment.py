@@ -14,7 +14,7 @@ import numpy as np
 
 from recprune.interactions import Interactions
 from recprune.models.base import Recommender
-from recprune.pruning.criterion import Criterion
+from recprune.pruning.criterion import Criterion, SampleScores
 from recprune.pruning.samples.stratified import parts
 from recprune.splits import Split
 
@@ -22,7 +22,7 @@ PARTS = 10  # of the users and of the items
 BLOCK = 1024  # users at a time
 
 
-def score(model: Recommender, split: Split, seed: int) -> tuple[np.ndarray, None]:
+def score(model: Recommender, split: Split, seed: int) -> SampleScores:
     """(nnz,) weight of the segment that each training interaction is in, no groups."""
     segment = segments(split.train)
     size = np.bincount(segment, minlength=PARTS**2)
@@ -30,7 +30,7 @@ def score(model: Recommender, split: Split, seed: int) -> tuple[np.ndarray, None
     return weight[segment], None
 
 
-def score_learnt(model: Recommender, split: Split, seed: int) -> tuple[np.ndarray, None]:
+def score_learnt(model: Recommender, split: Split, seed: int) -> SampleScores:
     """(nnz,) as `score`, the other way round."""
     return -score(model, split, seed)[0], None
 
@@ -42,7 +42,7 @@ def segments(train: Interactions) -> np.ndarray:
 
 
 def accuracy(model: Recommender, split: Split) -> np.ndarray:
-    """(nnz,) share of the items that the user has not seen, pruned or not, that the model ranks below; ties count half."""
+    """(nnz,) share of the items that the user never saw, pruned or not, that the model ranks below; ties count half."""
     train, seen = split.train.tocsr(), split.unpruned.tocsr()
     found = np.zeros(train.nnz)
     users = np.flatnonzero(np.diff(train.indptr))

@@ -6,7 +6,8 @@ of the history, and of its popular, middling and rare items.
 
 import numpy as np
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Criterion, SampleScores
 
 
 def parts(codes: np.ndarray, n_codes: int, n_parts: int) -> np.ndarray:
@@ -22,12 +23,12 @@ def parts(codes: np.ndarray, n_codes: int, n_parts: int) -> np.ndarray:
     return part
 
 
-def strata(train) -> np.ndarray:
+def strata(train: Interactions) -> np.ndarray:
     """(nnz,) user x popularity third of each interaction."""
     return train.user.astype(np.int64) * 3 + parts(train.item, train.n_items, 3)[train.item]
 
 
-def score(train, seed):
+def score(train: Interactions, seed: int) -> SampleScores:
     """(nnz,) uniform in [0, 1), and the stratum of each interaction."""
     return np.random.default_rng(seed).random(train.nnz), strata(train)
 

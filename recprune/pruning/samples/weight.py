@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from recprune.pruning.criterion import Criterion
+from recprune.interactions import Interactions
+from recprune.pruning.criterion import Criterion, SampleScores
 
 
-def score(train, seed):
+def score(train: Interactions, seed: int) -> SampleScores:
     """(nnz,) ratings or weights, no groups. Raises ValueError where the log has neither, or all are equal."""
     values = train.weight if train.rating is None else train.rating
     if values is None:

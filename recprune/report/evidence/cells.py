@@ -1,0 +1,109 @@
+"""The rows that every figure and table is made of: read, checked, and taken apart by study."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from recprune.cells.rows import COLUMNS, read_rows
+from recprune.cells.rows import canonical as canonical_rows
+from recprune.datasets.naming import name_of
+from recprune.errors import ReportError, StudyError
+from recprune.report.evidence.methods import CURVE
+
+#: what figures and tables draw; a file without one of these cannot be reported
+NEEDED = [
+    *CURVE,
+    "kept",
+    "seed",
+    "val_ndcg@10",
+    "val_ratio_lower",
+    "test_ratio",
+    "test_ratio_lo",
+    "test_ratio_hi",
+    "test_ratio_lower",
+    "test_ndcg@10",
+    "test_recall@20",
+    "test_mrr@10",
+    "test_coverage@20",
+    "parameters",
+    "bytes_disk",
+    "bytes_ratio",
+    "p50_ms",
+    "p50_ratio",
+    "train_s",
+]
+
+
+def read_cells(path: str | Path) -> pd.DataFrame:
+    """The rows of a cells.csv, in their canonical order and types.
+
+    Raises ReportError when there is no such file, it is not a table, a column is missing, or it holds no rows.
+    """
+    path = Path(path)
+    try:
+        with path.open() as file:
+            header = file.readline().strip().split(",")
+        missing = [column for column in NEEDED if column not in header]
+        if missing:
+            raise ReportError(f"{path}: missing column{'s' * (len(missing) > 1)} {', '.join(missing)}")
+        cells = read_rows(path)
+    except FileNotFoundError:
+        raise ReportError(f"{path}: there is no such file; `make reproduce` or `make quick` writes it") from None
+    except (StudyError, OSError, UnicodeDecodeError) as error:
+        raise ReportError(str(error)) from None
+    if cells.empty:
+        raise ReportError(f"{path}: holds no rows; `make reproduce` or `make quick` measures them")
+    return cells
+
+
+def canonical(cells: pd.DataFrame) -> pd.DataFrame:
+    """The rows of any frame of cells, such as a notebook's own, as read_cells gives them. Raises ReportError.
+
+    Without the rows of models that were told more at test time (unit "history"): only the reference table shows those.
+    """
+    cells = cells[cells["unit"] != "history"] if "unit" in cells else cells
+    if len(cells) == 0:
+        raise ReportError("there are no rows to show")
+    try:
+        return canonical_rows(cells[[column for column in cells.columns if column in COLUMNS]])
+    except StudyError as error:
+        raise ReportError(str(error)) from None
+
+
+def studies(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """(name, rows) of each data set under each protocol. The name suits a folder: `ml-100k`, `ml-100k-strong`.
+
+    A path stands for its file. Other characters than letters, digits, dots and hyphens become hyphens;
+    should two names become one that way, they carry a piece of a hash.
+    """
+    parts = {}
+    for (dataset, protocol), rows in cells.groupby(["dataset", "protocol"], sort=True):
+        parts[dataset, protocol] = (study_name(dataset, protocol), rows)
+    names = [name.lower() for name, _ in parts.values()]
+    for key, (name, rows) in parts.items():
+        if names.count(name.lower()) > 1:
+            name += "-" + hashlib.sha256("\0".join(key).encode()).hexdigest()[:6]
+        yield name, rows
+
+
+def study_name(dataset: str, protocol: str) -> str:
+    """The name of a study in files: its data set, and its protocol where that is not the usual one."""
+    title = name_of(dataset) if protocol in ("", "ratio") else f"{name_of(dataset)}-{protocol}"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-.") or "data"
+
+
+def of_study(cells: pd.DataFrame, dataset: str, protocol: str) -> pd.DataFrame:
+    """The rows (or values of users) of one data set, by its name or a path to its file, under one protocol."""
+    name = name_of(dataset)
+    return cells[(cells["dataset"] == name) & (cells["protocol"] == protocol)]
+
+
+def heading(rows: pd.DataFrame) -> str:
+    """The data set and protocol of one study in words."""
+    dataset, protocol = name_of(rows["dataset"].iloc[0]), rows["protocol"].iloc[0]
+    return f"{dataset}, protocol {protocol}" if protocol else dataset

@@ -1,0 +1,153 @@
+"""The data sets behind the rows: how large, how uneven, and how the protocol splits them.
+
+Rows say how well a model ranks, not on how many users. What is counted here from the logs themselves is kept in a
+file beside the rows, data-sets.csv, so that tables need no data.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recprune.datasets import FetchError, load
+from recprune.datasets.naming import name_of
+from recprune.datasets.registry import known
+from recprune.errors import ReportError
+from recprune.files import write_atomically
+from recprune.report.evidence.cells import read_cells
+from recprune.splits import Split, split
+from recprune.study.identity import data_identity
+
+FILE = "data-sets.csv"
+KEY = ["dataset", "protocol"]
+#: what must agree for a counted row to be of the rows' own data
+MADE_OF = ["data", "options", "seed"]
+OPTIONS = ("min_rating", "core", "columns")
+COUNTED = [
+    "min_rating",
+    "core",
+    "users",
+    "items",
+    "interactions",
+    "density",
+    "train",
+    "validation",
+    "test",
+    "test_users",
+    "new_test_users",
+    "gini_users",
+    "gini_items",
+    "top_items",
+]
+
+
+def write_data_sets(results: Path, dataset: str = "") -> Path | None:
+    """The data sets and protocols of <results>/cells.csv are counted into <results>/data-sets.csv; returns its path.
+
+    dataset  a path, where the rows' data set is a file of that name; registered and synthetic ones are found by name
+    What cannot be loaded here keeps the row it had, if that is of the same data and options. A file is known by its
+    content, so another one of the same name is not counted. None, and no file, where nothing is known.
+    """
+    results = Path(results)
+    made = _made_of(results)
+    before = read_data_sets(results).set_index(KEY) if (results / FILE).exists() else pd.DataFrame()
+    rows = []
+    for key, options in made.items():
+        source = _source(key[0], options["data"], dataset)
+        counts = _counted(source, key[1], options) if source else None
+        if (
+            counts is None
+            and key in before.index
+            and (before.loc[key, MADE_OF] == [options[name] for name in MADE_OF]).all()
+        ):
+            counts = before.loc[key, COUNTED].to_dict()
+        if counts:
+            rows.append(dict(zip(KEY, key, strict=True)) | {name: options[name] for name in MADE_OF} | counts)
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows, columns=[*KEY, *MADE_OF, *COUNTED]).sort_values(KEY)
+    return write_atomically(results / FILE, frame.to_csv(index=False, lineterminator="\n"))
+
+
+def read_data_sets(results: Path) -> pd.DataFrame:
+    """The rows of <results>/data-sets.csv; none where there is no such file. Raises ReportError for another file."""
+    path = Path(results) / FILE
+    if not path.exists():
+        return pd.DataFrame(columns=[*KEY, *MADE_OF, *COUNTED])
+    frame = pd.read_csv(path, dtype=dict.fromkeys([*KEY, "data", "options", "core"], str))
+    if missing := [name for name in (*KEY, *MADE_OF, *COUNTED) if name not in frame]:
+        raise ReportError(f"{path}: column {missing[0]!r} is missing; `python -m recprune.report data-sets` writes it")
+    return frame
+
+
+def count_split(of: Split) -> dict[str, float]:
+    """The numbers of COUNTED, of one split."""
+    told = of.summary()
+    parts = [of.unpruned, of.validation, of.test, *of.histories.values()]
+    by_user = sum(np.bincount(part.user, minlength=of.n_users) for part in parts)
+    by_item = np.sort(sum(np.bincount(part.item, minlength=of.n_items) for part in parts))
+    total = int(by_item.sum())
+    known_users = (
+        sum(np.bincount(part.user, minlength=of.n_users) for part in [of.unpruned, *of.histories.values()]) > 0
+    )
+    test_users = np.unique(of.test.user)
+    rated = any(part.rating is not None for part in parts)
+    return {
+        "min_rating": of.options["min_rating"] if rated else float("nan"),
+        "core": str(of.options["core"]),
+        "users": of.n_users,
+        "items": of.n_items,
+        "interactions": total,
+        "density": total / (of.n_users * of.n_items),
+        **{part: told[part] for part in ("train", "validation", "test")},
+        "test_users": len(test_users),
+        "new_test_users": int((~known_users[test_users]).sum()),
+        "gini_users": gini(by_user),
+        "gini_items": gini(by_item),
+        "top_items": float(by_item[-max(1, round(of.n_items / 10)) :].sum() / total),
+    }
+
+
+def gini(counts: np.ndarray) -> float:
+    """The Gini coefficient, sum_i (2i - n - 1) x_i / (n sum_i x_i), x ascending: 0 where all are alike, near 1 where
+    few hold everything."""
+    x, n = np.sort(counts), len(counts)
+    return float(((2 * np.arange(1, n + 1) - n - 1) * x).sum() / (n * x.sum()))
+
+
+def _made_of(results: Path) -> dict[tuple[str, str], dict]:
+    """Of the rows, (data set, protocol) -> identity of the data, options of the split and first seed, by provenance."""
+    cells = read_cells(results / "cells.csv")
+    path = results / "provenance.csv"
+    if not path.exists():
+        raise ReportError(f"{path}: there is no such file; it says what data the rows are of")
+    found = {}
+    for run in pd.read_csv(path, dtype=str, keep_default_na=False).itertuples():
+        given = json.loads(run.parameters)
+        options = json.dumps({name: given.get(name) for name in OPTIONS}, sort_keys=True)
+        found.setdefault((run.dataset, run.protocol), {"data": run.data, "options": options})
+    pairs = cells.groupby(KEY)["seed"].min()
+    return {key: found[key] | {"seed": int(seed)} for key, seed in pairs.items() if key in found}
+
+
+def _source(name: str, identity: str, given: str) -> str:
+    """What `load` takes for the data of that identity; nothing where it is not to be had here."""
+    if given and name_of(given) == name and data_identity(given) == identity:
+        return given
+    if name in known() and data_identity(name) == identity:
+        return name
+    kind, _, rest = identity.partition(":")
+    return rest if kind == "name" and rest.partition(":")[0] == "synthetic" else ""
+
+
+def _counted(source: str, protocol: str, options: dict) -> dict | None:
+    """COUNTED of the split that the runs made; None where the log cannot be had."""
+    given = json.loads(options["options"])
+    try:
+        log = load(source, **(given["columns"] or {}))
+    except (FetchError, OSError):
+        return None
+    return count_split(split(log, protocol, options["seed"], given["min_rating"], given["core"]))

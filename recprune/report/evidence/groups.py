@@ -1,0 +1,173 @@
+"""Which curves share a figure: one question each, and few enough lines to be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from recprune.report.evidence.methods import ONCE, RANDOM
+from recprune.report.evidence.study import StudyEvidence
+
+SINGLE = ("weight", "neighbour")  # one parameter each, anywhere
+BLOCKS = ("n-of-m",)
+ROWS = ("item-row", "user-row")
+#: rules whose scores come out of a training of their own
+SPARSE = (
+    "proximal-l1",
+    "proximal-l1-clip",
+    "l2-threshold",
+    "l2-threshold-clip",
+    "group-lasso",
+    "group-lasso-clip",
+    "clip",
+    "train-longer",
+    "slim",
+    "soft-threshold",
+    "snip",
+)
+#: rules for samples that ask a proxy model, or a decomposition of the log
+MODELLED = (
+    "loss",
+    "gradient",
+    "forgetting",
+    "score-variance",
+    "leverage",
+    "mutual-information",
+    "mutual-information-redundant",
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """One figure: its name, what is kept, its side, and which rows are its subject; the controls come with them."""
+
+    stem: str
+    what: str
+    side: str
+    subject: Callable[[pd.DataFrame], pd.Series]
+
+    def of(self, study: StudyEvidence) -> StudyEvidence | None:
+        """The part of a study to draw: subject, dense models and controls; None where there is no subject."""
+        cells = study.rows
+        mine = (cells["side"] == self.side) & self.subject(cells)
+        ruled = mine & ~cells["criterion"].isin(RANDOM)
+        if not ruled.any():
+            return None
+        there = cells["model"].isin(cells.loc[ruled, "model"])
+        control = (cells["criterion"] == "smaller-dense") if self.side == "parameters" else False
+        return study.part(there & (mine | (cells["side"] == "dense") | control))
+
+
+def _structure(cells: pd.DataFrame) -> pd.Series:
+    """A unit that nobody knows counts as a structure."""
+    return ~cells["unit"].isin((*SINGLE, *BLOCKS, *ROWS))
+
+
+def _cut(cells: pd.DataFrame) -> pd.Series:
+    """Cut at once, nothing after it."""
+    return cells["schedule"].isin(ONCE) & (cells["recovery"] == "none") & ~cells["criterion"].isin(SPARSE)
+
+
+def _clipped(cells: pd.DataFrame) -> pd.Series:
+    """Sparse training that ends with a cut, and the cut alone."""
+    return cells["criterion"].isin(("clip", "train-longer")) | cells["criterion"].str.endswith("-clip")
+
+
+def _recovered(cells: pd.DataFrame) -> pd.Series:
+    return ~cells["recovery"].isin(["", "none"])
+
+
+def _beside(cells: pd.DataFrame, subject: pd.Series) -> pd.Series:
+    """The subject, and what it has to beat: the models' same units cut at once by magnitude or at random."""
+    pairs = set(cells.loc[subject, ["model", "unit"]].itertuples(index=False, name=None))
+    there = pd.MultiIndex.from_frame(cells[["model", "unit"]]).isin(pairs) if pairs else False
+    plain = cells["criterion"].isin(("magnitude", "random")) & cells["schedule"].isin(ONCE)
+    return subject | (plain & there & (cells["side"] == "parameters"))
+
+
+def _sparse(cells: pd.DataFrame, recovered: bool, clipped: bool) -> pd.Series:
+    """Single weights by training that makes sparse, with what they have to beat."""
+    mine = cells["criterion"].isin(SPARSE) & (cells["unit"] == "weight") & (_recovered(cells) == recovered)
+    return _beside(cells, mine & (_clipped(cells) == clipped)) & (_recovered(cells) == recovered)
+
+
+def _turned(cells: pd.DataFrame) -> pd.Series:
+    """Factors that were turned to axes of their own before they were cut."""
+    return _structure(cells) & _cut(cells) & cells["criterion"].str.endswith("-axes")
+
+
+GROUPS = (
+    Group("parameters", "single parameters, by rule", "parameters", lambda c: c["unit"].isin(SINGLE) & _cut(c)),
+    Group(
+        "recovery",
+        "single parameters, cut at once and recovered, by rule and by what follows",
+        "parameters",
+        lambda c: c["unit"].isin(SINGLE) & _recovered(c) & c["schedule"].isin(ONCE) & ~c["criterion"].isin(SPARSE),
+    ),
+    Group(
+        "sparse-training",
+        "single parameters, by training that makes sparse",
+        "parameters",
+        lambda c: _sparse(c, False, False),
+    ),
+    Group(
+        "sparse-training-recovery",
+        "single parameters, by training that makes sparse, recovered",
+        "parameters",
+        lambda c: _sparse(c, True, False),
+    ),
+    Group(
+        "sparse-training-clipped",
+        "single parameters, by training that makes sparse and clips what it keeps",
+        "parameters",
+        lambda c: _sparse(c, False, True),
+    ),
+    Group("blocks", "weights, N of every M", "parameters", lambda c: c["unit"].isin(BLOCKS)),
+    Group(
+        "structure",
+        "factors, neurons and splits, by rule",
+        "parameters",
+        lambda c: _structure(c) & _cut(c) & ~_turned(c),
+    ),
+    Group(
+        "structure-axes",
+        "factors, turned to their own axes first",
+        "parameters",
+        lambda c: _beside(c, _turned(c)) & _cut(c),
+    ),
+    Group(
+        "structure-recovery",
+        "factors and neurons, recovered",
+        "parameters",
+        lambda c: _structure(c) & _recovered(c) & ~c["criterion"].isin(SPARSE),
+    ),
+    Group(
+        "structure-sparse",
+        "factors and neurons, by training that makes sparse",
+        "parameters",
+        lambda c: _beside(c, _structure(c) & c["criterion"].isin(SPARSE)),
+    ),
+    Group("rows", "embedding rows", "parameters", lambda c: c["unit"].isin(ROWS)),
+    Group(
+        "samples",
+        "training interactions, by the log itself",
+        "samples",
+        lambda c: (c["unit"] == "interaction") & (c["schedule"] == "one-shot") & ~c["criterion"].isin(MODELLED),
+    ),
+    Group(
+        "samples-modelled",
+        "training interactions, by a model of the log",
+        "samples",
+        lambda c: (
+            (c["unit"] == "interaction") & (c["schedule"] == "one-shot") & c["criterion"].isin((*MODELLED, "random"))
+        ),
+    ),
+    Group(
+        "samples-loop",
+        "training interactions, in rounds or by whole users",
+        "samples",
+        lambda c: (c["unit"] != "interaction") | (c["schedule"] != "one-shot") | (c["criterion"] == "random"),
+    ),
+)

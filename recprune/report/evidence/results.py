@@ -1,0 +1,90 @@
+"""The evidence of a results folder: all of its studies, its searches, and its data sets under several protocols."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from recprune.cells.rows import CELL
+from recprune.cells.users import VALUES, read_per_user
+from recprune.report.evidence.cells import canonical, of_study, read_cells, studies
+from recprune.report.evidence.data_sets import KEY, read_data_sets
+from recprune.report.evidence.protocols import ProtocolsEvidence, several
+from recprune.report.evidence.searches import Search, searches
+from recprune.report.evidence.study import StudyEvidence
+
+
+class Evidence:
+    """What figures, tables, page and paper are made of: read once per command, computed once per study.
+
+    folder  the results folder. Its files are read, and what follows from them computed, when first asked for; that
+            raises ReportError where cells.csv is missing or holds no rows
+    """
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame) -> Evidence:
+        """The evidence of any frame of cells, and of nothing else."""
+        evidence = cls("")
+        evidence.cells, evidence.users = canonical(cells), pd.DataFrame(columns=[*CELL, VALUES])
+        evidence.counted, evidence.elsewhere, evidence.searches = None, [], []
+        return evidence
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """The rows of cells.csv, as `read_cells` gives them."""
+        return read_cells(self.folder / "cells.csv")
+
+    @cached_property
+    def users(self) -> pd.DataFrame:
+        """The values of every user in every cell (`recprune.cells.users`); no rows where they were not kept."""
+        return read_per_user(self.folder)
+
+    @cached_property
+    def counted(self) -> pd.DataFrame:
+        """The sizes of the data behind the rows (`evidence.data_sets`); no rows where they were not counted."""
+        return read_data_sets(self.folder)
+
+    @cached_property
+    def studies(self) -> list[StudyEvidence]:
+        """Each data set under each protocol; without those that only have rows of models that were told more."""
+        return _studies(self.cells, self.users, self.counted)
+
+    @cached_property
+    def elsewhere(self) -> list[StudyEvidence]:
+        """The studies that `make protocols` left below the folder."""
+        path = self.folder / "protocols" / "cells.csv"
+        return _studies(read_cells(path)) if path.exists() else []
+
+    @cached_property
+    def explored(self) -> list[StudyEvidence]:
+        """All `studies`, and of those elsewhere the ones that the folder itself has no rows of."""
+        known = {(study.dataset, study.protocol) for study in self.studies}
+        return [*self.studies, *(each for each in self.elsewhere if (each.dataset, each.protocol) not in known)]
+
+    @cached_property
+    def protocols(self) -> list[ProtocolsEvidence]:
+        """Each data set under several protocols, of the rows and of those elsewhere."""
+        return [*several(self.studies), *several(self.elsewhere)]
+
+    @cached_property
+    def searches(self) -> list[Search]:
+        """The searches of hyper-parameters there are."""
+        return list(searches(self.folder))
+
+
+def _studies(
+    cells: pd.DataFrame, users: pd.DataFrame | None = None, counted: pd.DataFrame | None = None
+) -> list[StudyEvidence]:
+    found = []
+    for name, rows in studies(cells):
+        rows = rows[rows["unit"] != "history"].reset_index(drop=True)
+        if len(rows):
+            mine = None if users is None else of_study(users, *rows[KEY].iloc[0])
+            sizes = None if counted is None else counted[(counted[KEY] == rows[KEY].iloc[0].tolist()).all(axis=1)]
+            found.append(StudyEvidence(rows, name, mine, sizes))
+    return found

@@ -1,0 +1,95 @@
+"""Safe points: how much each method removes safely from each model, and what that buys."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from recprune.evaluation.safety import safe_walk
+from recprune.report.evidence.methods import CURVE, FLOORS, labels_of, method_of, methods_in_order, models_in_order
+
+FLOOR_LEVELS = (0.99, 0.95)
+PRUNED = ("parameters", "samples")
+#: column of a safe point -> column of the curve point
+_CHOSEN = {
+    "kept": "kept",
+    "val_lower": "val_ratio_lower",
+    "test_ratio": "test_ratio",
+    "test_lo": "test_ratio_lo",
+    "test_hi": "test_ratio_hi",
+}
+_THERE = ("bytes_ratio", "p50_ratio", "bytes_disk", "p50_ms", "test_ndcg@10")
+_NUMBERS = [
+    "removed_99",
+    "removed_95",
+    *_CHOSEN,
+    "confirmed",
+    *_THERE,
+    *(f"{name}_95" for name in _CHOSEN),
+    "confirmed_95",
+]
+
+
+def safe_points(points: pd.DataFrame) -> pd.DataFrame:
+    """One row per model, side and method of curve points, in the order readers see them: the largest share
+    removed that is safe at each of FLOOR_LEVELS.
+
+    The rule is `recprune.evaluation.safe_sparsity`: chosen on validation, confirmed on test.
+    removed_99, removed_95   share removed, NaN where nothing is safe
+    kept, val_lower, test_ratio, test_lo, test_hi, confirmed, bytes_ratio, p50_ratio, bytes_disk, p50_ms, test_ndcg@10
+                             of the 0.99 point; NaN (False) where there is none
+    kept_95, val_lower_95, test_ratio_95, test_lo_95, test_hi_95, confirmed_95
+                             the same of the 0.95 point
+    The smaller dense model is a row too (side "control"): what a method should beat.
+    """
+    wanted = points["side"].isin(PRUNED) | (points["criterion"] == "smaller-dense")
+    table = points[wanted & ~points["model"].isin(FLOORS)]
+    curves = table[CURVE].drop_duplicates(ignore_index=True)
+    strict, loose = (_ends(table, floor) for floor in FLOOR_LEVELS)
+    loose = loose.drop(columns=list(_THERE)).rename(columns={name: f"{name}_95" for name in (*_CHOSEN, "confirmed")})
+    found = (
+        curves.assign(label=labels_of(curves)).merge(strict, how="left", on=CURVE).merge(loose, how="left", on=CURVE)
+    )
+    found = found.assign(removed_99=1 - found["kept"], removed_95=1 - found["kept_95"])[[*CURVE, "label", *_NUMBERS]]
+    kinds = {name: bool if name.startswith("confirmed") else float for name in _NUMBERS}
+    found = found.assign(**{name: found[name].eq(True) for name, kind in kinds.items() if kind is bool}).astype(kinds)
+    return in_order(found)
+
+
+def in_order(safe: pd.DataFrame) -> pd.DataFrame:
+    """Safe points by model, what was removed, and method."""
+    models, methods = models_in_order(safe), methods_in_order(safe)
+    place = [
+        (models.index(row["model"]), row["side"] == "samples", methods.index(method_of(row)))
+        for _, row in safe.iterrows()
+    ]
+    return safe.iloc[sorted(range(len(safe)), key=place.__getitem__)].reset_index(drop=True)
+
+
+def _ends(table: pd.DataFrame, floor: float) -> pd.DataFrame:
+    """The safe end of each curve that has one, and whether test confirms it."""
+    ends = safe_ends(table, floor)
+    columns = {short: ends[name] for short, name in _CHOSEN.items()}
+    there = {name: ends[name] for name in _THERE}
+    return ends[CURVE].assign(**columns, confirmed=ends["test_ratio_lower"] >= floor, **there)
+
+
+def safe_ends(points: pd.DataFrame, floor: float) -> pd.DataFrame:
+    """Each method's safe point among curve points: the least that is kept before `val_ratio_lower` falls below `floor`;
+    none of a method that is never safe."""
+    pruned = points[points["kept"] < 1].sort_values("kept", ascending=False, kind="stable")
+    return pruned[safe_walk(pruned) >= floor].drop_duplicates(CURVE, keep="last").sort_index()
+
+
+def best_of_rules(safe: pd.DataFrame) -> pd.DataFrame:
+    """One row of `safe_points` per model and rule: its best schedule and recovery on validation, by the share removed
+    at the stricter level, then at the looser one; of equals the plainest.
+
+    `removed from` is "parameters" or "samples".
+    """
+    part = safe["side"].replace("control", "parameters")
+    plain = {"rounds": ~safe["schedule"].isin(["", "one-shot"]), "recovered": ~safe["recovery"].isin(["", "none"])}
+    keys = ["removed_99", "removed_95", "rounds", "recovered", "schedule", "recovery"]
+    rank = safe.assign(**{"removed from": part}, **plain).fillna({"removed_99": -1.0, "removed_95": -1.0})
+    rank = rank.sort_values(keys, ascending=[False, False, True, True, True, True], kind="stable")
+    first = rank.drop_duplicates(["removed from", "model", "unit", "criterion"]).index
+    return safe.loc[safe.index.isin(first)].assign(**{"removed from": part})

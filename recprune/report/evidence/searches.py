@@ -1,0 +1,59 @@
+"""What `make tune` searched and found, from <results>/tuning alone."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recprune.report.evidence.cells import study_name
+
+
+@dataclass(frozen=True)
+class Search:
+    """The searches of all models on one data set under one protocol: <results>/tuning/<data set>/<protocol>."""
+
+    folder: Path
+
+    @property
+    def dataset(self) -> str:
+        return self.folder.parent.name
+
+    @property
+    def protocol(self) -> str:
+        return self.folder.name
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return study_name(self.dataset, self.protocol)
+
+    @cached_property
+    def tuned(self) -> dict[str, dict]:
+        """Model -> what was chosen for it, and how it was searched (tuned.toml)."""
+        return tomllib.loads((self.folder / "tuned.toml").read_text("utf-8"))
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """Every trial, one row each, models in the order of tuned.toml.
+
+        seconds  of processor time since the search began
+        best     highest validation nDCG@10 up to this trial
+        """
+        frames = []
+        for model in self.tuned:
+            rows = pd.read_csv(self.folder / f"{model}.csv", usecols=["trial", "state", "val_ndcg@10", "seconds"])
+            rows["seconds"] = rows["seconds"].cumsum()
+            frames.append(rows.assign(model=model, best=rows["val_ndcg@10"].fillna(-np.inf).cummax()))
+        return pd.concat(frames, ignore_index=True)[["model", "trial", "state", "seconds", "val_ndcg@10", "best"]]
+
+
+def searches(results: Path) -> Iterator[Search]:
+    """Every search there is."""
+    for path in sorted(Path(results).glob("tuning/*/*/tuned.toml")):
+        yield Search(path.parent)

@@ -1,0 +1,107 @@
+"""One study's evidence: the rows of a data set under a protocol, and what follows from them, each computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from recprune.errors import ReportError
+from recprune.report.evidence.cells import canonical, heading, study_name
+from recprune.report.evidence.fronts import best_dense
+from recprune.report.evidence.methods import CURVE, FLOORS
+from recprune.report.evidence.points import in_order, paired, points
+from recprune.report.evidence.safe import safe_points
+
+Found = TypeVar("Found")
+
+
+class StudyEvidence:
+    """What is known of one data set under one protocol.
+
+    rows     its cells, canonical; `StudyEvidence.of` takes any frame of them
+    name     as files call it: `ml-100k`, `ml-100k-strong`
+    users    the values of every user (`recprune.cells.users`), where they are known
+    counted  the sizes of its data, one row (`evidence.data_sets`), where they were counted
+
+    All else is computed when it is first asked for, and kept; nobody may change it in place. Raises ReportError for
+    rows of several data sets or protocols.
+    """
+
+    def __init__(
+        self,
+        rows: pd.DataFrame,
+        name: str = "",
+        users: pd.DataFrame | None = None,
+        counted: pd.DataFrame | None = None,
+    ):
+        self.rows = rows
+        if len(self.rows[["dataset", "protocol"]].drop_duplicates()) > 1:
+            raise ReportError("rows of several data sets or protocols: draw one at a time")
+        self.dataset, self.protocol = self.rows[["dataset", "protocol"]].iloc[0]
+        self.name = name or study_name(self.dataset, self.protocol)
+        self.users, self.counted = users, counted
+        self._found: dict[Callable, Any] = {}
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame, users: pd.DataFrame | None = None) -> StudyEvidence:
+        """The evidence of any frame of cells, such as a notebook's own. Raises ReportError where it holds no rows."""
+        return cls(canonical(cells), users=users)
+
+    @property
+    def heading(self) -> str:
+        """The data set and protocol in words."""
+        return heading(self.rows)
+
+    @cached_property
+    def points(self) -> pd.DataFrame:
+        """Curve points (see `points.points`), dense models over all their seeds."""
+        return points(self.rows)
+
+    @cached_property
+    def paired(self) -> pd.DataFrame:
+        """The same, dense models over the seeds of the others: what sets a mean of theirs beside one of the pruned."""
+        rows = paired(self.rows)
+        if len(rows) == len(self.rows):
+            return self.points
+        dense, others = rows[rows["side"] == "dense"], self.points[self.points["side"] != "dense"]
+        return in_order(pd.concat([points(dense), others])) if len(dense) else others.reset_index(drop=True)
+
+    @cached_property
+    def pruned(self) -> pd.DataFrame:
+        """The `points` of all models but the floors, which nobody prunes."""
+        return self.points[~self.points["model"].isin(FLOORS)].reset_index(drop=True)
+
+    @cached_property
+    def dense(self) -> pd.DataFrame:
+        """The points of the dense models."""
+        return self.points[self.points["side"] == "dense"].reset_index(drop=True)
+
+    @cached_property
+    def best_dense(self) -> pd.DataFrame:
+        """The dense model of each family that is best on validation: one point each."""
+        return best_dense(self.points)
+
+    @cached_property
+    def safe(self) -> pd.DataFrame:
+        """What each method removes safely from each model (see `safe.safe_points`)."""
+        return safe_points(self.points)
+
+    def once(self, derive: Callable[[StudyEvidence], Found]) -> Found:
+        """What a function of this study returns; called once, however many figures and tables ask."""
+        if derive not in self._found:
+            self._found[derive] = derive(self)
+        return self._found[derive]
+
+    def part(self, keep: pd.Series) -> StudyEvidence:
+        """The study of some of the rows: whole curves, whose points are those of this study.
+
+        keep  for each of the rows, whether it stays; one does
+        """
+        part = StudyEvidence(self.rows[keep], self.name)
+        curves = pd.MultiIndex.from_frame(part.rows[CURVE].drop_duplicates())
+        there = pd.MultiIndex.from_frame(self.points[CURVE]).isin(curves)
+        part.points = self.points[there].reset_index(drop=True)
+        return part

@@ -1,0 +1,46 @@
+"""All figures, one a file: drawing and caption together, registered by `@figure`.
+
+For a notebook one at a time, `figures.pareto(StudyEvidence.of(cells))` gives (figure, the data drawn in it); for `make
+figures` all of them: `write_figures(drawings(Evidence(folder)), folder)`.
+"""
+
+from recprune.report.figures.best import best
+from recprune.report.figures.claims import claims
+from recprune.report.figures.curve import curve
+from recprune.report.figures.importance import importance
+from recprune.report.figures.pareto import pareto
+from recprune.report.figures.protocols_order import protocol_order
+from recprune.report.figures.protocols_pruning import protocol_curves
+from recprune.report.figures.registry import REGISTRY, Drawing, drawings, figure
+from recprune.report.figures.rounds import rounds
+from recprune.report.figures.safe_sparsity import safe_sparsity
+from recprune.report.figures.samples_and_parameters import both, safe_by_samples
+from recprune.report.figures.time_saved import time_saved
+from recprune.report.figures.tradeoff import tradeoff
+from recprune.report.figures.tuning import tuning
+from recprune.report.figures.who_pays import who_pays
+from recprune.report.figures.writing import to_latex, write_figures
+
+__all__ = [
+    "REGISTRY",
+    "Drawing",
+    "best",
+    "both",
+    "claims",
+    "curve",
+    "drawings",
+    "figure",
+    "importance",
+    "pareto",
+    "protocol_curves",
+    "protocol_order",
+    "rounds",
+    "safe_by_samples",
+    "safe_sparsity",
+    "time_saved",
+    "to_latex",
+    "tradeoff",
+    "tuning",
+    "who_pays",
+    "write_figures",
+]

@@ -1,0 +1,57 @@
+"""How a criterion's importance scores are distributed, and where the cut falls."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from recprune.report.figures import style
+
+FEW = 2000  # units that can be drawn one by one, sorted; more are binned
+
+
+def importance(
+    scores: dict[str, np.ndarray], criterion: str, unit: str, keep: float | None = None
+) -> tuple[Figure, pd.DataFrame]:
+    """Scores of the units, tensor by tensor: sorted where there are few, as histograms where there are many.
+
+    scores  name of a tensor or dimension -> (n_units,), high = keep
+    keep    share that stays: a dashed line at the score (or rank) of the cut, or None
+    Returns the figure and a summary with a row for each tensor.
+    """
+    flat = {name: np.asarray(values, dtype=np.float64).ravel() for name, values in scores.items()}
+    everything = np.concatenate([values[values != 0] for values in flat.values()])
+    cut = np.quantile(everything, 1 - keep) if keep and len(everything) else None
+    with style.paper():
+        picture = style.new_figure(4.6, 2.4)
+        ax = picture.subplots()
+        for (name, values), ls in zip(flat.items(), np.resize(["-", "--", ":", "-."], len(flat)), strict=True):
+            if sum(map(len, flat.values())) <= FEW:
+                ax.plot(np.arange(1, len(values) + 1), np.sort(values)[::-1], ls=ls, label=name)
+            else:
+                edges = np.linspace(min(0, everything.min(initial=0)), everything.max(initial=1e-12), 80)
+                ax.stairs(np.histogram(values[values != 0], edges)[0], edges, ls=ls, label=name)
+        if sum(map(len, flat.values())) <= FEW:
+            ax.set(xlabel=f"{unit}s, most important first", ylabel=f"score ({criterion})", ylim=(0, None))
+            if cut is not None:
+                ax.axhline(cut, color="black", ls="--", lw=0.8)
+        else:
+            ax.set(xlabel=f"score ({criterion})", ylabel=f"{unit}s", yscale="log")
+            ax.yaxis.set_major_formatter(
+                FuncFormatter(lambda count, _: f"{count:,.0f}")
+            )  # the default writes mathematics
+            if cut is not None:
+                ax.axvline(cut, color="black", ls="--", lw=0.8)
+        if len(flat) > 1:
+            picture.legend(loc="outside right upper")
+        style.settle(picture)
+    summary = pd.DataFrame(
+        {
+            name: {f"{unit}s": len(values), "mean": values.mean(), "largest": values.max(initial=0)}
+            | ({} if cut is None else {"above the cut": (values > cut).mean()})
+            for name, values in flat.items()
+        }
+    ).T
+    return picture, summary

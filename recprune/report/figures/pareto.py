@@ -1,0 +1,244 @@
+"""Quality against cost: every model, dense and pruned, and the front of each family."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from recprune.errors import NothingToDrawError, ReportError
+from recprune.report.evidence.fronts import best_dense, front_of_families
+from recprune.report.evidence.labels import label
+from recprune.report.evidence.methods import CONTROLS, FLOORS, METHOD, apart, by_model, labels_of, models_in_order
+from recprune.report.evidence.study import StudyEvidence
+from recprune.report.figures import style
+from recprune.report.figures.panels import legend_columns
+from recprune.report.figures.placement import Words, along, place
+from recprune.report.figures.registry import figure
+from recprune.report.figures.style import model_look
+from recprune.report.figures.words import STRICT, over
+from recprune.report.tables.formats import human
+
+COSTS = {"bytes_disk": "bytes on disk", "p50_ms": "milliseconds to recommend for one user (median)"}
+_RATIO = {"bytes_disk": "bytes_ratio", "p50_ms": "p50_ratio"}
+_GAIN = {"bytes_disk": "smaller", "p50_ms": "faster"}
+WORDS = {"bytes_disk": "bytes on disk", "p50_ms": "milliseconds per user"}
+RING = 70  # square points: the size of the ring around a safe point
+
+
+def caption(study: StudyEvidence, data: pd.DataFrame, cost: str) -> str:
+    return (
+        f"Quality against {WORDS[cost]} on {study.heading}: mean test nDCG@10 of every dense and pruned model "
+        f"({over(data)}). Steps are the fronts of CF and of deep models: nothing of the family is both cheaper and "
+        "better. Large marks are dense models, small ones pruned, black-edged ones smaller dense models, grey ones "
+        f"random removal. A ring marks the cheapest point of a model that is safe at {STRICT:g}, chosen on validation; "
+        "the best dense model of each family has that point named. Models pruned by their samples are left out: they "
+        "are not smaller. Points below the popularity recommender are counted, not drawn."
+    )
+
+
+@figure("pareto", caption=caption, cost="bytes_disk")
+@figure("pareto-latency", caption=caption, cost="p50_ms")
+def pareto(study: StudyEvidence, cost: str = "bytes_disk") -> tuple[Figure, pd.DataFrame]:
+    """Test nDCG@10 against `cost` ("bytes_disk" or "p50_ms"), one point per model and share kept, means over seeds.
+
+    The steps are the front of each family: no point of the family is both cheaper and better. A ring marks
+    the cheapest point of a model, controls apart, whose loss is safe (chosen on validation); that of each family's best
+    dense model, best on validation too, is named. Sample pruning is left out: it changes what a model learns
+    from, not its size. Points worse than the popularity recommender are counted in a note, not drawn.
+    Returns the figure and the points drawn. Raises ReportError when no row has the cost.
+    """
+    if cost not in COSTS:
+        raise ReportError(f"cost {cost!r} is unknown; known: {', '.join(COSTS)}")
+    data, floor, hidden = pareto_points(study, cost)
+    with style.paper():
+        looks = {row.model: model_look(row.model, row.family) for row in data.drop_duplicates("model").itertuples()}
+        handles = _handles(looks, data)
+        across = legend_columns([handle.get_label() for handle in handles], style.DOUBLE)
+        picture = style.new_figure(style.DOUBLE, 3.4 + 0.15 * -(-len(handles) // across))
+        ax = picture.subplots()
+        for name, look in looks.items():
+            _model(ax, data[data["model"] == name], look, cost)
+        _axes(ax, data, cost, floor)
+        _floor(ax, floor, hidden)
+        fronts = [_front(ax, rows, family, cost) for family, rows in data[data["front"]].groupby("family", sort=False)]
+        picture.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=1.8, columnspacing=1.2)
+        style.settle(picture)
+        obstacles = np.vstack([data[[cost, "ndcg@10"]].to_numpy(float), *fronts, _rims(ax, data[data["safe"]], cost)])
+        place(ax, _words(data, cost), obstacles)
+    return picture, data
+
+
+def pareto_points(study: StudyEvidence, cost: str) -> tuple[pd.DataFrame, float, int]:
+    """(points, nDCG@10 of the popularity recommender or NaN, how many points lie below that).
+
+    role    "dense", "smaller-dense", "random" (the controls that ask nothing) or "pruned"
+    front   on the front of its family;  safe: the cheapest safe point of its model
+    best    the dense model of each family that is best on validation, and its safe point
+    """
+    table = study.paired
+    floor = table.loc[(table["model"] == "popularity") & (table["side"] == "dense"), "test_ndcg@10"]
+    floor = float(floor.iloc[0]) if len(floor) else float("nan")
+    table = table[(table["side"] != "samples") & ~table["model"].isin(FLOORS) & (table["criterion"] != "zero-reset")]
+    table = table[(table[cost] > 0) & table["test_ndcg@10"].notna()]
+    if table.empty:
+        raise NothingToDrawError(f"no recommender has {cost} and test nDCG@10: there is nothing to draw")
+    hidden = int((table["test_ndcg@10"] < floor).sum())
+    table = table[~(table["test_ndcg@10"] < floor)].reset_index(drop=True)
+    data = table[["dataset", "protocol", "model", "family", *METHOD, "kept", "seeds", cost, _RATIO[cost]]].assign(
+        role=apart(table["role"].replace("mask-shuffle", "random"), "random", "smaller-dense"),
+        label=labels_of(table),
+        front=front_of_families(table, cost, "test_ndcg@10"),
+    )
+    data = data.assign(**_named(table, study.safe, cost))
+    data["ndcg@10"], data["val_ndcg@10"] = table["test_ndcg@10"], table["val_ndcg@10"]
+    order = models_in_order(table)
+    return data.sort_values("model", key=by_model(order), kind="stable", ignore_index=True), floor, hidden
+
+
+def _named(table: pd.DataFrame, safe: pd.DataFrame, cost: str) -> dict[str, pd.Series]:
+    """Which points are the cheapest safe one of their model, and which are best of their family or that model's."""
+    safe = safe[(safe["side"] == "parameters") & ~safe["criterion"].isin(CONTROLS) & safe["removed_99"].notna()]
+    keys = ["model", *METHOD, "kept"]
+    there = pd.MultiIndex.from_frame(table[keys]).isin(pd.MultiIndex.from_frame(safe[keys]))
+    cheapest = table[there].sort_values(cost, kind="stable").drop_duplicates("model")
+    dense = best_dense(table)
+    best = [*dense.index, *cheapest.index[cheapest["model"].isin(dense["model"])]]
+    return {"safe": table.index.isin(cheapest.index), "best": table.index.isin(best)}
+
+
+def _model(ax: Axes, data: pd.DataFrame, look: style.Look, cost: str) -> None:
+    face = "white" if look.fill == "none" else look.colour
+    front = data["front"]
+    for role, rows, size, edge, depth in (
+        ("random", data[(data["role"] == "random")], 6, style.PALE, 2),
+        ("pruned", data[(data["role"] == "pruned") & ~front], 8, look.colour, 3),
+        ("front", data[(data["role"] == "pruned") & front], 18, look.colour, 4),
+        ("smaller-dense", data[data["role"] == "smaller-dense"], 15, "black", 4),
+        ("dense", data[data["role"] == "dense"], 46, "black", 5),
+    ):
+        colour = (style.PALE if face != "white" else "white") if role == "random" else face
+        ring = look.colour if role == "dense" and face == "white" else edge
+        ax.scatter(
+            rows[cost],
+            rows["ndcg@10"],
+            s=size,
+            marker=look.marker,
+            facecolor=colour,
+            edgecolor=ring,
+            linewidth=1.6 if role == "dense" and face == "white" else 0.6,
+            zorder=depth,
+            alpha=0.55 if role in ("random", "pruned") else None,
+        )
+    safe = data[data["safe"]]
+    ax.scatter(
+        safe[cost], safe["ndcg@10"], s=RING, marker="o", facecolor="none", edgecolor="black", linewidth=0.9, zorder=6
+    )
+
+
+def _rims(ax: Axes, safe: pd.DataFrame, cost: str) -> np.ndarray:
+    """(n, 2) points on the rings around the safe points, in data coordinates."""
+    turn = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    radius = np.sqrt(RING / np.pi) * ax.figure.dpi / 72
+    centres = ax.transData.transform(safe[[cost, "ndcg@10"]].to_numpy(float).reshape(-1, 2))
+    rims = centres[:, None] + radius * np.column_stack([np.cos(turn), np.sin(turn)])
+    return ax.transData.inverted().transform(rims.reshape(-1, 2))
+
+
+def _front(ax: Axes, rows: pd.DataFrame, family: str, cost: str) -> np.ndarray:
+    """Draw a family's front as steps; returns points along it."""
+    rows = rows.sort_values(cost)
+    x, y = rows[cost].to_numpy(float), rows["ndcg@10"].to_numpy(float)
+    x, y = np.append(x, ax.get_xlim()[1]), np.append(y, y[-1])
+    line = "-" if family == "cf" else (0, (5, 1.5)) if family == "deep" else ":"
+    ax.step(x, y, where="post", color=style.FAMILIES.get(family, style.GREY), lw=1.3, ls=line, alpha=0.8, zorder=2.5)
+    return along(np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1], steps=40)
+
+
+def _axes(ax: Axes, data: pd.DataFrame, cost: str, floor: float) -> None:
+    low, high = np.nanmin([data["ndcg@10"].min(), floor]), data["ndcg@10"].max()
+    ax.set_ylim(low - 0.06 * (high - low), high + 0.24 * (high - low))
+    ax.set_xscale("log")
+    ax.set_xlim(data[cost].min() / 1.6, data[cost].max() * 2.5)
+    wide = data[cost].max() > 50 * data[cost].min()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: human(value) if cost == "bytes_disk" else f"{value:g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel(COSTS[cost])
+    ax.set_ylabel("test nDCG@10")
+    ax.spines["right"].set_visible(False)
+
+
+def _floor(ax: Axes, floor: float, hidden: int) -> None:
+    """The popularity recommender's quality as a line: below it a model is of no use."""
+    if np.isnan(floor):
+        return
+    ax.axhline(floor, color=style.GREY, lw=0.8, ls=(0, (1, 1.5)), zorder=1)
+    note = f"popularity ({hidden} point{'s' * (hidden > 1)} below it not shown)" if hidden else "popularity"
+    ax.annotate(
+        note,
+        (1, floor),
+        (-3, 2),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize=7,
+        color=style.GREY,
+    )
+
+
+def _words(data: pd.DataFrame, cost: str) -> list[Words]:
+    words = []
+    for row in data[data["safe"] & data["best"]].to_dict("records"):
+        gain = 1 / row[_RATIO[cost]]
+        bought = f", {gain:.{0 if gain >= 10 else 1}f}× {_GAIN[cost]}" if np.isfinite(gain) and gain >= 1.05 else ""
+        text = f"{label(row['model'])}, {row['label']}\n{100 * row['kept']:.3g} % kept{bought}"
+        words.append(Words(text, style.FAMILIES.get(row["family"], style.GREY), [(row[cost], row["ndcg@10"])]))
+    for row in data[data["role"] == "dense"].to_dict("records"):
+        words.append(
+            Words(label(row["model"]), style.FAMILIES.get(row["family"], style.GREY), [(row[cost], row["ndcg@10"])])
+        )
+    return words
+
+
+def _handles(looks: dict[str, style.Look], data: pd.DataFrame) -> list[Line2D]:
+    def dot(look: style.Look, text: str, **changes) -> Line2D:
+        face = "white" if look.fill == "none" else look.colour
+        return Line2D(
+            [],
+            [],
+            **{"ls": "", "marker": look.marker, "color": look.colour, "markerfacecolor": face, "label": text} | changes,
+        )
+
+    handles = [dot(look, label(name)) for name, look in looks.items()]
+    example = style.Look(style.GREY, "o")
+    shown = {
+        "dense": ("dense", {"markersize": 6.5, "markeredgecolor": "black"}),
+        "smaller-dense": ("smaller dense", {"markeredgecolor": "black"}),
+        "random": ("random removal", {"color": style.PALE, "markerfacecolor": style.PALE}),
+    }
+    handles += [
+        dot(example, text, **changes) for role, (text, changes) in shown.items() if (data["role"] == role).any()
+    ]
+    handles.append(
+        Line2D(
+            [],
+            [],
+            ls="",
+            marker="o",
+            color="black",
+            markerfacecolor="none",
+            markersize=7,
+            label="cheapest safe (≥ 99 %)",
+        )
+    )
+    for family, line in (("cf", "-"), ("deep", (0, (5, 1.5)))):
+        if (data["family"] == family).any():
+            handles.append(
+                Line2D([], [], color=style.FAMILIES[family], lw=1.3, ls=line, alpha=0.8, label=f"{label(family)} front")
+            )
+    return handles

@@ -1,0 +1,70 @@
+"""How to make, from one's own ratings, what a point of the report is: a shell command, or a few lines of Python."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+FILE = "RATINGS.csv"
+KEPT = "{kept}"  # stands for the share in a recipe, which all points of a curve have in common
+SEVERAL_ROUNDS = ("linear", "cubic", "geometric")
+
+
+def recipe(point: pd.Series) -> str:
+    """The recipe of a curve point, with KEPT where its share kept belongs; "" for a control that nobody would make."""
+    side, criterion = point["side"], point["criterion"]
+    if side == "parameters":
+        return _command(point)
+    if side == "dense":
+        return _python(point, [], "model", fitted="split")
+    if side == "control" and criterion == "smaller-dense":
+        return _python(point, [f"model  = {_fit(f'model.smaller({KEPT})', 'split', point)}"], "model", fitted="split")
+    if side == "samples":
+        return _samples(point)
+    return ""
+
+
+def _command(point: pd.Series) -> str:
+    options = {name: point[name] for name in ("model", "unit", "criterion", "schedule", "recovery")}
+    if options["schedule"] == "one-shot":
+        del options["schedule"]  # the command's own
+    if point["protocol"] not in ("", "ratio"):
+        options["protocol"] = point["protocol"]
+    given = " ".join(f"--{name} {value}" for name, value in options.items() if value)
+    return f".venv/bin/python -m recprune prune {FILE} {given} --keep {KEPT} --out small/"
+
+
+def _samples(point: pd.Series) -> str:
+    unit, criterion, schedule, recovery = (point[name] for name in ("unit", "criterion", "schedule", "recovery"))
+    if schedule in SEVERAL_ROUNDS:  # the loop asks the trained model, round after round
+        how = f'schedule="{schedule}", recovery="{recovery}"'
+        call = f'done   = prune_data(model, split, "{criterion}", keep={KEPT}, {how}, seed=0)'
+        return _python(point, [call], "done.model", fitted="split", more="from recprune.pruning import prune_data")
+    asked = "" if unit == "interaction" else f', unit="{unit}"'
+    less = f'less   = rp.prune_samples(split, criterion="{criterion}", keep={KEPT}, seed=0{asked})'
+    if recovery == "retrain-updates":
+        longer = "model  = with_equal_updates(model, split.train, less.train)"
+        fit = f"model  = {_fit('model', 'less', point)}"
+        return _python(
+            point, [less, longer, fit], "model", more="from recprune.models.training import with_equal_updates"
+        )
+    return _python(point, [less, f"model  = {_fit('model', 'less', point)}"], "model")
+
+
+def _python(point: pd.Series, steps: list[str], made: str, fitted: str = "", more: str = "") -> str:
+    """Load, split, build, the steps, save; the model is trained on `fitted` before the steps where that is given."""
+    model = f'rp.models.build("{point["model"]}")'
+    lines = [
+        "import recprune as rp",
+        *([more] if more else []),
+        f'split  = rp.split(rp.load("{FILE}"), protocol="{point["protocol"] or "ratio"}", seed=0)',
+        f"model  = {_fit(model, fitted, point) if fitted else model}",
+        *steps,
+        f'{made}.save("small/")',
+    ]
+    return "\n".join(lines)
+
+
+def _fit(model: str, split: str, point: pd.Series) -> str:
+    # who is held out of training is known by what they have seen: the protocols with such users need it to stop early
+    known = "" if point["protocol"] in ("", "ratio") else ', fold_in=split.fold_in("validation")'
+    return f"{model}.fit({split}.train, validation={split}.validation, seed=0{known})"

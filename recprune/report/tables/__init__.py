@@ -1,0 +1,54 @@
+"""All tables, by name: for notebooks one at a time, for `make tables` all of them as files.
+
+Of one study (`StudyEvidence`), in the order in which they are shown: `dense`, `headline`, `footprint`, `safe_sparsity`,
+`cost`, `cost_methods`, `artefacts`, `claims`, `comparisons`; of a data set under several protocols
+(`ProtocolsEvidence`): `protocols_order`, `protocols_agreement`, `protocols_safe`. `data_sets`, `protocols_data`,
+`tuning` and `verdicts` are of a results folder. `table` registers another one; `tables` makes all that the evidence
+suffices for.
+"""
+
+# ruff: isort: off
+# in the order in which readers see them
+from recprune.report.tables.dense import dense
+from recprune.report.tables.headline import headline
+from recprune.report.tables.footprint import footprint
+from recprune.report.tables.safe_sparsity import safe_sparsity
+from recprune.report.tables.cost import cost, cost_methods
+from recprune.report.tables.artefacts import artefacts
+from recprune.report.tables.claims import claims, claims_table, comparisons
+from recprune.report.tables.data_sets import data_sets, protocols_data
+from recprune.report.tables.protocols import protocols_agreement, protocols_order, protocols_safe
+from recprune.report.tables.tuning import tuning
+from recprune.report.tables.verdicts import verdicts
+from recprune.report.tables.registry import table, tables
+from recprune.report.tables.table import Column, Table, column
+from recprune.report.tables.writing import to_markdown, write_table, write_tables
+# ruff: isort: on
+
+__all__ = [
+    "Column",
+    "Table",
+    "artefacts",
+    "claims",
+    "claims_table",
+    "column",
+    "comparisons",
+    "cost",
+    "cost_methods",
+    "data_sets",
+    "dense",
+    "footprint",
+    "headline",
+    "protocols_agreement",
+    "protocols_data",
+    "protocols_order",
+    "protocols_safe",
+    "safe_sparsity",
+    "table",
+    "tables",
+    "to_markdown",
+    "tuning",
+    "verdicts",
+    "write_table",
+    "write_tables",
+]

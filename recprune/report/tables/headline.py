@@ -1,0 +1,101 @@
+"""What each model loses safely: the one method per model that validation chooses, beside its controls."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from recprune.report.evidence.methods import CONTROLS, METHOD, models_in_order
+from recprune.report.evidence.safe import PRUNED
+from recprune.report.evidence.study import StudyEvidence
+from recprune.report.tables.formats import (
+    LABELS,
+    REMOVED,
+    REMOVED_IF_MEASURED,
+    STARRED,
+    TWO_DIGITS,
+    WHOLE,
+    WORDS,
+)
+from recprune.report.tables.registry import table
+from recprune.report.tables.table import Column, Table, best, column
+
+_AT_99 = ["removed_99", "kept", "val_lower", "test_ratio", "test_lo", "test_hi", "confirmed", "bytes_ratio"]
+_AT_95 = [f"{name}_95" for name in ("kept", "val_lower", "test_ratio", "test_lo", "test_hi", "confirmed")]
+_COLUMNS = [
+    *("dataset", "protocol", "model", "family", "side", *METHOD, "label", "methods"),
+    *(*_AT_99, "removed_95", *_AT_95, "random", "smaller"),
+]
+
+
+@table("headline", needs=[PRUNED])
+def headline(study: StudyEvidence) -> Table:
+    """The best method of each model for what it removes (parameters, samples), and what its controls remove safely.
+
+    Of parameters, the method is the one whose safe point (0.99 on validation) takes the fewest bytes: shares of
+    weights, factors and rows are not of one kind. Of samples, the one of the largest safe share. Then the larger
+    validation bound decides, and where nothing is safe at 0.99, 0.95. Test columns have no say in it. In bold, the
+    smallest model and the fewest samples.
+    """
+    frame = study.once(best_methods)
+    parameters = frame["side"] == "parameters"
+    small = best(frame.loc[parameters, "bytes_ratio"], min).reindex(frame.index, fill_value=False)
+    few = best(frame.loc[~parameters, "removed_99"], max).reindex(frame.index, fill_value=False)
+    columns = [
+        column("model", LABELS, frame["model"]),
+        column("removes", WORDS, frame["side"]),
+        column("best method", WORDS, frame["label"]),
+        column("of", WHOLE, frame["methods"]),
+        column("safe at 0.99", REMOVED, frame["removed_99"], bold=few),
+        _ratio("ratio at 0.99", frame, ""),
+        column("disk", TWO_DIGITS, frame["bytes_ratio"], bold=small),
+        column("safe at 0.95", REMOVED, frame["removed_95"]),
+        _ratio("ratio at 0.95", frame, "_95"),
+        column("random", REMOVED_IF_MEASURED, frame["random"]),
+        column("smaller dense", REMOVED_IF_MEASURED, frame["smaller"]),
+    ]
+    caption = (
+        f"What each model on {study.heading} loses safely. Of its methods (of: how many) the one that is smallest on "
+        "disk, or has the fewest samples, where it is safe at 0.99 on validation; the share removed, of the method's "
+        "own units; what that and the share safe at 0.95 keep on test (nDCG@10 / dense, 95 % interval; *: test does "
+        "not confirm it); bytes on disk / dense at 0.99. Right, what is safe at 0.99 by chance: random removal of the "
+        "same units; and by training the model smaller (empty: not measured)."
+    )
+    return Table(caption, frame.drop(columns="label"), columns)
+
+
+def best_methods(study: StudyEvidence) -> pd.DataFrame:
+    """The safe points of the headline, one a row: the best method of each model and side, with what controls remove."""
+    safe = study.safe
+    chosen = [
+        _choice(rows[rows["side"] == part]) | {"smaller": _most(rows[rows["criterion"] == "smaller-dense"], part)}
+        for model in models_in_order(safe)
+        for rows in [safe[safe["model"] == model]]
+        for part in PRUNED
+        if ((rows["side"] == part) & ~rows["criterion"].isin(CONTROLS)).any()
+    ]
+    return pd.DataFrame(chosen, columns=_COLUMNS)
+
+
+def _choice(rows: pd.DataFrame) -> dict:
+    """The best method of one model and side, how many there are, and what random removal of its units does safely."""
+    methods = rows[~rows["criterion"].isin(CONTROLS)]
+    size = methods["bytes_ratio"] if (methods["side"] == "parameters").all() else 1 - methods["removed_99"]
+    order = ["size", "removed_99", "val_lower", "removed_95", "val_lower_95"]
+    ordered = methods.assign(size=-size).sort_values(order, ascending=False, kind="stable", na_position="last")
+    first = ordered.iloc[0].drop("size")
+    row = first.to_dict() | {"methods": len(methods)}
+    if pd.isna(first["removed_95"]):  # none of them is safe: it would be a choice of nothing
+        return row | {"label": "", "random": float("nan")} | dict.fromkeys(METHOD, "")
+    same = rows[(rows["criterion"] == "random") & (rows["unit"] == first["unit"])]
+    return row | {"random": _most(same, first["side"])}
+
+
+def _most(controls: pd.DataFrame, part: str) -> float:
+    """The largest share that a control removes safely at 0.99: 0 where none is safe, NaN where none was measured."""
+    if controls.empty or (part == "samples" and (controls["side"] == "control").all()):
+        return float("nan")
+    return controls["removed_99"].fillna(0.0).max()
+
+
+def _ratio(head: str, frame: pd.DataFrame, end: str) -> Column:
+    return column(head, STARRED, *(frame[f"{name}{end}"] for name in ("test_ratio", "test_lo", "test_hi", "confirmed")))

@@ -1,0 +1,252 @@
+import json
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import numpy as np
+import pandas as pd
+import pytest
+from fake_cells import fake_cells
+from fake_page import DATASET, KEY, METHOD, fake_claims, fake_notebook, fake_page, fake_rows
+
+from recprune.report import Evidence
+from recprune.report.page import choice, formulas, notebooks
+from recprune.report.page import data as of_page
+from recprune.report.page.data import to_json
+from recprune.report.page.views import table_view
+
+
+def page_data(rows, notebooks):
+    return of_page.page_data(Evidence.of(rows).studies, notebooks)
+
+
+def ranked(rows):
+    return choice.ranked(Evidence.of(rows).studies)
+
+
+VOID = {"img", "meta", "input", "link", "br"}
+
+
+class Page(HTMLParser):
+    """Every tag with its attributes, and whether each that was opened was closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open = [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def values(self, *names):
+        return [value for _, attributes in self.tags for name, value in attributes.items() if name in names]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    fake_notebook(folder)
+    fake_page(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def text(results):
+    return (results / "report" / "index.html").read_text()
+
+
+def data_of(text):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
+
+
+# -- the file
+
+
+def test_the_same_rows_give_the_same_bytes(results, text, tmp_path):
+    fake_notebook(tmp_path)
+    rows = fake_rows().sample(frac=1, random_state=0)
+    assert fake_page(tmp_path, rows.sort_index()) == text
+    page = results / "report" / "notebooks" / "main" / "odd" / "ratio" / "ease" / f"{METHOD}.html"
+    assert (tmp_path / page.relative_to(results)).read_bytes() == page.read_bytes()
+
+
+def test_nothing_is_fetched(results, text):
+    for file in [text, *(path.read_text() for path in (results / "report").rglob("notebooks/**/*.html"))]:
+        page = Page(file)
+        assert not [value for value in page.values("src", "srcset", "data", "action") if not value.startswith("data:")]
+        assert not [value for value in page.values("href") if re.match(r"(\w+:)?//", value)]
+        assert not page.open
+    assert "default-src 'none'" in text
+    for name in Page(text).values("href"):
+        if name.startswith("notebooks/"):
+            assert (results / "report" / unquote(name)).exists()
+
+
+def test_names_are_text_whatever_they_are(text):
+    assert "<b>" not in re.sub(r"<td[^>]*><b>", "", re.sub(r"<script.*?</script>", "", text, flags=re.S))
+    assert "&lt;i&gt;one&lt;/i&gt;" in text
+    assert data_of(text)["studies"][0]["dataset"] == DATASET
+    assert "</script" not in to_json({"name": "</script><script>"})
+
+
+def test_every_table_and_every_contents_entry_is_there(text):
+    page = Page(text)
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+    anchors = [href[1:] for href in page.values("href") if href.startswith("#")]
+    assert set(anchors) <= set(ids)
+    assert {"explore", "choose", "claims", "notebooks"} <= set(anchors)
+    assert ids.index("claims") < ids.index("table-claims") < ids.index("study-0")
+    tables = [name for name in ids if name.startswith("table-")]
+    safe = [name for name in tables if "safe-sparsity" in name]
+    assert len(safe) == 2
+    assert len(tables) == len([t for t in page.tags if t[0] == "table"]) == 5
+    assert all(attributes["aria-sort"] == "none" for tag, attributes in page.tags if tag == "th")
+
+
+def test_one_model_without_runs_is_enough(tmp_path):
+    rows = fake_cells(models=("ease",), seeds=(0,), kept=(0.5, 0.1))
+    text = fake_page(tmp_path, rows)
+    data = data_of(text)
+    assert set(data["lists"]["notebook"]) == {""}
+    assert "Executed notebooks" not in text
+    assert not (tmp_path / "report" / "notebooks").exists()
+    only_floor = fake_cells(models=("popularity",))
+    assert data_of(fake_page(tmp_path, only_floor))["models"]["popularity"]["floor"]
+
+
+# -- what is plotted and chosen from
+
+
+def test_every_curve_point_is_in_the_data_once():
+    rows = fake_rows()
+    data = page_data(rows, {KEY: "there.html"})
+    points = pd.DataFrame(data["points"])
+    keys = ["dataset", "protocol", "model", "side", "unit", "criterion", "schedule", "recovery", "kept"]
+    assert len(points) == len(rows[keys].drop_duplicates())
+    for name, words in data["lists"].items():
+        points[name] = [words[number] for number in points[name]]
+    linked = points[points["notebook"] != ""]
+    assert set(linked["model"]) == {"ease"}
+    assert set(linked["notebook"]) == {"there.html"}
+    assert set(linked["method"]) == {"magnitude (global)", "magnitude (global) + refit"}
+    one = points.query("model == 'ials' and method == 'smaller dense' and kept == 0.2 and study == 0").iloc[0]
+    mine = rows.query("model == 'ials' and criterion == 'smaller-dense' and kept == 0.2 and protocol == 'ratio'")
+    assert one["ndcg"] == pytest.approx(mine["test_ndcg@10"].mean(), rel=1e-5)
+    assert one["role"] == "smaller"
+    assert one["recipe"].count("{kept}") == 1
+
+
+def test_missing_numbers_are_null_and_json_is_strict():
+    rows = fake_rows().assign(p50_ms=np.nan)
+    data = json.loads(to_json(page_data(rows, {})), parse_constant=lambda name: pytest.fail(name))
+    assert set(data["points"]["ms"]) == {None}
+
+
+def test_bounds_walk_down_the_curve_and_compare_on_the_same_seeds():
+    rows = fake_rows()
+    table = ranked(rows)
+    assert choice.best_dense(Evidence.of(rows).studies[0].dense) == "ease"
+    curve = table.query("study == 0 and model == 'mult-vae' and criterion == 'magnitude-layer'").sort_values("kept")
+    assert (curve["own"].diff().dropna() >= 0).all()
+    mine = rows.query("protocol == 'ratio' and model == 'mult-vae' and criterion == 'magnitude-layer' and kept >= 0.1")
+    assert curve.set_index("kept").loc[0.1, "own"] == pytest.approx(mine["val_ratio_lower"].min())
+    dense = rows.query("protocol == 'ratio' and side == 'dense' and seed < 2").groupby("model")["val_ndcg@10"].mean()
+    first = curve.iloc[-1]
+    assert first["best"] == pytest.approx(first["own"] * dense["mult-vae"] / dense["ease"])
+    assert first["level"] == pytest.approx(first["val_ndcg@10"] / dense["ease"])
+
+
+def test_an_unsafe_or_missing_share_ends_the_walk():
+    rows = fake_cells(models=("ease",), kept=(0.5, 0.2, 0.1))
+    at = (rows["criterion"] == "magnitude-layer") & (rows["kept"] == 0.2)
+    rows.loc[at, "val_ratio_lower"] = np.nan
+    own = ranked(rows).query("criterion == 'magnitude-layer'").set_index("kept")["own"]
+    assert own[0.5] > 0
+    assert own[[0.2, 0.1]].isna().all()
+
+
+def test_controls_and_chance_are_no_candidates():
+    table = ranked(fake_rows())
+    sized = table[table["sized"]]
+    assert not {"random", "zero-reset"} & set(sized["criterion"])
+    assert "random" not in set(sized["model"])
+    assert "samples" not in set(sized["side"])
+    assert {"dense", "smaller-dense"} <= set(sized["criterion"].replace("none", "dense"))
+    assert set(table.loc[table["data"], "side"]) == {"dense", "samples"}
+    warm = fake_rows()
+    warm.loc[warm["criterion"] == "stratified", "recovery"] = "fine-tune"
+    assert "stratified" not in set(ranked(warm).query("data")["criterion"])
+
+
+# -- tables
+
+
+def test_cells_have_the_numbers_to_sort_by_beside_their_words():
+    view = table_view(fake_claims())
+    assert [row[1].number for row in view.rows] == ["2000000", "300000", "nan"]
+    assert [row[1].text for row in view.rows] == ["2 MB", "300 kB", "none"]
+    assert [row[0].number for row in view.rows] == [None] * 3, "words are sorted as words"
+
+
+# -- executed notebooks
+
+
+def test_a_notebook_becomes_a_page_and_only_when_it_changed(tmp_path):
+    source = fake_notebook(tmp_path)
+    found = notebooks.executed(tmp_path, [KEY])
+    assert notebooks.write_notebooks(found, tmp_path / "report") == {
+        KEY: f"notebooks/main/odd/ratio/ease/{METHOD}.html"
+    }
+    page = tmp_path / "report" / found[0].page
+    text = page.read_text()
+    assert 'alt="|w_i|"' in text
+    assert "$HOME" in text
+    assert "$5 or $6" in text
+    assert "&lt;done&gt;" in text
+    for name in Page(text).values("href"):
+        assert (page.parent / unquote(name)).exists() or name.endswith("index.html") or name.startswith("#")
+    page.write_text(text + "<!-- as it was -->")
+    notebooks.write_notebooks(found, tmp_path / "report")
+    assert page.read_text().endswith("<!-- as it was -->")
+    source.write_text(source.read_text().replace("One weight", "Another weight"))
+    notebooks.write_notebooks(found, tmp_path / "report")
+    assert "Another weight" in page.read_text()
+    notebooks.write_notebooks([], tmp_path / "report")
+    assert not page.exists()
+
+
+def test_only_notebooks_of_these_rows_are_shown(tmp_path):
+    fake_notebook(tmp_path)
+    fake_notebook(tmp_path, method="other", key="ba9876543210")
+    fake_notebook(tmp_path, method=".half", key="aaaaaaaaaaaa")
+    (fake_notebook(tmp_path, method="data", key="cccccccccccc").parent / "cells.csv").write_text("dataset\n")
+    names = [one.name.rpartition("/")[2] for one in notebooks.executed(tmp_path, [KEY, "aaaaaaaaaaaa"])]
+    assert names == ["data", METHOD]
+    assert notebooks.executed(tmp_path, ["nothing"]) == []
+    # rows of another study lie beside the runs: results/<study>/cells.csv, results/runs/<study>
+    assert len(notebooks.executed(tmp_path / "strong", [KEY])) == 2
+
+
+def test_a_damaged_notebook_says_so(tmp_path):
+    fake_notebook(tmp_path).write_text("{")
+    found = notebooks.executed(tmp_path, [KEY])
+    notebooks.write_notebooks(found, tmp_path / "report")
+    assert "cannot be read" in (tmp_path / "report" / found[0].page).read_text()
+
+
+def test_formulas_are_pictures_and_code_is_left():
+    assert formulas.with_pictures("$x$ and `$y$`\n```\n$z$\n```").count("<img") == 1
+    assert formulas.with_pictures(r"a price of $5, or \$6") == r"a price of $5, or \$6"
+    assert "formula" in formulas.with_pictures("$$\n\\frac{a}{b}\n$$")
+    assert formulas.picture(r"\nosuchthing{x}") == r"<code>\nosuchthing{x}</code>"
+    assert formulas.picture(r"\lvert w \rvert").startswith('<img class="formula" alt="\\lvert w \\rvert"')

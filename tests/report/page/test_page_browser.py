@@ -1,0 +1,328 @@
+"""The page in a real browser: Chromium, without a network."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from fake_page import DATASET, METHOD, fake_notebook, fake_page, fake_rows
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: Debian's package is `chromium`"),
+]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 120_000  # ms: where other work has the cores, a page takes its time
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    fake_notebook(folder)
+    fake_page(folder)
+    return (folder / "report" / "index.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def opened(browser, address):
+    """The page at 1280 px, with what it complained about and asked for."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    complaints, requests = [], []
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(address)
+    drawn(page)
+    yield page, complaints, requests
+    page.close()
+
+
+@pytest.fixture
+def page(opened):
+    page = opened[0]
+    page.locator("#plot-form button[type=reset]").click()
+    drawn(page)
+    assert page.input_value("#plot-form select[name=unit]") == "sizes"
+    return page
+
+
+def drawn(page):
+    """Wait until the plot shows what its form says; by the clock, for a page behind another one has no frames."""
+    shown = "document.querySelector('#plot[data-drawn]') && plot.dataset.drawn === chosenNow()"
+    page.wait_for_function(shown, polling=20)
+
+
+def choose(page, form, **values):
+    for name, value in values.items():
+        page.select_option(f"#{form} select[name={name}]", value)
+        drawn(page)
+
+
+def count(page):
+    """(points that are drawn, points that the page says are drawn)."""
+    said = int(re.match(r"\d+", page.text_content("#shown"))[0])
+    return page.evaluate("plotted.flat().length"), said
+
+
+# -- the plot
+
+
+def test_filters_change_what_is_plotted(page):
+    rows = fake_rows().query("protocol == 'ratio' and model not in ('popularity', 'random')")
+    keys = ["model", "side", "unit", "criterion", "recovery", "kept"]
+    points = rows.groupby(keys, as_index=False)["test_ndcg@10"].mean()
+    floor = fake_rows().query("protocol == 'ratio' and model == 'popularity'")["test_ndcg@10"].mean()
+    of_size = points[points["side"] != "samples"]
+    assert count(page) == (sum(of_size["test_ndcg@10"] >= floor),) * 2
+    page.check("#plot-form [name=floor]")
+    drawn(page)
+    assert count(page)[0] == len(of_size[of_size["kept"] > 0]) + 3  # what is reset to zero has a size, if no share
+    choose(page, "plot-form", unit="everything")
+    assert count(page)[0] == len(points)
+    choose(page, "plot-form", model="ease", unit="parameters neighbour")
+    mine = points.query("model == 'ease' and (side == 'dense' or unit == 'neighbour')")
+    assert count(page) == (len(mine), len(mine))
+    choose(page, "plot-form", model="", family="deep", unit="parameters weight", method="random")
+    mine = points.query("model == 'mult-vae' and (side == 'dense' or (criterion == 'random' and side == 'parameters'))")
+    assert count(page)[0] == len(mine)
+    choose(page, "plot-form", protocol="strong")
+    assert page.evaluate("[...new Set(plotted.flat().map((point) => point.model))]") == ["ease"]
+
+
+def test_families_axes_and_the_front(page):
+    symbols = page.evaluate(
+        "plot.data.filter((t) => t.name).map((t) => [t.name, t.marker.symbol, t.marker.color === '#ffffff'])"
+    )
+    assert symbols == [["iALS", "square", False], ["EASE", "circle", False], ["Mult-VAE", "cross", True]]
+    assert max(page.evaluate("plot.data[3].marker.size")) > 1.5 * min(page.evaluate("plot.data[3].marker.size"))
+    fronts = page.evaluate("plot.data.filter((t) => t.mode === 'lines').map((t) => [t.x, t.y])")
+    assert len(fronts) == 2
+    for (_, y), family in zip(fronts, ("cf", "deep"), strict=True):
+        assert y[:-1] == sorted(set(y[:-1]))
+        assert y[-1] == page.evaluate(
+            f"Math.max(...plotted.flat().filter((p) => p.family === '{family}').map((p) => p.ndcg))"
+        )
+    for cost, column in (("ms", "p50_ms"), ("kept", "kept"), ("bytes", "bytes_disk")):
+        choose(page, "plot-form", cost=cost)
+        assert page.evaluate("plot.layout.xaxis.type") == "log"
+        smallest = page.evaluate(
+            "Math.min(...plot.data.filter((t) => t.mode === 'markers' && t.text).flatMap((t) => t.x))"
+        )
+        rows = fake_rows().query("protocol == 'ratio' and side != 'samples'")
+        assert smallest >= rows.loc[rows[column] > 0, column].min() * 0.99
+
+
+def test_a_point_says_what_it_is_and_leads_to_its_notebook(page):
+    choose(page, "plot-form", model="ease", unit="parameters weight", method="magnitude (global) + refit")
+    words = page.evaluate("plot.data.filter((t) => t.mode === 'markers' && t.text).flatMap((t) => t.text)")
+    assert all(re.search(r"test nDCG@10 0\.\d{4}", text) and "seeds" in text for text in words)
+    assert any("relative to dense" in text and "5 % of weights kept" in text for text in words)
+    # a real hover and a real click on the mark of the dense model's neighbour
+    page.locator("#plot").scroll_into_view_if_needed()
+    marks = page.locator("#plot .scatterlayer .trace .point")
+    mark = marks.nth(page.evaluate("plotted.flat().findIndex((point) => point.side !== 'dense')")).bounding_box()
+    page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
+    page.wait_for_selector("#plot .hoverlayer .hovertext")
+    assert "EASE" in page.text_content("#plot .hoverlayer .hovertext")
+    with page.context.expect_page() as notebook:
+        page.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
+    notebook.value.wait_for_selector("body:has-text('One weight')")
+    notebook.value.close()
+    page.bring_to_front()
+    href = page.get_attribute("#picked a.notebook", "href")
+    assert METHOD.replace(" ", "%20") in href
+    assert page.text_content("#picked pre").startswith(".venv/bin/python -m recprune prune RATINGS.csv --model ease")
+    page.evaluate("pick(POINTS.find((point) => point.model === 'ials' && point.side === 'dense'))")
+    assert "no executed notebook" in page.text_content("#picked")
+
+
+# -- which should I use?
+
+
+def candidates(rows):
+    """Made anew from the rows, without the report's own code: points that may be chosen, and their bounds."""
+    keys = ["model", "side", "unit", "criterion", "schedule", "recovery"]
+    values = {
+        "val": ("val_ndcg@10", "mean"),
+        "bytes": ("bytes_disk", "mean"),
+        "bound": ("val_ratio_lower", "mean"),
+        "seeds": ("seed", list),
+    }
+    points = rows.groupby([*keys, "kept"], as_index=False).agg(**values)
+    dense = rows[rows["side"] == "dense"].pivot_table(index="seed", columns="model", values="val_ndcg@10")
+    best = dense.mean().idxmax()
+    for i, point in points.iterrows():
+        above = points[(points[keys] == point[keys]).all(axis=1) & (points["kept"] >= point["kept"])]
+        mine, reference = (dense.loc[sorted(point["seeds"]), name].mean() for name in (point["model"], best))
+        points.loc[i, ["own", "best", "level"]] = (
+            above["bound"].min(),
+            above["bound"].min() * mine / reference,
+            point["val"] / reference,
+        )
+    usable = points["side"].isin(["dense", "parameters"]) | (points["criterion"] == "smaller-dense")
+    return points[usable & ~points["criterion"].isin(["random"]) & (points["model"] != "random")]
+
+
+def chosen(page):
+    return page.evaluate(
+        "(({model, side, unit, kept, bytes, recipe}) => ({model, side, unit, kept, bytes, recipe}))"
+        "(POINTS[Number(document.getElementById('answer').dataset.point)])"
+    )
+
+
+@pytest.mark.parametrize("protocol", ["ratio", "strong"])
+def test_the_answer_is_what_validation_says(page, protocol):
+    choose(page, "choice-form", dataset=DATASET, protocol=protocol, family="", model="")
+    points = candidates(fake_rows().query("protocol == @protocol"))
+    for against in ("best", "own"):
+        choose(page, "choice-form", question="size", against=against)
+        for loss in (1, 5, 20):
+            page.fill("#choice-form [name=loss]", str(loss))
+            fit = points[points[against] >= 1 - loss / 100]
+            expected = fit.sort_values(["bytes", against], ascending=[True, False]).iloc[0]
+            agree(page, expected)
+    choose(page, "choice-form", question="budget")
+    for budget in (100, 600, 5000):
+        page.fill("#choice-form [name=budget]", str(budget))
+        fit = points[points["bytes"] <= 1000 * budget]
+        agree(page, fit.sort_values(["level", "bytes"], ascending=[False, True]).iloc[0])
+
+
+def agree(page, expected: pd.Series):
+    found = chosen(page)
+    assert found["bytes"] == pytest.approx(expected["bytes"], rel=1e-5)
+    assert [found[name] for name in ("model", "side", "unit")] == [expected[name] for name in ("model", "side", "unit")]
+    assert found["kept"] == pytest.approx(expected["kept"])
+    kept = float(f"{found['kept']:.3g}") if "smaller" in found["recipe"] else found["kept"]
+    assert page.text_content("#answer pre") == found["recipe"].replace("{kept}", f"{kept:g}")
+
+
+def test_an_answer_is_confirmed_on_test_and_has_a_command_and_others(page):
+    choose(
+        page,
+        "choice-form",
+        dataset=DATASET,
+        protocol="ratio",
+        question="size",
+        against="own",
+        family="cf",
+        model="ease",
+    )
+    page.fill("#choice-form [name=loss]", "2")
+    text = page.text_content("#answer")
+    assert re.search(r"(Confirmed|Not confirmed) on test\.", text)
+    assert "test nDCG@10" in text
+    assert "python -m recprune prune" in text
+    assert 1 <= page.locator("#answer ol li").count() <= 3
+    assert all(item.startswith("EASE") for item in page.locator("#answer ol li").all_text_contents())
+    choose(page, "choice-form", question="data", model="ials")
+    page.fill("#choice-form [name=loss]", "50")
+    assert "rp.prune_samples(" in page.text_content("#answer pre")
+    choose(page, "choice-form", question="budget")
+    page.fill("#choice-form [name=budget]", "0.001")
+    assert "Nothing measured here is that small" in page.text_content("#answer")
+
+
+# -- tables and lists
+
+
+def test_a_table_sorts_by_number_both_ways_with_the_keyboard(page):
+    def column(n):
+        return page.locator(f"#table-claims tbody tr td:nth-child({n})").all_text_contents()
+
+    head = page.locator("#table-claims thead th").nth(1)
+    head.locator("button").focus()
+    page.keyboard.press("Enter")
+    assert column(2) == ["300 kB", "2 MB", "none"]
+    assert head.get_attribute("aria-sort") == "ascending"
+    page.keyboard.press("Space")
+    assert column(2) == ["2 MB", "300 kB", "none"]
+    assert head.get_attribute("aria-sort") == "descending"
+    page.locator("#table-claims thead button").nth(0).click()
+    assert column(1) == ["<i>one</i>", "three", "two"]
+    assert head.get_attribute("aria-sort") == "none"
+
+
+def test_lists_show_only_what_holds_the_word(page):
+    table = page.locator("[id^='table-safe-sparsity']").first
+    box = page.locator(f"[data-filter='{table.get_attribute('id')}']")
+    total = table.locator("tbody tr").count()
+    box.fill("ease refit")
+    shown = table.locator("tbody tr:visible").all_text_contents()
+    assert 0 < len(shown) < total
+    assert all("EASE" in text and "refit" in text for text in shown)
+    box.fill("")
+    assert table.locator("tbody tr:visible").count() == total
+    search = page.locator("[data-filter=notebook-list]")
+    search.fill("no such thing")
+    assert page.locator("#notebook-list li:visible").count() == 0
+    search.fill("ease magnitude")
+    assert page.locator("#notebook-list li:visible").count() == 1
+
+
+def test_every_control_has_a_name(page):
+    nameless = (
+        "[...document.querySelectorAll('select, input, button')]"
+        ".filter((e) => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.ariaLabel)"
+        ".map((e) => e.outerHTML.slice(0, 200))"
+    )
+    assert page.evaluate(nameless) == []
+    buttons = page.evaluate("[...document.querySelectorAll('.modebar-btn')].map((button) => button.ariaLabel)")
+    assert buttons == [
+        "Download plot as a PNG",
+        "Zoom",
+        "Pan",
+        "Zoom in",
+        "Zoom out",
+        "Reset axes",
+    ]  # none that uploads
+
+
+# -- the whole
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_sticks_out(browser, address, width):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    drawn(page)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.goto(address.replace("index.html", f"notebooks/main/odd/ratio/ease/{METHOD}.html".replace(" ", "%20")))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.close()
+
+
+def test_links_lead_to_files(page, address):
+    folder = Path(page.evaluate("decodeURIComponent(location.pathname)")).parent
+    made = {"cells.csv", "figures", "tables"}  # written by other parts of the report
+    links = page.evaluate(
+        "[...document.querySelectorAll('a[href]')].map((a) => a.getAttribute('href')).filter((h) => !h.startsWith('#'))"
+    )
+    pages = {
+        page.evaluate("(name) => decodeURIComponent(name)", name) for name in links if not made & set(name.split("/"))
+    }
+    assert pages
+    assert all((folder / name).exists() for name in pages)
+
+
+def test_no_complaint_and_no_request(opened, address):
+    _, complaints, requests = opened
+    assert complaints == []
+    assert [url for url in requests if not url.startswith(("data:", "blob:"))] == [address]
