@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+from recprune.cells.names import registered
 from recprune.study.grid import Run
 
 ROUNDS = 4  # of recovery between two shares of a schedule in rounds: a guess
@@ -54,5 +55,4 @@ def seconds_taken(folder: Path, since: float = 0.0) -> float | None:
 
 
 def _seconds_of_a_fit(model: str) -> float:
-    guesses = {"mult-vae": 10.0, "neumf": 15.0, "bpr": 8.0, "dlrm": 20.0, "sasrec": 60.0}
-    return guesses.get(model, 1.0)
+    return registered("model")[model].seconds_a_fit if model else 1.0

@@ -81,6 +81,8 @@ def load_study(
         tables = parse(Tables, found)
         extensions = _load_extensions(path.parent, tables.extensions)
         _check_lists(tables)
+        for notebook, defaults in tables.notebook.items():
+            only_keys(f"notebook.{notebook}", defaults, set(Family.__dataclass_fields__) - {"notebook"})
         one_of("study", name, tables.study)
     tuned = read_tuned((path.parent / "results" if results is None else results) / "tuning")
     with named(path):

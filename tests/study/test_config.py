@@ -154,6 +154,88 @@ def test_mistakes_are_named(study, old, new, message):
         study(GOOD.replace(old, new, 1))
 
 
+NAMED = """
+[shares]
+few = [0.5, 0.1]
+[criteria]
+compared = ["random", "magnitude"]
+[models]
+closed = ["ease", "ials"]
+
+[notebook.21-prune-weights]
+method = "weight"
+unit = "weight"
+schedule = "one-shot"
+keep = "few"
+
+[study.main]
+dataset = "synthetic"
+protocol = "ratio"
+seeds = [0]
+models = ["closed", "tree"]
+runs = [
+  { notebook = "10-dense" },
+  { notebook = "21-prune-weights", recovery = "none", runs = [
+    { models = ["ease"], criterion = ["compared", "taylor"] },
+    { models = "closed", method = "refitted", criterion = "compared", recovery = "refit", keep = [0.2] },
+  ] },
+]
+"""
+
+
+def test_a_name_stands_for_its_list_and_a_notebook_has_defaults(study):
+    runs = {run.id.removeprefix("synthetic/ratio/"): run.parameters for run in study(NAMED).runs()}
+    assert set(runs) == {
+        *(f"{model}/dense" for model in ("ease", "ials", "tree")),
+        *(f"ease/weight-{name}" for name in ("random", "magnitude", "taylor")),
+        *(f"{model}/refitted-{name}" for model in ("ease", "ials") for name in ("random", "magnitude")),
+    }
+    taylor, refitted = runs["ease/weight-taylor"], runs["ials/refitted-random"]
+    assert (taylor.unit, taylor.keep, taylor.recovery) == ("weight", (0.5, 0.1), "none")
+    assert (refitted.unit, refitted.keep, refitted.recovery) == ("weight", (0.2,), "refit")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('keep = "few"', 'keep = "fwe"', r"runs\[2\]\.runs\[1\]\.keep: 'fwe' is unknown; known: few"),
+        (
+            'models = "closed", m',
+            'models = "clsd", m',
+            r"runs\[2\]\.runs\[2\]\.models: 'clsd' is unknown; known: closed",
+        ),
+        ('"compared", "taylor"', '"compard", "taylor"', r"runs\[2\]\.runs\[1\]\.criterion: 'compard' is unknown"),
+        ('compared = ["random"', 'compared = ["rndom"', r"criteria\.compared: 'rndom' is unknown; known: .*random"),
+        ("compared = ", "taylor = ", r"criteria\.taylor: a criterion has this name"),
+        ("few = [0.5, 0.1]", 'few = [0.5, "0.1"]', r"shares\.few: '0\.1' is a str; a float is needed"),
+        ('method = "weight"', 'methods = "weight"', r"notebook\.21-prune-weights: unknown key 'methods'"),
+        ("[models]", "[modles]", "the top level: unknown key 'modles'"),
+        ('recovery = "none", runs', 'recvery = "none", runs', r"runs\[2\]: unknown key 'recvery'"),
+    ],
+)
+def test_mistakes_in_named_lists_and_defaults_are_named(study, old, new, message):
+    assert old in NAMED
+    with pytest.raises(StudyError, match=r"study\.toml: .*" + message):
+        study(NAMED.replace(old, new, 1))
+
+
+RULE = """
+from recprune.pruning import Criterion, register
+
+register(Criterion(name="{name}", label="Mine", kind="score", summary="", source="", units=("weight",)))
+"""
+
+
+def test_an_extension_is_loaded_before_names_are_checked(study, tmp_path):
+    text = 'extensions = ["my_rule.py"]\n' + NAMED.replace('"compared", "taylor"', '"compared", "config-mine"')
+    with pytest.raises(StudyError, match=r"study\.toml: .*my_rule\.py: there is no such file"):
+        study(text)
+    (tmp_path / "my_rule.py").write_text(RULE.format(name="config-mine"))
+    found = study(text)
+    assert "synthetic/ratio/ease/weight-config-mine" in {run.id for run in found.runs()}
+    assert found.extensions == (str(tmp_path / "my_rule.py"),)
+
+
 def test_two_runs_of_one_name_are_refused(study):
     with pytest.raises(StudyError, match="two runs are named ml-100k/ratio/ease/dense"):
         study(GOOD + '[[study.main.runs]]\nnotebook = "11-dense"\n')

@@ -13,7 +13,7 @@ import pytest
 from papermill import inspect_notebook
 
 from recprune.errors import StudyError
-from recprune.study.identity import Library, Notebook, data_identity, locate
+from recprune.study.identity import Notebook, data_identity, locate
 from recprune.study.plan import Plan
 from recprune.study.progress import duration, finished_line, remaining
 
@@ -84,28 +84,6 @@ def test_identity_of_data(tmp_path):
     with pytest.raises(StudyError, match="neither a file or folder nor a known name; known: .*ml-100k.*synthetic"):
         locate(str(tmp_path / "nowhere.csv"))
     assert locate("ml-100k") == "ml-100k"
-
-
-def test_library_code_counts_but_not_its_comments_nor_the_report(tmp_path):
-    package = tmp_path / "recprune"
-    (package / "models").mkdir(parents=True)
-    (package / "report").mkdir()
-    (package / "models" / "ease.py").write_text('def fit(x):\n    """Fits."""\n    return x + 1\n')
-    (package / "report" / "figures.py").write_text("a = 1\n")
-    before = library_hash(package)
-    (package / "models" / "ease.py").write_text('def fit(x):\n    """Fits better."""  # says who\n    return x + 1\n')
-    (package / "report" / "figures.py").write_text("a = 2\n")
-    assert library_hash(package) == before
-    (package / "models" / "ease.py").write_text('def fit(x):\n    """Fits."""\n    return x + 2\n')
-    assert library_hash(package) != before
-
-
-def test_the_library_hash_sees_every_floor_below_the_study():
-    from recprune.study.identity import NO_NUMBERS, PACKAGE
-
-    floors = {path.relative_to(PACKAGE).parts[0] for path in PACKAGE.rglob("*.py")}
-    assert {"models", "pruning", "evaluation", "splits.py", "interactions.py", "datasets"} <= floors - set(NO_NUMBERS)
-    assert "study/measure.py" not in NO_NUMBERS
 
 
 def test_dense_before_pruned_and_the_longest_chain_first(two):
@@ -337,48 +315,3 @@ def test_durations():
         "3 min 20 s",
         "2 h 5 min",
     ]
-
-
-class TestACriterionCountsForItsOwnRuns:
-    """A new method measures its own runs, no others."""
-
-    @pytest.fixture
-    def package(self, tmp_path):
-        from recprune.study.identity import PACKAGE
-
-        return Path(shutil.copytree(PACKAGE, tmp_path / "recprune"))
-
-    def test_a_changed_rule_changes_the_runs_that_use_it(self, package):
-        before = {
-            name: library_hash(package, [name]) for name in ("taylor", "activation-variance", "mutual-information-axes")
-        }
-        file = package / "pruning" / "parameters" / "activations.py"
-        file.write_text(file.read_text() + "\nMORE = 1\n")
-        changed = {name for name, key in before.items() if library_hash(package, [name]) != key}
-        assert changed == {"activation-variance", "mutual-information-axes"}, "imported by the rules"
-
-    def test_a_new_criterion_changes_no_other_run(self, package):
-        before = library_hash(package, ["taylor"]), library_hash(package)
-        folder = package / "pruning" / "parameters"
-        (folder / "new.py").write_text('CRITERION = Criterion(name="new", label="", kind="score")\n')
-        listed = folder / "__init__.py"
-        listed.write_text(
-            listed.read_text()
-            .replace("    random,\n", "    new,\n    random,\n")
-            .replace("    random.CRITERION,\n", "    random.CRITERION,\n    new.CRITERION,\n")
-        )
-        assert library_hash(package, ["taylor"]) == before[0]
-        assert library_hash(package) != before[1]
-        assert library_hash(package, ["new"]) != before[0]
-
-    def test_everything_else_counts_for_all(self, package):
-        before = library_hash(package, ["taylor"])
-        file = package / "pruning" / "rounds.py"
-        file.write_text(file.read_text() + "\nMORE = 1\n")
-        assert library_hash(package, ["taylor"]) != before
-
-    def test_a_loop_counts_with_its_rules(self, package):
-        before = {name: library_hash(package, [name]) for name in ("segment", "loss")}
-        file = package / "pruning" / "samples" / "segment.py"
-        file.write_text(file.read_text() + "\nMORE = 1\n")
-        assert [library_hash(package, [name]) == key for name, key in before.items()] == [False, True]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -256,6 +257,23 @@ def test_dense_models_are_where_the_notebook_is_told(project, rows_cell):
     project.plan()
     done = project.make()
     assert done.returncode == 0, done.stderr
+
+
+def test_a_criterion_from_outside_the_package_is_known_in_the_kernel_and_in_the_key(project, rows_cell):
+    rule = project.folder / "my_rule.py"
+    rule.write_text(
+        "from recprune.pruning import Criterion, register\n\nregister(Criterion(name='run-mine', label='Mine', "
+        "kind='score', summary='', source='', units=('weight',), parameters=lambda *_: {}))\n"
+    )
+    project.study.write_text('extensions = ["my_rule.py"]\n' + project.study.read_text())
+    sees = "from recprune.cells import Parameters\nassert Parameters.collect(globals()).criterion == 'run-mine'"
+    project.family("21-prune", sees, rows_cell, extra='criterion = "run-mine"\nunit = "weight"\nneeds = "none"')
+    first = project.plan()["synthetic/ratio/ease/run-mine"]
+    assert project.run(first.id) == (0, ANY)
+    rule.write_text(rule.read_text() + "\n# a comment counts for nothing\n")
+    assert project.plan()[first.id].key == first.key
+    rule.write_text(rule.read_text().replace("{}", "{'weight': 1}"))
+    assert project.plan()[first.id].key != first.key
 
 
 def test_the_last_notebook_sees_the_gathered_rows(project, rows_cell):

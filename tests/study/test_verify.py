@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recprune.cells.rows import CELL, TIMING, canonical, read_rows, write_rows
-from recprune.cells.users import VALUES, read_per_user, write_per_user
+from recprune.cells import Parameters, finish
+from recprune.cells.rows import PER_USER, TIMING, canonical, read_rows, write_rows
+from recprune.cells.users import VALUES, read_per_user
 from recprune.errors import StudyError
 from recprune.study.gather import gather
 from recprune.study.plan import Plan
@@ -195,9 +196,9 @@ def test_gather_brings_the_values_of_users_and_calls_a_known_file_by_its_data_se
     plan = finished(project)
     monkeypatch.chdir(project.folder)
     for run in plan.runs:
-        cells = read_rows(Path(run.folder) / "cells.csv").assign(dataset="ml-1m-ratings")
-        write_rows(run.folder, cells)
-        write_per_user(run.folder, cells[list(CELL)].assign(**{VALUES: [[0.25, 0.5]] * len(cells)}))
+        cells = read_rows(Path(run.folder) / "cells.csv")
+        p = Parameters(dataset="/logs/ml-1m-ratings.csv.gz", out=run.folder)
+        finish(p, cells.assign(**{PER_USER: [[0.25, 0.5]] * len(cells)}))
     gather(plan)
     rows, users = read_rows("results/cells.csv"), read_per_user("results")
     assert set(rows["dataset"]) == set(users["dataset"]) == {"ml-1m"}

@@ -103,7 +103,7 @@ class Library:
         """The uses that an import leads to: of the name, or of what the code takes from the module with this alias."""
         module = f"{found.module}.{found.name}" if found.name else found.module
         if module not in self.files:
-            yield self._home(found.module, found.name)
+            yield self.home(found.module, found.name)
             return
         yield module, ""
         for alias, *rest in source.attributes:
@@ -111,23 +111,23 @@ class Library:
                 inner = module if found.alias == found.name or found.alias != module.partition(".")[0] else alias
                 while rest and f"{inner}.{rest[0]}" in self.files:
                     inner = f"{inner}.{rest.pop(0)}"
-                yield self._home(inner, rest[0] if rest else "")
+                yield self.home(inner, rest[0] if rest else "")
 
-    def _home(self, module: str, name: str) -> Use:
+    def home(self, module: str, name: str) -> Use:
         """Where a name that a package offers comes from."""
         source = self.files.get(module)
         if source is None or not source.collects or name in source.definitions or name not in source.offered:
             return module, name
         found = source.offered[name]
         inner = f"{found.module}.{found.name}"
-        return (inner, "") if inner in self.files else self._home(found.module, found.name)
+        return (inner, "") if inner in self.files else self.home(found.module, found.name)
 
     def _named(self, kind: Kind, notebook: Source, parameters: dict) -> Iterator[str]:
         """The modules of a kind that a run has by name."""
         taken = {name for module, name in self.uses(notebook) if module.startswith(kind.package)}
         every = kind.registry in taken and not any(p in parameters for p in kind.picks)
         wanted = {parameters[p] for p in kind.picks if p in parameters}
-        for module, declared in self._declaring(kind):
+        for module, declared in self.declaring(kind):
             if every or declared & wanted:
                 yield module
         yield from self._quoted(kind, notebook)
@@ -135,16 +135,17 @@ class Library:
     def _quoted(self, kind: Kind, source: Source) -> Iterator[str]:
         """The modules of a kind that a file has in quotes, where it imports from the kind's package."""
         if any(module.startswith(kind.package) for module, _ in self.uses(source)):
-            yield from (module for module, declared in self._declaring(kind) if declared & source.quoted)
+            yield from (module for module, declared in self.declaring(kind) if declared & source.quoted)
 
-    def _declaring(self, kind: Kind) -> Iterator[tuple[str, set[str]]]:
+    def declaring(self, kind: Kind) -> Iterator[tuple[str, set[str]]]:
+        """(module, names that it declares) for the files of a kind."""
         for module, source in self.files.items():
             if module.startswith(f"{kind.package}.") and source.declares:
                 yield module, source.declares
 
     def _extensions(self, names: set[str]) -> list[Source]:
         """The extensions that declare one of the names; all where a name is declared nowhere."""
-        declared = {name for kind in KINDS for _, found in self._declaring(kind) for name in found}
+        declared = {name for kind in KINDS for _, found in self.declaring(kind) for name in found}
         declared |= {name for source in self.extensions for name in source.declares}
         if names - declared - {"", "none"}:
             return self.extensions

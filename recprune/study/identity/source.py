@@ -73,6 +73,22 @@ class Source:
         return {node.name: node for node in self.tree.body if isinstance(node, DEFINITIONS)}
 
     @cached_property
+    def assigned(self) -> dict[str, ast.expr]:
+        """name -> the value that the code gives it."""
+        found = {}
+        for node in self.tree.body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            value = getattr(node, "value", None)
+            found |= {target.id: value for target in targets if isinstance(target, ast.Name) and value is not None}
+        return found
+
+    @cached_property
+    def exported(self) -> tuple[str, ...]:
+        """The names in `__all__`."""
+        names = self.assigned.get("__all__")
+        return tuple(ast.literal_eval(names)) if names is not None else ()
+
+    @cached_property
     def attributes(self) -> set[tuple[str, ...]]:
         """The dotted names in the code: `rp.models.EASE` is ("rp", "models", "EASE")."""
         return {dotted for node in ast.walk(self.tree) if (dotted := _dotted(node))}

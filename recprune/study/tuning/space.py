@@ -1,4 +1,6 @@
-"""tuning.toml, typed: between which bounds hyper-parameters are searched, and how much searching may cost.
+"""What a search goes through, typed: the ranges of each hyper-parameter, and how much searching may cost.
+
+The ranges are the model's own (`search`, in its file), unless tuning.toml has a table [space.MODEL] of the same form:
 
 seed = 0                       # of the search; the data are split, and models initialised, with seed 0
 
@@ -35,9 +37,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from recprune.cells.names import known
+from recprune.cells.names import known, registered
 from recprune.errors import StudyError
-from recprune.typed import one_of, only_keys, parse, read_toml, value
+from recprune.typed import named, one_of, only_keys, parse, read_toml, value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,10 @@ class Budget:
     trials: int
     seconds: float
 
+    def __post_init__(self):
+        if self.trials < 1 or not self.seconds > 0:
+            raise StudyError(f"{self}; at least one trial and more than 0 seconds are needed")
+
     def __str__(self) -> str:
         return f"{self.trials} trials or {self.seconds:g} s"
 
@@ -63,6 +69,10 @@ class Stop:
     percentile: float = 67.0
     trials: int = 5
     epochs: int = 10
+
+    def __post_init__(self):
+        if not 0 <= self.percentile <= 100 or self.trials < 1 or self.epochs < 1:
+            raise StudyError(f"percentile from 0 to 100, trials and epochs from 1 on are accepted, not {self}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,60 +178,58 @@ class Tuning:
         return self.spaces[model]
 
 
-def load_tuning(path: str | Path) -> Tuning:
-    """Read a tuning.toml. Raises StudyError that names the file, the key and what is accepted."""
-    path = Path(path)
-    tables = read_toml(path)
-    try:
-        only_keys("the top level", tables, ("seed", "budget", "stop", "space"))
-        seed = value(int, tables.get("seed", 0), "seed")
-        stop = _stop(tables.get("stop", {}))
-        budgets = {name: _budget(f"budget.{name}", table) for name, table in tables.get("budget", {}).items()}
-        if "default" not in budgets:
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """The top level of a tuning.toml."""
+
+    seed: int = 0
+    budget: dict[str, Budget] = field(default_factory=dict)
+    stop: Stop = field(default_factory=Stop)
+    space: dict[str, dict] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if "default" not in self.budget:
             raise StudyError("budget: a table [budget.default] is needed")
-        spaces = {model: _space(model, table) for model, table in tables.get("space", {}).items()}
-    except StudyError as error:
-        raise StudyError(f"{path}: {error}") from None
-    return Tuning(seed, budgets, stop, spaces, path)
 
 
-def _budget(where: str, table: dict) -> Budget:
-    budget = parse(Budget, table, where)
-    if budget.trials < 1 or not budget.seconds > 0:
-        raise StudyError(f"{where}: {budget}; at least one trial and more than 0 seconds are needed")
-    return budget
-
-
-def _stop(table: dict) -> Stop:
-    stop = parse(Stop, table, "stop")
-    if not 0 <= stop.percentile <= 100 or stop.trials < 1 or stop.epochs < 1:
-        raise StudyError(f"stop: percentile from 0 to 100, trials and epochs from 1 on are accepted, not {stop}")
-    return stop
+def load_tuning(path: str | Path) -> Tuning:
+    """All of a tuning.toml, and the models' own spaces. Raises StudyError that names the file and what is accepted."""
+    path = Path(path)
+    found = read_toml(path)
+    with named(path):
+        only_keys("the top level", found, Tables.__dataclass_fields__)
+        tables = parse(Tables, found)
+        for model in tables.space:
+            one_of("space", model, known("model"))
+        own = {name: model.search for name, model in registered("model").items() if model.search}
+        spaces = {model: _space(model, table) for model, table in (own | tables.space).items()}
+    return Tuning(tables.seed, tables.budget, tables.stop, spaces, path)
 
 
 def _space(model: str, table: dict) -> Space:
-    from recprune import models
-
-    one_of("space", model, known("model"))
-    where = f"space.{model}"
-    if not isinstance(table, dict):
-        raise StudyError(f"{where}: a table [{where}.<hyper-parameter>] is needed")
-    hints = get_type_hints(models.REGISTRY[model])
-    hints = {f.name: _without_none(hints[f.name]) for f in fields(models.REGISTRY[model])}
+    """The space that a table describes, checked against the model's hyper-parameters and their types."""
+    where, kind = f"space.{model}", registered("model")[model]
+    types = get_type_hints(kind)
+    hints = {f.name: _without_none(types[f.name]) for f in fields(kind)}
     axes: list[Axis] = []
     for name, entries in table.items():
-        if name == "fixed":
-            continue
-        one_of(f"{where} of {model}", name, hints)
-        several = isinstance(entries, list)
-        for i, entry in enumerate(entries if several else [entries], 1):
-            place = f"{where}.{name}" + (f"[{i}]" if several else "")
-            axes.append(_axis(place, name, entry, hints, axes))
-            if several and not axes[-1].when:
-                raise StudyError(f"{place}: `when` is missing; of several ranges each needs it")
+        if name != "fixed":
+            one_of(f"{where} of {model}", name, hints)
+            axes += _axes(f"{where}.{name}", name, entries, hints, axes)
     if not axes:
         raise StudyError(f"{where}: one hyper-parameter or more is needed")
     return Space(model, tuple(axes), _fixed(f"{where}.fixed", table.get("fixed", {}), hints, axes))
+
+
+def _axes(where: str, name: str, entries: Any, hints: dict, before: list[Axis]) -> list[Axis]:
+    """The axis of a hyper-parameter, or one for each of its ranges."""
+    if not isinstance(entries, list):
+        return [_axis(where, name, entries, hints, before)]
+    axes = [_axis(f"{where}[{i}]", name, entry, hints, before) for i, entry in enumerate(entries, 1)]
+    for i, axis in enumerate(axes, 1):
+        if not axis.when:
+            raise StudyError(f"{where}[{i}]: `when` is missing; of several ranges each needs it")
+    return axes
 
 
 def _axis(where: str, name: str, entry: Any, hints: dict, before: list[Axis]) -> Axis:
