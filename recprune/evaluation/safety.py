@@ -61,7 +61,7 @@ def safe_sparsity(curve: pd.DataFrame, floor: float = 0.99) -> SafeSparsity | No
     safe = points[safe_walk(points) >= floor]
     if safe.empty:
         return None
-    point = safe.loc[safe["kept"].idxmin()]
+    point = safe.sort_values("kept").iloc[0]
     return SafeSparsity(
         kept=float(point["kept"]),
         removed=1 - float(point["kept"]),
