@@ -100,10 +100,10 @@ test: $(ENV) ## all tests, on all cores
 test-fast: $(ENV) ## tests that need neither the network nor patience
 	@$(PY) -m pytest -n $(JOBS) -q tests -m "not slow and not network"
 
-figures: $(ENV) ## figures from the rows, without any training
+figures: $(ENV) ## figures from the rows (figures/<study>/ beside them), without any training
 	@$(PY) -m recprune.report $(if $(ALL_THREE),all,figures) --results $(RESULTS)
 
-tables: $(ENV) ## tables from the rows: CSV, Markdown, LaTeX
+tables: $(ENV) ## tables from the rows (tables/<study>/ beside them): CSV, Markdown, LaTeX
 	@$(if $(ALL_THREE),:,$(PY) -m recprune.report tables --results $(RESULTS))
 
 report: $(ENV) ## one page with all figures and tables (report/index.html beside the rows)
