@@ -63,7 +63,7 @@ def make(folder):
 
 
 def torch_alone(folder):
-    """Install torch, and nothing that it requires, where the default build would be wrong. Returns a problem, or None."""
+    """Install torch alone, where the default build would be the wrong one. Returns what went wrong, or None."""
     index, pin = os.environ.get("TORCH_INDEX", "").strip(), pinned("torch")
     if installed(folder, "torch") == pin:
         return None
