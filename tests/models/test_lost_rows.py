@@ -1,4 +1,4 @@
-"""Users and items without a row: one score, masked, compact or loaded; no such item in a list; the declared fallback."""
+"""Users and items without a row: one score, masked, compact or loaded; not in any list; the fallback."""
 
 import numpy as np
 import pytest

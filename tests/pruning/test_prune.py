@@ -160,7 +160,7 @@ class TestPrincipalAxes:
         assert all(error(pruned) <= error(other) + 1e-4 for other in others)
 
     def test_principal_axes_do_not_depend_on_the_basis(self, name, dense, ratio):
-        """Rotate the factors: the scores stay, so what the criterion removes must stay; raw magnitude's choice does not."""
+        """Rotate the factors: the scores stay, so what the criterion removes must; raw magnitude's choice does not."""
         turned = dense[name].clone()
         q, _ = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manual_seed(0)))
         for array in ("user_factors", "item_factors"):

@@ -289,7 +289,7 @@ class TestProxy:
         assert 0.44 < auc(SCORES["random"](log, 0)[0], noise) < 0.56
 
     def test_gradients_are_those_of_the_loss(self, train):
-        """The closed form of the gradient's norm against automatic differentiation, for one interaction and one rival."""
+        """The gradient's norm in closed form against automatic differentiation, for one interaction and one rival."""
         rng = torch.Generator().manual_seed(0)
         u, v = torch.randn(train.n_users, 4, generator=rng), torch.randn(train.n_items, 4, generator=rng)
         error, norm, score = _pairs(u, v, train, np.full((train.nnz, 1), 5))

@@ -20,7 +20,7 @@ DATASET = 'odd/<b> & "c".csv'
 
 
 def fake_rows(dataset: str = DATASET) -> pd.DataFrame:
-    """Two studies of one data set: three recommenders under `ratio`, one under `strong`; deep models have fewer seeds."""
+    """Two studies of a data set: three recommenders under `ratio`, one under `strong`; deep ones have fewer seeds."""
     ratio = fake_cells(dataset=dataset, models=("popularity", "random", "ease", "ials", "mult-vae"))
     ratio = ratio[(ratio["model"] != "mult-vae") | (ratio["side"] == "dense") | (ratio["seed"] < 2)]
     rows = pd.concat(

@@ -34,7 +34,7 @@ def effects_of(contrast, rows, users):
 
 
 def values_of(rows, factor=lambda row: 1.0, n=400, noise=0.05):
-    """Per-user values: the same people in all cells, each cell `factor` times as good as the dense one of its seed, and noise."""
+    """Per-user values: the same people in all cells, each `factor` times as good as its seed's dense one, and noise."""
     people = np.random.default_rng(0).beta(1, 2, n)
     rng = np.random.default_rng(1)
     values = [people * factor(row) + noise * rng.standard_normal(n) for row in rows.itertuples()]

@@ -7,7 +7,6 @@ from fake_cells import fake_cells
 
 from recprune.errors import ReportError
 from recprune.report import figures
-from recprune.report.cells import ReportError
 from recprune.report.style import DOUBLE, SINGLE, render
 
 

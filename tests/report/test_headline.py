@@ -1,4 +1,4 @@
-"""The tables that choose: what each model loses safely, what it weighs then, what that cost. Numbers worked out by hand."""
+"""The tables that choose: what each model loses safely, what it weighs then, what that cost; worked out by hand."""
 
 import pandas as pd
 import pytest

@@ -179,9 +179,9 @@ def candidates(rows):
 
 
 def chosen(page):
-    return page.evaluate(
-        "(({model, side, unit, kept, bytes, recipe}) => ({model, side, unit, kept, bytes, recipe}))(POINTS[Number(document.getElementById('answer').dataset.point)])"
-    )
+    names = "model, side, unit, kept, bytes, recipe"
+    point = "POINTS[Number(document.getElementById('answer').dataset.point)]"
+    return page.evaluate(f"(({{{names}}}) => ({{{names}}}))({point})")
 
 
 @pytest.mark.parametrize("protocol", ["ratio", "strong"])
@@ -275,8 +275,9 @@ def test_lists_show_only_what_holds_the_word(page):
 
 
 def test_every_control_has_a_name(page):
-    nameless = "[...document.querySelectorAll('select, input, button')].filter((e) => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.ariaLabel).map((e) => e.outerHTML.slice(0, 200))"
-    assert page.evaluate(nameless) == []
+    controls = "[...document.querySelectorAll('select, input, button')]"
+    nameless = "(e) => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.ariaLabel"
+    assert page.evaluate(f"{controls}.filter({nameless}).map((e) => e.outerHTML.slice(0, 200))") == []
     buttons = page.evaluate("[...document.querySelectorAll('.modebar-btn')].map((button) => button.ariaLabel)")
     assert buttons == [
         "Download plot as a PNG",

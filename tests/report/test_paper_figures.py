@@ -1,4 +1,4 @@
-"""The figures that carry a message: best rules, who pays, rounds against one shot, time saved; and captions beside figures."""
+"""The figures that carry a message: best rules, who pays, rounds, time saved; and captions beside figures."""
 
 import re
 
