@@ -12,7 +12,7 @@ ROOT = Path(recprune.__file__).parent
 # that scores, so it lies below them, and early stopping and budgets can use its metrics.
 FLOORS = [
     {"errors", "files"},
-    {"interactions", "topk", "typed"},
+    {"interactions", "topk", "typed", "extensions"},
     {"datasets", "splits"},
     {"evaluation"},
     {"models"},
