@@ -239,7 +239,7 @@ def render(figure: Figure, form: str) -> bytes:
 
 
 def _with_palette(png: io.BytesIO) -> bytes:
-    """The picture in 256 colours, none of them far from what it was: a quarter of the bytes."""
+    """The picture in 256 colours, none of them far from what it was: a third of the bytes."""
     with Image.open(png) as picture:
         few = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         buffer = io.BytesIO()
