@@ -16,6 +16,7 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from PIL import Image
 
 from recprune.report.evidence.methods import SAMPLES, Method
 
@@ -234,4 +235,13 @@ def render(figure: Figure, form: str) -> bytes:
     buffer = io.BytesIO()
     with paper():
         figure.savefig(buffer, format=form, metadata=_METADATA[form])
+    return _with_palette(buffer) if form == "png" else buffer.getvalue()
+
+
+def _with_palette(png: io.BytesIO) -> bytes:
+    """The picture in 256 colours, none of them far from what it was: a third of the bytes."""
+    with Image.open(png) as picture:
+        few = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        buffer = io.BytesIO()
+        few.save(buffer, "png", optimize=True, dpi=picture.info["dpi"])
     return buffer.getvalue()

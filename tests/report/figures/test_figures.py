@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from fake_cells import fake_cells
+from PIL import Image
 
 from recprune.errors import ReportError
 from recprune.report import figures
 from recprune.report.evidence import Evidence, StudyEvidence
+from recprune.report.figures import style
 from recprune.report.figures.style import DOUBLE, SINGLE, render
 
 
@@ -206,6 +208,20 @@ def test_files_carry_no_date_and_fonts_that_can_be_edited(drawn):
         assert b"CreationDate" not in drawing.rendered("pdf")
         assert b"/Type3" not in drawing.rendered("pdf")
         assert b"dc:date" not in drawing.rendered("svg")
+
+
+def test_a_png_has_few_colours_and_looks_the_same(drawn):
+    figure = drawn["safe-sparsity"].figure
+    plain = io.BytesIO()
+    with style.paper():
+        figure.savefig(plain, format="png")
+    few, all_ = Image.open(io.BytesIO(drawn["safe-sparsity"].rendered("png"))), Image.open(plain)
+    assert few.mode == "P" and len(few.getcolors()) <= 256 and few.info["dpi"] == all_.info["dpi"]
+    apart = np.asarray(few.convert("RGB"), int) - np.asarray(all_.convert("RGB"), int)
+    assert apart.shape[:2] == (all_.height, all_.width) and np.abs(apart).max() < 32
+    assert few.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+    assert len(drawn["safe-sparsity"].rendered("png")) < len(plain.getvalue()) / 2
+    assert render(figure, "png") == render(figure, "png")
 
 
 def test_every_figure_has_its_files_and_the_csv_its_data(drawn, tmp_path):
