@@ -1,4 +1,4 @@
-"""From rows to what people look at: figures, tables and a page, all from cells.csv alone."""
+"""From rows to what people look at: figures, tables and a page, all from the committed rows, without any training."""
 
 from recprune.errors import ReportError
 from recprune.report import figures, tables
