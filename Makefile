@@ -54,7 +54,7 @@ help: ## this list
 	@awk '/^[A-Z_]+ *\?=.*##/ { name = $$1; sub(/^.*##/, ""); printf "  %-12s %s\n", name, $$0 }' Makefile
 	@echo "  COLUMNS      column names of DATASET: COLUMNS=\"user=uid item=iid rating=stars timestamp=ts\""
 
-env: $(ENV) ## the environment .venv, from pyproject.toml and constraints.txt (once; about a minute)
+env: $(ENV) ## the environment .venv, from pyproject.toml and constraints.txt (once; a minute or two)
 
 $(ENV):
 	@$(PYTHON) tools/env.py "$@"

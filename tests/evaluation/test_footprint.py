@@ -73,7 +73,7 @@ def test_footprint_of_real_models_pruned_or_not(make_split, tmp_path):
 
 
 def test_slower_models_are_found_slower_and_all_get_the_same_calls():
-    models = {"dense": Weights({}, delay=0.003), "pruned": Weights({}), "slower": Weights({}, delay=0.006)}
+    models = {"dense": Weights({}, delay=0.01), "pruned": Weights({}), "slower": Weights({}, delay=0.03)}
     found = latency(models, np.arange(50), repeats=15)
     assert list(found) == list(models)
     assert found["pruned"].p50_ms < found["dense"].p50_ms < found["slower"].p50_ms

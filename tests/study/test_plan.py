@@ -143,13 +143,19 @@ seeds = [0]
 models = ["mult-vae", "ease", "ials", "bpr"]
 """
 LONG = "synthetic/ratio/mult-vae/magnitude"
-# in place of a run: its name, some time, and its stamp
+# in place of a run: its name and its stamp. Mult-VAE's dense model is finished after EASE's, the others after it.
 STAND_IN = """#!{python}
 import pathlib, sys, time
 id = sys.argv[-1]
 if id in {stamps!r}:
     print(id, flush=True)
-    time.sleep({{"mult-vae": 0.4, "ease": 0.1}}.get(id.split("/")[2], 0.7))
+    model, method = id.split("/")[2:]
+    first = {{"mult-vae": "ease", "ease": None}}.get(model, "mult-vae") if method == "dense" else None
+    before = pathlib.Path({stamps!r}[f"synthetic/ratio/{{first}}/dense"]) if first else None
+    end = time.monotonic() + 60
+    while before and not before.exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    time.sleep(bool(before))  # make has seen the end of what had the stamp
     stamp = pathlib.Path({stamps!r}[id])
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.touch()
