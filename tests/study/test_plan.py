@@ -148,7 +148,7 @@ STAND_IN = """#!{python}
 import pathlib, sys, time
 id = sys.argv[-1]
 if id in {stamps!r}:
-    print(id, flush=True)
+    print(id + "\\n", end="", flush=True)  # in one piece: two write at a time
     time.sleep({{"mult-vae": 0.4, "ease": 0.1}}.get(id.split("/")[2], 0.7))
     stamp = pathlib.Path({stamps!r}[id])
     stamp.parent.mkdir(parents=True, exist_ok=True)
