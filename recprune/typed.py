@@ -112,7 +112,7 @@ def _at(where: str, message: str) -> str:
 def _adapter(kind: Any, as_object: bool = True) -> TypeAdapter:
     if not is_dataclass(kind):
         return TypeAdapter(_strict(kind), config=STRICT)
-    return TypeAdapter(_strict(kind) if as_object else _fields(kind))
+    return TypeAdapter(_strict(kind) if as_object else _fields(kind))  # type: ignore[arg-type]
 
 
 def _validated(adapter: TypeAdapter, found: Any, where: str) -> Any:
@@ -129,7 +129,7 @@ def _fields(kind: type) -> Any:
     accepted = {f.name: (_strict(hints[f.name]), _default(f)) for f in fields(kind)}
     needed = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
     return Annotated[
-        create_model(kind.__name__, __config__=STRICT, **accepted),
+        create_model(kind.__name__, __config__=STRICT, **accepted),  # type: ignore[call-overload]
         Strict(False),
         BeforeValidator(lambda table: _complete(table, accepted, needed)),
     ]
@@ -156,17 +156,19 @@ def _complete(table: Any, accepted: Iterable[str], needed: list[str]) -> Any:
 def _strict(hint: Any) -> Any:
     """A type hint as pydantic takes it here: lists for tuples, names for literals, tables for dataclasses."""
     origin, inner = get_origin(hint), get_args(hint)
+    generic: Any = origin  # of types that are only known here
     if origin is Annotated:
         return Annotated[(_strict(inner[0]), *inner[1:])]
     if origin is Literal:
         return Annotated[str, known_name(lambda: inner)]
     if origin in (Union, UnionType):
-        return Union[tuple(map(_strict, inner))]  # noqa: UP007 (of a tuple that is only known here)
+        return Union[tuple(map(_strict, inner))]  # noqa: UP007
     if origin is tuple:
-        return Annotated[tuple[tuple(each if each is ... else _strict(each) for each in inner)], Strict(False)]
+        many = generic[tuple(each if each is ... else _strict(each) for each in inner)]
+        return Annotated[many, Strict(False)]
     if origin is dict:
-        return dict[tuple(map(_strict, inner))]
-    if is_dataclass(hint):
+        return generic[tuple(map(_strict, inner))]
+    if isinstance(hint, type) and is_dataclass(hint):
         return Annotated[_fields(hint), AfterValidator(lambda model: hint(**_values(hint, model)))]
     return hint
 

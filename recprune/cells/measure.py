@@ -106,8 +106,8 @@ def measure(
 
 def measure_pruned(bench: Bench, pruned: Pruned, cell: Cell, **more) -> Measured:
     """The values of a pruned model's cell: of its compact form, with the seconds of its scores and its recovery."""
-    cost = {"train_s": pruned.recovery_seconds, "score_s": pruned.score_seconds}
-    return measure(bench, pruned.compact(), cell, **cost, **more)
+    train_s, score_s = pruned.recovery_seconds, pruned.score_seconds
+    return measure(bench, pruned.compact(), cell, train_s=train_s, score_s=score_s, **more)
 
 
 def _quality(found: dict[str, Report], dense: dict[str, Report]) -> dict[str, float]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -90,7 +91,8 @@ def canonical(frame: pd.DataFrame, where: str = "rows") -> pd.DataFrame:
     rows = rows.sort_values(list(CELL), ascending=[c not in SHARES for c in CELL], ignore_index=True)
     twice = rows.duplicated(list(CELL))
     if twice.any():
-        cell = ", ".join(f"{k}={v}" for k, v in rows.loc[twice.idxmax(), list(CELL)].items())
+        first = rows[list(CELL)].iloc[int(twice.to_numpy().argmax())]
+        cell = ", ".join(f"{k}={v}" for k, v in first.items())
         raise StudyError(f"{where}: the cell occurs twice: {cell}")
     return rows
 
@@ -104,7 +106,7 @@ def with_defaults(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _column(frame: pd.DataFrame, column: str, where: str) -> pd.Series:
-    kind = "str" if column in TEXT else "Int64" if column in WHOLE else "float64"
+    kind: Any = "str" if column in TEXT else "Int64" if column in WHOLE else "float64"
     if column not in frame:
         return pd.Series("" if kind == "str" else pd.NA if kind == "Int64" else float("nan"), frame.index, dtype=kind)
     try:
@@ -142,7 +144,7 @@ def write_rows(path: str | Path, frame: pd.DataFrame) -> Path:
     return write_atomically(path, to_csv(canonical(frame, str(path))))
 
 
-def read_rows(path: str | Path) -> pd.DataFrame:
+def read_rows(path: str | Path | io.StringIO) -> pd.DataFrame:
     """The canonical rows of a file, or of the text of one. Raises StudyError for what is no such file."""
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)

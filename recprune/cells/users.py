@@ -8,6 +8,7 @@ same for all cells of a data set, protocol and seed. The same cells give the sam
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,5 +48,5 @@ def read_per_user(folder: str | Path) -> pd.DataFrame:
     return frame[[*CELL, VALUES]]
 
 
-def _kind(column: str) -> str:
+def _kind(column: str) -> Any:
     return {"kept": "float64", "samples_kept": "float64", "seed": "int64"}.get(column, "str")

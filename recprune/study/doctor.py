@@ -53,7 +53,8 @@ def _packages() -> Iterator[Finding]:
 def read_constraints(path: Path) -> list[tuple[str, str]]:
     """(name, version) for each pin of a constraints file."""
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    return [tuple(line.split("==", 1)) for line in lines if "==" in line and not line.startswith("#")]
+    pins = (line.partition("==") for line in lines if "==" in line and not line.startswith("#"))
+    return [(name, version) for name, _, version in pins]
 
 
 def _machine() -> Iterator[Finding]:

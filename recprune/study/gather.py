@@ -45,7 +45,7 @@ def gather(plan: Plan) -> tuple[Path, int]:
     return folder / "cells.csv", len(rows)
 
 
-def _gather_users(runs: list[Planned], folder: Path, replaced: set[tuple[str, ...]]) -> None:
+def _gather_users(runs: list[Planned], folder: Path, replaced: set[tuple[str, str]]) -> None:
     found = [_others(lambda path: read_per_user(path.parent), folder / FILE, replaced, empty())]
     found += [read_per_user(run.folder) for run in runs]
     if known := [frame for frame in found if len(frame)]:
@@ -53,7 +53,7 @@ def _gather_users(runs: list[Planned], folder: Path, replaced: set[tuple[str, ..
         write_per_user(folder, users)
 
 
-def _others(read, path: Path, replaced: set[tuple[str, ...]], nothing: pd.DataFrame) -> pd.DataFrame:
+def _others(read, path: Path, replaced: set[tuple[str, str]], nothing: pd.DataFrame) -> pd.DataFrame:
     """Rows of an earlier file whose data set and protocol are not among `replaced`."""
     if not path.exists():
         return nothing

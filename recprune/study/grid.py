@@ -23,7 +23,7 @@ from recprune.cells.names import (
 from recprune.cells.parameters import Columns, Core, Parameters, Seeds, Shares
 from recprune.datasets.naming import name_of
 from recprune.errors import StudyError
-from recprune.study.hyperparameters import Hyperparameters
+from recprune.study.tuning.hyperparameters import Hyperparameters
 
 AXES = ("unit", "criterion", "schedule", "recovery")  # a run for each listed value
 LAST = ("all", "study")  # what waits for gathered rows
@@ -170,8 +170,7 @@ class Study(Grid):
     def _check_seeds(self, runs: dict[str, Run]) -> None:
         for run in runs.values():
             dense = runs.get(run.dense_id) if run.needs == "dense" else None
-            lacking = sorted(set(run.parameters.seeds) - set(dense.parameters.seeds)) if dense else []
-            if lacking:
+            if dense and (lacking := sorted(set(run.parameters.seeds) - set(dense.parameters.seeds))):
                 raise StudyError(f"study.{self.name}: {run.id} has seeds {lacking}, which {dense.id} does not train")
 
     def _expand(self, family: Family, dataset: str, protocol: str) -> Iterable[Run]:

@@ -41,11 +41,11 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
     """
     log = output.with_name("kernel.log")
     kernels: list[AsyncKernelManager] = []
-    with _own_jupyter(extensions) as ip, undone(lambda: [_kill(kernel) for kernel in kernels]):
+    with _own_jupyter(extensions) as ip, undone(lambda: _kill(kernels)):
         # One of jsonschema's optional format checkers parses a grammar for a second at import; no notebook needs it.
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
         # imported here: these read their settings from the environment at import
-        import papermill
+        import papermill  # type: ignore[import-untyped]
         from nbclient.exceptions import DeadKernelError
         from traitlets.config import Config
 
@@ -126,12 +126,13 @@ def _kernel_manager(log: Path, kernels: list[AsyncKernelManager]) -> type[AsyncK
     return Logged
 
 
-def _kill(kernel: AsyncKernelManager) -> None:
-    """End a kernel with all that it started: it leads a process group of its own."""
-    process = getattr(kernel.provisioner, "process", None)
-    if process is not None and process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def _kill(kernels: list[AsyncKernelManager]) -> None:
+    """End kernels with all that they started: each leads a process group of its own."""
+    for kernel in kernels:
+        process = getattr(kernel.provisioner, "process", None)
+        if process is not None and process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _last_words(log: Path) -> str:

@@ -41,7 +41,7 @@ from typing import Any
 from recprune.cells.names import Protocol, known
 from recprune.errors import StudyError
 from recprune.study.grid import AXES, Family, Grid, Study
-from recprune.study.hyperparameters import Hyperparameters, checked_profiles, read_tuned
+from recprune.study.tuning.hyperparameters import Hyperparameters, checked_profiles, read_tuned
 from recprune.typed import named, one_of, only_keys, parse, read_toml, value
 
 MANY = {"dataset": ("datasets", str), "protocol": ("protocols", Protocol)}  # one value may be given by the first name

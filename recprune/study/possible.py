@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from recprune.study.grid import LAST, Run
@@ -21,10 +21,11 @@ def possible(runs: list[Run]) -> tuple[list[Run], list[str]]:
     """
     columns = runs[0].parameters.columns if runs else {}
     timed = cache(lambda dataset: _timed(dataset, columns))
-    kept, reasons = [], {}
+    kept: list[Run] = []
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
     for run in runs:
         p = run.parameters
-        reason = _obstacle(p.protocol, p.model, lambda dataset=p.dataset: timed(dataset))
+        reason = _obstacle(p.protocol, p.model, partial(timed, p.dataset))
         if reason:
             reasons.setdefault((p.protocol, reason), {})[p.model] = None
         else:

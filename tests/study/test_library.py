@@ -56,7 +56,7 @@ ALL = {
 }
 
 
-def test_comments_docstrings_report_and_study_do_not_count(changed, package):
+def test_comments_docstrings_report_and_study_do_not_count(package):
     file = package / "splits.py"
     before = Library(package=package).hash(*run())
     file.write_text("# said first\n" + file.read_text().replace('"""', '"""Once more: ', 1))

@@ -148,7 +148,7 @@ STAND_IN = """#!{python}
 import pathlib, sys, time
 id = sys.argv[-1]
 if id in {stamps!r}:
-    print(id, flush=True)
+    print(id + "\\n", end="", flush=True)  # in one piece: two write at a time
     model, method = id.split("/")[2:]
     first = {{"mult-vae": "ease", "ease": None}}.get(model, "mult-vae") if method == "dense" else None
     before = pathlib.Path({stamps!r}[f"synthetic/ratio/{{first}}/dense"]) if first else None

@@ -16,8 +16,8 @@ from recprune.errors import StudyError
 from recprune.models import REGISTRY
 from recprune.splits import Split
 from recprune.study.__main__ import main
-from recprune.study.hyperparameters import read_tuned, write_tuned
 from recprune.study.load import load_study
+from recprune.study.tuning.hyperparameters import read_tuned, write_tuned
 from recprune.study.tuning.search import Search
 from recprune.study.tuning.space import Budget, load_tuning
 from recprune.study.tuning.trials import Trial, best, read_trials, write_trials

@@ -23,9 +23,9 @@ def both_rows(bench: Bench) -> pd.DataFrame:
     for seed, share in points(bench, p.samples):
         less = SamplePath(bench.split(seed), p.samples_criterion, seed).cut(share)
         dense = ranked(bench.train(bench.untrained(), seed, less), less)
-        cell, same = Cell.of(p, "both", 1.0, seed, samples_kept=share), {"on": less, "against": dense}
-        cells.append(measure(bench, dense.model, cell, train_s=dense.model.train_seconds, **same))
+        cell, train_s = Cell.of(p, "both", 1.0, seed, samples_kept=share), dense.model.train_seconds
+        cells.append(measure(bench, dense.model, cell, train_s=train_s, on=less, against=dense))
         path = path_from(bench, dense.model, less, seed)
         for kept in downwards(p.keep):
-            cells.append(measure_pruned(bench, path.cut(kept), replace(cell, kept=kept), **same))
+            cells.append(measure_pruned(bench, path.cut(kept), replace(cell, kept=kept), on=less, against=dense))
     return table(cells)

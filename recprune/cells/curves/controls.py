@@ -42,5 +42,6 @@ def control_rows(bench: Bench) -> pd.DataFrame:
 
 
 def _control(unit: str, criterion: str, recovery: str, kept: float, seed: int) -> Cell:
-    method = {"unit": unit, "criterion": criterion, "schedule": "one-shot", "recovery": recovery}
-    return Cell(side="control", **method, kept=kept, seed=seed)
+    return Cell(
+        side="control", unit=unit, criterion=criterion, schedule="one-shot", recovery=recovery, kept=kept, seed=seed
+    )

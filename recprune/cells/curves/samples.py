@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import Curve, is_shown, points
 from recprune.cells.measure import Cell, measure, table
 from recprune.cells.once import latest
-from recprune.models.training import with_equal_updates
+from recprune.models.training import GradientModel, with_equal_updates
 from recprune.pruning import SamplePath
 
 
@@ -26,7 +28,7 @@ def sample_curve(bench: Bench) -> Curve:
         path = sample_path(bench, seed)
         less, model = path.cut(share), bench.untrained()
         if p.recovery == "retrain-updates":
-            model = with_equal_updates(model, bench.split(seed).train, less.train)
+            model = with_equal_updates(cast(GradientModel, model), bench.split(seed).train, less.train)
         bench.train(model, seed, less)
         if is_shown(bench, seed, share):
             smallest = model

@@ -75,7 +75,7 @@ class Source:
     @cached_property
     def assigned(self) -> dict[str, ast.expr]:
         """name -> the value that the code gives it."""
-        found = {}
+        found: dict[str, ast.expr] = {}
         for node in self.tree.body:
             targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
             value = getattr(node, "value", None)
@@ -118,11 +118,10 @@ def names_in(node: ast.AST) -> set[str]:
 
 def _values_of_name(node: ast.ClassDef) -> Iterator[ast.expr | None]:
     for line in node.body:
-        targets = (
-            line.targets if isinstance(line, ast.Assign) else [line.target] if isinstance(line, ast.AnnAssign) else []
-        )
-        if any(isinstance(target, ast.Name) and target.id == "name" for target in targets):
-            yield line.value
+        if isinstance(line, (ast.Assign, ast.AnnAssign)):
+            targets = line.targets if isinstance(line, ast.Assign) else [line.target]
+            if any(isinstance(target, ast.Name) and target.id == "name" for target in targets):
+                yield line.value
 
 
 def _executed(node: ast.AST) -> Iterator[ast.AST]:

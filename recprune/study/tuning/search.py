@@ -88,7 +88,8 @@ class Search:
                 state = "pruned"
             return state != "complete"
 
-        model.watch = watch  # asked by models with epochs; the others have nothing to stop early
+        # asked by models with epochs; the others have nothing to stop early
+        model.watch = watch  # type: ignore[attr-defined]
         score, note = None, ""
         try:
             model.fit(self.data.train, self.data.validation, seed=SEED, fold_in=self.data.fold_in("validation"))

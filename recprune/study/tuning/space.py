@@ -119,7 +119,8 @@ class Axis:
         """Whether a value is inside."""
         if self.choices:
             return value in self.choices
-        return isinstance(value, (int, float)) and self.low <= value <= self.high
+        inside = self.low is not None and self.high is not None and isinstance(value, (int, float))
+        return inside and self.low <= value <= self.high
 
     def __str__(self) -> str:
         if self.choices:
@@ -241,7 +242,7 @@ def _axis(where: str, name: str, entry: Any, hints: dict, before: list[Axis]) ->
     if ("choices" in entry) == ("low" in entry or "high" in entry):
         raise StudyError(f"{where}: `low` and `high`, or `choices`, are needed")
     if "choices" in entry:
-        choices = value(tuple[hints[name], ...], entry["choices"], f"{where}.choices")
+        choices = value(_several(hints[name]), entry["choices"], f"{where}.choices")
         if len(set(choices)) != len(choices) or not choices:
             raise StudyError(f"{where}.choices: {list(choices)!r}; one or more different values are needed")
         return Axis(name=name, kind=hints[name], choices=choices, when=when)
@@ -257,6 +258,10 @@ def _axis(where: str, name: str, entry: Any, hints: dict, before: list[Axis]) ->
 def _fixed(where: str, table: dict, hints: dict, axes: list[Axis]) -> dict:
     only_keys(where, table, sorted(set(hints) - {axis.name for axis in axes}))
     return {name: value(hints[name], found, f"{where}.{name}") for name, found in table.items()}
+
+
+def _several(hint: Any) -> Any:
+    return tuple[hint, ...]
 
 
 def _without_none(hint: Any) -> Any:

@@ -22,10 +22,10 @@ from recprune.models import REGISTRY
 from recprune.splits import PROTOCOLS, Split, split
 from recprune.study.choice import Choice
 from recprune.study.grid import Run, Study
-from recprune.study.hyperparameters import write_tuned
 from recprune.study.identity import Library, machine, package_version
 from recprune.study.possible import possible
 from recprune.study.tuning import search as search_module
+from recprune.study.tuning.hyperparameters import write_tuned
 from recprune.study.tuning.search import COLUMN, SEED, Search, seconds_of, the_optuna
 from recprune.study.tuning.space import load_tuning
 from recprune.study.tuning.trials import Trial, best
@@ -106,6 +106,7 @@ def _line(search: Search, trials: list[Trial]) -> str:
 def found(search: Search, trials: list[Trial]) -> dict:
     """How the best hyper-parameters were found: the [MODEL.search] table of tuned.toml."""
     top = best(trials)
+    assert top is not None, "asked when a trial has a score"
     return {
         f"val_{COLUMN}": top.score,
         f"first_val_{COLUMN}": trials[0].score,

@@ -5,7 +5,7 @@ import pytest
 from recprune.report import figures, tables
 from recprune.report.__main__ import main
 from recprune.report.evidence.searches import searches
-from recprune.study.hyperparameters import write_tuned
+from recprune.study.tuning.hyperparameters import write_tuned
 from recprune.study.tuning.trials import Trial, write_trials
 
 SCORES = [0.2, 0.25, None, 0.22, 0.26]
