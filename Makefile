@@ -9,7 +9,7 @@ PROTOCOL ?= ratio## protocol that `make tune` searches under: ratio, strong, loo
 LAUNCH  ?=## prefix of every run on a cluster: LAUNCH="srun -n1 -c1"
 PYTHON  ?= python3## Python 3.11 or newer that makes the environment
 BENCH   ?=## full: `make bench` with the large sizes too
-TORCH_INDEX ?=## package index with CPU builds of torch (address on pytorch.org), where the default would bring CUDA
+TORCH_INDEX ?=## index to take torch from; default: its CPU build where there is no NVIDIA GPU
 # COLUMNS is also what shells call the width of the terminal: it counts only on make's command line.
 ifneq ($(origin COLUMNS),command line)
 override COLUMNS :=
@@ -45,7 +45,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help env reproduce quick runs dense tune protocols reference test test-fast figures tables report paper readme verify bench lab doctor clean distclean
+.PHONY: help env reproduce quick runs dense tune protocols reference test test-fast lint figures tables report paper readme verify bench lab doctor clean distclean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"; echo
@@ -100,10 +100,13 @@ test: $(ENV) ## all tests, on all cores
 test-fast: $(ENV) ## tests that need neither the network nor patience
 	@$(PY) -m pytest -n $(JOBS) -q tests -m "not slow and not network"
 
-figures: $(ENV) ## figures from the rows, without any training
+lint: $(ENV) ## lint, format and types of the code, notebooks without outputs
+	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check . && .venv/bin/mypy && $(PY) tools/stripped.py notebooks/*.ipynb
+
+figures: $(ENV) ## figures from the rows (figures/<study>/ beside them), without any training
 	@$(PY) -m recprune.report $(if $(ALL_THREE),all,figures) --results $(RESULTS)
 
-tables: $(ENV) ## tables from the rows: CSV, Markdown, LaTeX
+tables: $(ENV) ## tables from the rows (tables/<study>/ beside them): CSV, Markdown, LaTeX
 	@$(if $(ALL_THREE),:,$(PY) -m recprune.report tables --results $(RESULTS))
 
 report: $(ENV) ## one page with all figures and tables (report/index.html beside the rows)
@@ -131,5 +134,5 @@ clean: ## remove runs and uncommitted results; environment and downloads stay
 	rm -rf results/runs results/quick results/part results/own
 
 distclean: clean ## remove everything that make made: environment and downloads too
-	rm -rf .venv .venv-bench data/cache build recprune.egg-info .pytest_cache .hypothesis
+	rm -rf .venv .venv-bench data/cache build recprune.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
 	find recprune tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

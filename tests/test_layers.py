@@ -1,52 +1,67 @@
-"""Imports go down, never up or round in a circle."""
+"""Imports go down, never up or round in a circle; a folder shows its idea at a glance."""
 
-import ast
+import runpy
 from pathlib import Path
 
 import pytest
 
 import recprune
 
-ROOT = Path(recprune.__file__).parent
-# Lowest first; those of one floor do not import each other. `evaluation` takes models as anything
-# that scores, so it lies below them, and early stopping and budgets can use its metrics.
-FLOORS = [
-    {"errors", "files"},
-    {"extensions", "interactions", "topk", "typed"},
-    {"datasets", "splits"},
-    {"evaluation"},
-    {"models"},
-    {"pruning"},
-    {"cells"},
-    {"study"},
-    {"report"},
-]
-LEVEL = {room: level for level, floor in enumerate(FLOORS) for room in floor}
-MODULES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem in LEVEL)
+PACKAGE = Path(recprune.__file__).parent
+LAYERS = runpy.run_path(str(Path(__file__).resolve().parents[1] / "tools/layers.py"))
+faults = LAYERS["faults"]
 
 
-def imported(path: Path) -> set[str]:
-    """First rooms of the recprune modules that a file imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("recprune."):
-            found.add(node.module.split(".")[1])
-        elif isinstance(node, ast.ImportFrom) and node.module == "recprune":
-            found |= {alias.name for alias in node.names if alias.name in LEVEL}
-        elif isinstance(node, ast.Import):
-            found |= {a.name.split(".")[1] for a in node.names if a.name.startswith("recprune.")}
-    return found
+def test_the_library_has_no_fault():
+    assert faults(PACKAGE) == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_go_down_only(path):
-    room = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    above = {other for other in imported(path) - {room} if LEVEL[other] > LEVEL[room]}
-    beside = {other for other in imported(path) - {room} if LEVEL[other] == LEVEL[room]}
-    assert not above, f"{path.name} is on floor {LEVEL[room]} and imports {above}"
-    assert not beside, f"{path.name} imports its neighbours {beside}"
+@pytest.fixture
+def house(tmp_path):
+    """Writes the files of a package `p` with the library's floors, and says what is wrong with it."""
+
+    def wrong(**files):
+        for name, text in files.items():
+            path = tmp_path / "p" / f"{name.replace('__', '/')}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return faults(tmp_path / "p")
+
+    return wrong
 
 
-def test_every_room_has_its_floor():
-    rooms = {p.name.removesuffix(".py") for p in ROOT.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
-    assert rooms - {"__init__", "__main__"} == set(LEVEL)
+def test_down_is_allowed_and_up_and_beside_are_not(house):
+    assert house(models__a="from p.splits import x\nimport p.errors", splits="", errors="") == []
+    assert house(models__a="", splits="from p.models import a") == ["p.splits imports up: p.models.a"]
+    assert house(splits="", topk="import p.typed", typed="") == ["p.topk imports its neighbour p.typed"]
+
+
+def test_an_import_in_a_function_is_an_arrow_as_well(house):
+    assert house(files="def f():\n    from p.report import page", report__page="") == [
+        "p.files imports up: p.report.page"
+    ]
+
+
+def test_two_files_that_need_each_other_are_a_circle_even_within_a_room(house):
+    found = house(study__a="from p.study import b", study__b="def f():\n    from p.study.a import x")
+    assert found == ["a circle of 2 files: p.study.a, p.study.b"]
+
+
+def test_a_relative_import_is_one_too(house):
+    found = house(study__a="from . import b", study__b="from .a import x")
+    assert found == ["a circle of 2 files: p.study.a, p.study.b"]
+
+
+def test_what_is_imported_for_types_makes_no_circle_but_may_not_go_up(house):
+    types = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from p.{} import x"
+    assert house(study__a=types.format("study.b"), study__b="from p.study.a import y") == []
+    assert house(topk=types.format("study.b")) == ["p.topk imports up: p.study.b"]
+
+
+def test_a_room_needs_a_floor(house):
+    assert house(attic="") == ["p/attic has no floor"]
+
+
+def test_a_folder_is_seen_at_a_glance_unless_all_in_it_are_of_one_kind(house):
+    assert house(**{f"models__m{i}": "" for i in range(20)}) == []
+    assert house(**{f"cells__c{i}": "" for i in range(17)}) == ["p/cells has 17 files, more than 16"]

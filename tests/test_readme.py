@@ -59,18 +59,23 @@ SENTENCES = {
         *(mean("test_ndcg@10", model=m, side="dense") for m in ("ials", "ease", "mult-vae", "neumf"))
     ),
     "ease": lambda: (
-        f"keeps {with_interval(**EASE, recovery='refit', kept=0.1)} in {share('bytes_ratio', **EASE, recovery='refit', kept=0.1)} "
+        f"keeps {with_interval(**EASE, recovery='refit', kept=0.1)} in "
+        f"{share('bytes_ratio', **EASE, recovery='refit', kept=0.1)} "
         f"of the bytes; with 1 % it keeps {with_interval(**EASE, recovery='refit', kept=0.01)} in "
-        f"{share('bytes_ratio', **EASE, recovery='refit', kept=0.01)}, against {ratio(**EASE, recovery='none', kept=0.01)} by magnitude alone"
+        f"{share('bytes_ratio', **EASE, recovery='refit', kept=0.01)}, against "
+        f"{ratio(**EASE, recovery='none', kept=0.01)} by magnitude alone"
     ),
     "larger": lambda: (
         f"EASE with 1 % of its weights scores {level(**EASE, recovery='refit', kept=0.01)} refitted, "
-        f"{level(**EASE, recovery='none', kept=0.01)} by magnitude alone, in {megabytes(**EASE, recovery='refit', kept=0.01)}; iALS trained at "
-        f"{megabytes(model='ials', criterion='smaller-dense', kept=0.062)} scores {level(model='ials', criterion='smaller-dense', kept=0.062)}"
+        f"{level(**EASE, recovery='none', kept=0.01)} by magnitude alone, in "
+        f"{megabytes(**EASE, recovery='refit', kept=0.01)}; iALS trained at "
+        f"{megabytes(model='ials', criterion='smaller-dense', kept=0.062)} scores "
+        f"{level(model='ials', criterion='smaller-dense', kept=0.062)}"
     ),
     "larger, half of that": lambda: (
         f"with 0.5 %, {level(**EASE, recovery='refit', kept=0.005)}, {level(**EASE, recovery='none', kept=0.005)} and, "
-        f"at {megabytes(model='ials', criterion='smaller-dense', kept=0.031)}, {level(model='ials', criterion='smaller-dense', kept=0.031)}"
+        f"at {megabytes(model='ials', criterion='smaller-dense', kept=0.031)}, "
+        f"{level(model='ials', criterion='smaller-dense', kept=0.031)}"
     ),
     "axes": lambda: (
         "principal axes of iALS keep "
@@ -85,7 +90,8 @@ SENTENCES = {
         + ratio(**IALS, criterion="principal-axes", recovery="none", kept=0.25)
     ),
     "lottery": lambda: (
-        f"10 % of its weights, found by rounds of magnitude and rewinding, keep {with_interval(**LOTTERY, kept=0.1)} in "
+        f"10 % of its weights, found by rounds of magnitude and rewinding, keep {with_interval(**LOTTERY, kept=0.1)} "
+        f"in "
         f"{share('bytes_ratio', **LOTTERY, kept=0.1)} of the bytes; cut at once and left alone they keep "
         f"{ratio(**VAE, **ONCE, criterion='magnitude', recovery='none', kept=0.1)}, fine-tuned "
         f"{ratio(**VAE, **ONCE, criterion='magnitude', recovery='fine-tune', kept=0.1)}, retrained "
@@ -99,34 +105,42 @@ SENTENCES = {
         f"{ratio(**VAE, **ONCE, criterion='proximal-l1', recovery='fine-tune', kept=0.1)} fine-tuned"
     ),
     "rules": lambda: (
-        f"at 20 % of the weights, left alone, Taylor keeps {ratio(**VAE, **ONCE, criterion='taylor', recovery='none', kept=0.2)}, "
+        f"at 20 % of the weights, left alone, Taylor keeps "
+        f"{ratio(**VAE, **ONCE, criterion='taylor', recovery='none', kept=0.2)}, "
         f"magnitude {ratio(**VAE, **ONCE, criterion='magnitude', recovery='none', kept=0.2)}, its shuffled mask "
         f"{ratio(**VAE, **ONCE, criterion='mask-shuffle', recovery='none', kept=0.2)}"
     ),
     "samples": lambda: (
-        f"Half of the interactions, the highest rated, keep {ratio(**HALF, **ONCE, model='ease', criterion='weight')} of EASE and "
+        f"Half of the interactions, the highest rated, keep "
+        f"{ratio(**HALF, **ONCE, model='ease', criterion='weight')} of EASE and "
         f"{ratio(**HALF, **ONCE, model='mult-vae', criterion='weight')} of Mult-VAE; at random "
-        f"{ratio(**HALF, **ONCE, model='ease', criterion='random')} and {ratio(**HALF, **ONCE, model='mult-vae', criterion='random')}, stratified "
-        f"{ratio(**HALF, **ONCE, model='ease', criterion='stratified')} and {ratio(**HALF, **ONCE, model='mult-vae', criterion='stratified')}, the hardest "
-        f"(loss) {ratio(**HALF, **ONCE, model='ease', criterion='loss')} and {ratio(**HALF, **ONCE, model='mult-vae', criterion='loss')}"
+        f"{ratio(**HALF, **ONCE, model='ease', criterion='random')} and "
+        f"{ratio(**HALF, **ONCE, model='mult-vae', criterion='random')}, stratified "
+        f"{ratio(**HALF, **ONCE, model='ease', criterion='stratified')} and "
+        f"{ratio(**HALF, **ONCE, model='mult-vae', criterion='stratified')}, the hardest "
+        f"(loss) {ratio(**HALF, **ONCE, model='ease', criterion='loss')} and "
+        f"{ratio(**HALF, **ONCE, model='mult-vae', criterion='loss')}"
     ),
     "segment": lambda: (
-        f"the loop that drops, round by round, what the model predicts worst (by segments of active users and popular items) keeps "
+        f"the loop that drops, round by round, what the model predicts worst (by segments of active users and "
+        f"popular items) keeps "
         f"{ratio(**HALF, model='ease', criterion='segment')} and {ratio(**HALF, model='mult-vae', criterion='segment')}"
     ),
     "who pays": lambda: (
-        f"the rarest third of what is liked is found {gone(model='ease', criterion='segment'):.0%} less often by EASE".replace(
-            "%", " %"
-        )
+        f"the rarest third of what is liked is found {gone(model='ease', criterion='segment'):.0%} less often by "
+        f"EASE".replace("%", " %")
     ),
     "exception": lambda: (
         f"SASRec, the weakest model here ({mean('test_ndcg@10', model='sasrec', side='dense'):.4f}), is the exception: "
         f"the highest rated half keeps {with_interval(**HALF, **ONCE, model='sasrec', criterion='weight')} of it"
     ),
     "both": lambda: (
-        f"EASE cut to 1 % and refitted keeps {ratio(model='ease', side='both', kept=0.01, samples_kept=1.0)} of the dense model of "
-        f"all the data, {ratio(model='ease', side='both', kept=0.01, samples_kept=0.4)} of that of 40 % of them; Mult-VAE cut to 10 % and fine-tuned "
-        f"{ratio(model='mult-vae', side='both', kept=0.1, samples_kept=1.0)}, and {ratio(model='mult-vae', side='both', kept=0.1, samples_kept=0.4)}"
+        f"EASE cut to 1 % and refitted keeps {ratio(model='ease', side='both', kept=0.01, samples_kept=1.0)} of the "
+        f"dense model of "
+        f"all the data, {ratio(model='ease', side='both', kept=0.01, samples_kept=0.4)} of that of 40 % of them; "
+        f"Mult-VAE cut to 10 % and fine-tuned "
+        f"{ratio(model='mult-vae', side='both', kept=0.1, samples_kept=1.0)}, and "
+        f"{ratio(model='mult-vae', side='both', kept=0.1, samples_kept=0.4)}"
     ),
     "slow": lambda: "{} of the bytes and {:.2f} times the time".format(
         share("bytes_ratio", **EASE, recovery="refit", kept=0.1),

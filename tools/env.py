@@ -3,7 +3,7 @@
 Called by the Makefile when the stamp for the present pyproject.toml and constraints.txt is not there.
 Needs nothing but the standard library. Two callers at once make it once; half an environment is made anew.
 
-On Linux the package index's torch brings CUDA, which nothing here uses: 2.7 GB to download and 4.1 GB of disk more than
+On Linux the package index's torch brings CUDA, which nothing here uses: 2.5 GB to download and 4 GB of disk more than
 torch's CPU build. So without an NVIDIA GPU that build is taken, where one can be had: from an index or folder that
 pip is set up for, or from pytorch.org. TORCH_INDEX names the index to take torch from, whatever the machine.
 """
@@ -22,7 +22,7 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # what tells of an NVIDIA GPU whose driver is there
 DRIVER = ("/proc/driver/nvidia/version", "/dev/nvidia0")
 NO_CPU_BUILD = (
-    "no CPU build of torch within reach: the default one brings CUDA, in all 3 GB to download and 5.8 GB of disk"
+    "no CPU build of torch within reach: the default one brings CUDA, in all 3 GB to download and 6.3 GB of disk"
     " (TORCH_INDEX=ADDRESS names another index)"
 )
 IMPATIENT = ["--timeout", "10", "--retries", "1"]
@@ -44,7 +44,7 @@ def make(folder):
     """Create or complete the environment. Returns what went wrong, or None."""
     whole = any(folder.glob(".ready-*")) and (folder / "bin" / "python").exists()
     if not whole:
-        print(f"making the environment {folder}: about a minute and 1.8 GB, from the package index", flush=True)
+        print(f"making the environment {folder}: a minute or two and 2.3 GB, from the package index", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         command = [sys.executable, "-m", "venv", str(folder)]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -63,7 +63,7 @@ def make(folder):
 
 
 def torch_alone(folder):
-    """Install torch, and nothing that it requires, where the default build would be wrong. Returns a problem, or None."""
+    """Install torch alone, where the default build would be the wrong one. Returns what went wrong, or None."""
     index, pin = os.environ.get("TORCH_INDEX", "").strip(), pinned("torch")
     if installed(folder, "torch") == pin:
         return None

@@ -272,7 +272,7 @@ def test_both_sources_give_the_same_content(entry, wheel, host, cache, tmp_path,
     logs = []
     for source in (official, replace(official, url="http://127.0.0.1:9/ml-fake.zip", wheel=wheel)):
         monkeypatch.setattr(registry, "known", lambda source=source: {"ml-fake": source})
-        monkeypatch.setattr("recprune.datasets.known", lambda source=source: {"ml-fake": source})
+        monkeypatch.setattr("recprune.datasets.loading.known", lambda source=source: {"ml-fake": source})
         logs.append(load("ml-fake"))
         shutil.rmtree(cache)
     assert logs[0].content_hash == logs[1].content_hash
@@ -282,7 +282,7 @@ def test_both_sources_give_the_same_content(entry, wheel, host, cache, tmp_path,
 
 
 def test_other_counts_than_published_are_an_error(entry, cache, monkeypatch):
-    monkeypatch.setattr("recprune.datasets.known", lambda: {"ml-fake": replace(entry, interactions=12)})
+    monkeypatch.setattr("recprune.datasets.loading.known", lambda: {"ml-fake": replace(entry, interactions=12)})
     with pytest.raises(DataError, match="ml-fake: 11 interactions, where the published data set has 12"):
         load("ml-fake")
 

@@ -59,7 +59,7 @@ def test_one_dense_model_under_any_name_is_enough(tmp_path):
     rows = fake_cells(dataset="50%_é & co", models=("ease",))
     write_rows(tmp_path, rows[rows["side"] == "dense"])
     text = words(write_paper(Evidence(tmp_path)))
-    assert "The data set is 50%_é & co" in text
+    assert "The data set is 50-_é-co" in text, "as the rows of such a file call it"
     assert "The best deep one is" not in text and " ? " not in text
 
 

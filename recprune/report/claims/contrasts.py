@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,16 @@ class Effect:
     chosen: str = ""
 
 
+class Estimate(NamedTuple):
+    """The numbers of an Effect; NaN where there is none of them."""
+
+    effect: float = np.nan
+    lo: float = np.nan
+    hi: float = np.nan
+    p_yes: float = np.nan
+    p_no: float = np.nan
+
+
 Pairs = dict[str, pd.DataFrame]  # model -> one row per compared pair of its cells
 
 
@@ -87,11 +98,11 @@ def effects(contrast: Contrast, of_models: Pairs, cells: pd.DataFrame, draws: Dr
         family = mine["family"].iloc[0]
         if contrast.measure == QUALITY:
             samples[model] = (family, _drawn(contrast, pairs, mine, draws))
-            numbers = _bootstrapped(contrast, samples[model][1])
+            estimate = _bootstrapped(contrast, samples[model][1])
         else:
-            numbers = _over_seeds(contrast, _measured(contrast, pairs, mine))
-        size = {"points": _n_points(pairs), "seeds": pairs["seed"].nunique()}
-        found.append(Effect(family, model, *numbers, **size, chosen=_chosen(contrast, pairs)))
+            estimate = _over_seeds(contrast, _measured(contrast, pairs, mine))
+        seeds, chosen = pairs["seed"].nunique(), _chosen(contrast, pairs)
+        found.append(Effect(family, model, *estimate, points=_n_points(pairs), seeds=seeds, chosen=chosen))
     return [*found, *_of_families(contrast, found, samples)]
 
 
@@ -105,13 +116,14 @@ def _of_families(contrast: Contrast, found: list[Effect], samples: dict[str, tup
         together = [sample for of, sample in samples.values() if of == family]
         numbers = [effect.effect for effect in found if effect.family == family and not together]
         if numbers:  # of models of different sizes: a mean, and no interval
-            effects.append(Effect(family, "", float(np.mean(numbers)), *(np.nan,) * 4, points=len(numbers), seeds=0))
+            mean = Estimate(float(np.mean(numbers)))
+            effects.append(Effect(family, "", *mean, points=len(numbers), seeds=0))
         if together:
             drawn = _bootstrapped(contrast, np.mean(together, axis=0))
             effects.append(Effect(family, "", *drawn, points=len(together), seeds=0))
     if {of for of, _ in samples.values()} >= set(FAMILIES):
         cf, deep = (np.mean([sample for of, sample in samples.values() if of == family], axis=0) for family in FAMILIES)
-        effects.append(Effect("difference", "", *_summary(cf - deep), np.nan, np.nan, points=len(samples), seeds=0))
+        effects.append(Effect("difference", "", *_summary(cf - deep), points=len(samples), seeds=0))
     return effects
 
 
@@ -202,16 +214,16 @@ def _changed(cell: tuple, changes: Cells) -> tuple:
     return tuple((dict(zip(CELL, cell, strict=True)) | changes).values())
 
 
-def _bootstrapped(contrast: Contrast, drawn: np.ndarray) -> tuple[float, ...]:
+def _bootstrapped(contrast: Contrast, drawn: np.ndarray) -> Estimate:
     yes, no = (0.0, WORTH) if contrast.expect == "higher" else (-WORTH, -WORTH)
     sample = drawn[1:]
     p_yes, p_no = (1 + (sample <= yes).sum()) / (1 + len(sample)), (1 + (sample >= no).sum()) / (1 + len(sample))
-    return *_summary(drawn), float(p_yes), float(p_no)
+    return _summary(drawn)._replace(p_yes=float(p_yes), p_no=float(p_no))
 
 
-def _summary(drawn: np.ndarray) -> tuple[float, float, float]:
+def _summary(drawn: np.ndarray) -> Estimate:
     lo, hi = np.quantile(drawn[1:], [0.025, 0.975])
-    return float(drawn[0]), float(lo), float(hi)
+    return Estimate(float(drawn[0]), float(lo), float(hi))
 
 
 def _measured(contrast: Contrast, pairs: pd.DataFrame, cells: pd.DataFrame) -> np.ndarray:
@@ -221,19 +233,19 @@ def _measured(contrast: Contrast, pairs: pd.DataFrame, cells: pd.DataFrame) -> n
     return values.groupby(pairs["seed"]).mean().dropna().to_numpy()
 
 
-def _over_seeds(contrast: Contrast, values: np.ndarray) -> tuple[float, ...]:
+def _over_seeds(contrast: Contrast, values: np.ndarray) -> Estimate:
     """Mean, t interval over seeds, and p-values; without a spread (one seed, or all alike) the number decides."""
     sign = 1 if contrast.expect == "higher" else -1
     if len(values) == 0:
-        return (np.nan,) * 5
+        return Estimate()
     mean, beyond = values.mean(), sign * (values - contrast.than)
     if len(values) < 2 or np.ptp(values) < 1e-12:
         end = mean if len(values) > 1 else np.nan
-        return float(mean), float(end), float(end), float(beyond.mean() <= 0), float(beyond.mean() >= 0)
+        return Estimate(float(mean), float(end), float(end), float(beyond.mean() <= 0), float(beyond.mean() >= 0))
     test = stats.ttest_1samp(beyond, 0)
     half = stats.sem(values) * stats.t.ppf(0.975, len(values) - 1)
     above = float(stats.t.sf(test.statistic, len(values) - 1))
-    return float(mean), float(mean - half), float(mean + half), above, 1 - above
+    return Estimate(float(mean), float(mean - half), float(mean + half), above, 1 - above)
 
 
 def _n_points(pairs: pd.DataFrame) -> int:

@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from recprune.report.evidence.methods import CURVE, FLOORS, by_model, models_in_order
+from recprune.errors import NothingToDrawError
+from recprune.report.evidence.methods import (
+    CONTROLS,
+    CURVE,
+    FLOORS,
+    METHOD,
+    apart,
+    by_model,
+    labels_of,
+    models_in_order,
+)
+
+#: cost of a model -> the same relative to the dense one
+RATIOS = {"bytes_disk": "bytes_ratio", "p50_ms": "p50_ratio"}
 
 
 def best_dense(points: pd.DataFrame) -> pd.DataFrame:
@@ -22,6 +35,46 @@ def front_of_families(points: pd.DataFrame, cost: str, quality: str) -> pd.Serie
         before = ordered[quality].cummax().shift(fill_value=-np.inf)
         on[ordered.index[ordered[quality] > before]] = True
     return on
+
+
+def pareto_points(points: pd.DataFrame, safe: pd.DataFrame, cost: str) -> tuple[pd.DataFrame, float, int]:
+    """(points, nDCG@10 of the popularity recommender or NaN, how many points lie below that), of one study.
+
+    points, safe  its curve points, dense models over the seeds of the others, and its safe points
+    cost          one of RATIOS
+    role          "dense", "smaller-dense", "random" (the controls that ask nothing) or "pruned"
+    front         on the front of its family;  safe: the cheapest safe point of its model
+    best          the dense model of each family that is best on validation, and its safe point
+    """
+    popularity = points.loc[(points["model"] == "popularity") & (points["side"] == "dense"), "test_ndcg@10"]
+    floor = float(popularity.iloc[0]) if len(popularity) else float("nan")
+    drawn = (points["side"] != "samples") & ~points["model"].isin(FLOORS) & (points["criterion"] != "zero-reset")
+    table = points[drawn]
+    table = table[(table[cost] > 0) & table["test_ndcg@10"].notna()]
+    if table.empty:
+        raise NothingToDrawError(f"no recommender has {cost} and test nDCG@10: there is nothing to draw")
+    hidden = int((table["test_ndcg@10"] < floor).sum())
+    table = table[~(table["test_ndcg@10"] < floor)].reset_index(drop=True)
+    data = table[["dataset", "protocol", "model", "family", *METHOD, "kept", "seeds", cost, RATIOS[cost]]].assign(
+        role=apart(table["role"].replace("mask-shuffle", "random"), "random", "smaller-dense"),
+        label=labels_of(table),
+        front=front_of_families(table, cost, "test_ndcg@10"),
+    )
+    data = data.assign(**_named(table, safe, cost))
+    data["ndcg@10"], data["val_ndcg@10"] = table["test_ndcg@10"], table["val_ndcg@10"]
+    order = models_in_order(table)
+    return data.sort_values("model", key=by_model(order), kind="stable", ignore_index=True), floor, hidden
+
+
+def _named(table: pd.DataFrame, safe: pd.DataFrame, cost: str) -> dict[str, np.ndarray]:
+    """Which points are the cheapest safe one of their model, and which are best of their family or that model's."""
+    safe = safe[(safe["side"] == "parameters") & ~safe["criterion"].isin(CONTROLS) & safe["removed_99"].notna()]
+    keys = ["model", *METHOD, "kept"]
+    there = pd.MultiIndex.from_frame(table[keys]).isin(pd.MultiIndex.from_frame(safe[keys]))
+    cheapest = table[there].sort_values(cost, kind="stable").drop_duplicates("model")
+    dense = best_dense(table)
+    best = [*dense.index, *cheapest.index[cheapest["model"].isin(dense["model"])]]
+    return {"safe": table.index.isin(cheapest.index), "best": table.index.isin(best)}
 
 
 def chosen(points: pd.DataFrame, share: str = "kept") -> pd.DataFrame:

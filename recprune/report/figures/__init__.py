@@ -4,22 +4,25 @@ For a notebook one at a time, `figures.pareto(StudyEvidence.of(cells))` gives (f
 figures` all of them: `write_figures(drawings(Evidence(folder)), folder)`.
 """
 
+# ruff: isort: off
+# in the order in which readers see them
 from recprune.report.figures.best import best
-from recprune.report.figures.claims import claims
-from recprune.report.figures.curve import curve
-from recprune.report.figures.importance import importance
 from recprune.report.figures.pareto import pareto
+from recprune.report.figures.safe_sparsity import safe_sparsity
+from recprune.report.figures.who_pays import who_pays
+from recprune.report.figures.tradeoff import tradeoff
+from recprune.report.figures.rounds import rounds
+from recprune.report.figures.time_saved import time_saved
+from recprune.report.figures.samples_and_parameters import both, safe_by_samples
+from recprune.report.figures.claims import claims
 from recprune.report.figures.protocols_order import protocol_order
 from recprune.report.figures.protocols_pruning import protocol_curves
-from recprune.report.figures.registry import REGISTRY, Drawing, drawings, figure
-from recprune.report.figures.rounds import rounds
-from recprune.report.figures.safe_sparsity import safe_sparsity
-from recprune.report.figures.samples_and_parameters import both, safe_by_samples
-from recprune.report.figures.time_saved import time_saved
-from recprune.report.figures.tradeoff import tradeoff
 from recprune.report.figures.tuning import tuning
-from recprune.report.figures.who_pays import who_pays
+from recprune.report.figures.curve import curve
+from recprune.report.figures.importance import importance
+from recprune.report.figures.registry import REGISTRY, Drawing, drawings, figure
 from recprune.report.figures.writing import to_latex, write_figures
+# ruff: isort: on
 
 __all__ = [
     "REGISTRY",

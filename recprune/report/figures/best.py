@@ -58,7 +58,7 @@ def best(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     with style.paper():
         width = style.DOUBLE if len(sides) > 1 else style.SINGLE
         handles = _handles(looks, data)
-        across = legend_columns([handle.get_label() for handle in handles], width)
+        across = legend_columns(handles, width)
         picture = style.new_figure(width, 2.9 + 0.15 * -(-len(handles) // across))
         axes = picture.subplots(1, len(sides), sharey=True, squeeze=False)[0]
         for ax, side in zip(axes, sides, strict=True):

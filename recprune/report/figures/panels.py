@@ -27,12 +27,11 @@ SAFE = FLOOR_LEVELS[0]
 def small_multiples(data: pd.DataFrame, looks: dict[Method, Look], side: str, handles: Sequence[Artist]) -> Figure:
     """A panel per model on common axes; the legend below them, or in the place that the last row leaves free."""
     names = list(dict.fromkeys(data["model"]))
-    columns = min(len(names), 3) if len(names) != 4 else 2
-    rows = -(-len(names) // columns)
+    columns, rows = panel_grid(len(names))
     width, height = (style.SINGLE, 2.1) if columns == 1 else (style.DOUBLE, 1.62)
     spare = rows * columns - len(names)
     inside = spare and len(handles) <= 12 * spare
-    across = legend_columns([handle.get_label() for handle in handles], width)
+    across = legend_columns(handles, width)
     below = 0 if inside else 0.15 * -(-len(handles) // across)
     figure = style.new_figure(width, height * rows + below + 0.4)
     axes = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
@@ -140,10 +139,17 @@ def safe_words() -> str:
     return f"{100 * SAFE:g} % of dense"
 
 
-def legend_columns(texts: Sequence[str], width: float) -> int:
-    """How many columns of such a legend fit into `width` inches at 7 points; texts go down the columns."""
-    for columns in range(len(texts), 1, -1):
-        wide = sum(0.0485 * max(map(len, column)) + 0.56 for column in np.array_split(np.array(texts, object), columns))
+def panel_grid(panels: int) -> tuple[int, int]:
+    """Columns and rows for that many panels of a double-column figure."""
+    columns = 2 if panels == 4 else min(panels, 3)
+    return columns, -(-panels // columns)
+
+
+def legend_columns(handles: Sequence[Artist], width: float) -> int:
+    """How many columns of a legend of these entries fit into `width` inches at 7 points; texts go down the columns."""
+    lengths = [len(str(handle.get_label())) for handle in handles]
+    for columns in range(len(lengths), 1, -1):
+        wide = sum(0.0485 * max(column) + 0.56 for column in np.array_split(lengths, columns))
         if wide < width:
             return columns
     return 1
@@ -160,7 +166,9 @@ def _pruned(data: pd.DataFrame) -> pd.DataFrame:
 
 def handles_of(looks: dict[Method, Look], data: pd.DataFrame) -> list[Line2D | Patch]:
     """Legend entries: the methods, the lines at dense and 99 % of it, the band, the caret."""
-    handles = [Line2D([], [], **look.line_style(), label=method_label(method)) for method, look in looks.items()]
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], **look.line_style(), label=method_label(method)) for method, look in looks.items()
+    ]
     handles += [
         Line2D([], [], color="black", lw=0.8, label="dense"),
         Line2D([], [], **SAFE_LINE, label=safe_words()),

@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from recprune.errors import NothingToDrawError, ReportError
-from recprune.report.evidence.fronts import best_dense, front_of_families
+from recprune.errors import ReportError
+from recprune.report.evidence.fronts import RATIOS, pareto_points
 from recprune.report.evidence.labels import label
-from recprune.report.evidence.methods import CONTROLS, FLOORS, METHOD, apart, by_model, labels_of, models_in_order
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures import style
 from recprune.report.figures.panels import legend_columns
@@ -23,7 +22,6 @@ from recprune.report.figures.words import STRICT, over
 from recprune.report.tables.formats import human
 
 COSTS = {"bytes_disk": "bytes on disk", "p50_ms": "milliseconds to recommend for one user (median)"}
-_RATIO = {"bytes_disk": "bytes_ratio", "p50_ms": "p50_ratio"}
 _GAIN = {"bytes_disk": "smaller", "p50_ms": "faster"}
 WORDS = {"bytes_disk": "bytes on disk", "p50_ms": "milliseconds per user"}
 RING = 70  # square points: the size of the ring around a safe point
@@ -40,8 +38,8 @@ def caption(study: StudyEvidence, data: pd.DataFrame, cost: str) -> str:
     )
 
 
-@figure("pareto", caption=caption, cost="bytes_disk")
 @figure("pareto-latency", caption=caption, cost="p50_ms")
+@figure("pareto", caption=caption, cost="bytes_disk")
 def pareto(study: StudyEvidence, cost: str = "bytes_disk") -> tuple[Figure, pd.DataFrame]:
     """Test nDCG@10 against `cost` ("bytes_disk" or "p50_ms"), one point per model and share kept, means over seeds.
 
@@ -53,11 +51,11 @@ def pareto(study: StudyEvidence, cost: str = "bytes_disk") -> tuple[Figure, pd.D
     """
     if cost not in COSTS:
         raise ReportError(f"cost {cost!r} is unknown; known: {', '.join(COSTS)}")
-    data, floor, hidden = pareto_points(study, cost)
+    data, floor, hidden = pareto_points(study.paired, study.safe, cost)
     with style.paper():
         looks = {row.model: model_look(row.model, row.family) for row in data.drop_duplicates("model").itertuples()}
         handles = _handles(looks, data)
-        across = legend_columns([handle.get_label() for handle in handles], style.DOUBLE)
+        across = legend_columns(handles, style.DOUBLE)
         picture = style.new_figure(style.DOUBLE, 3.4 + 0.15 * -(-len(handles) // across))
         ax = picture.subplots()
         for name, look in looks.items():
@@ -70,44 +68,6 @@ def pareto(study: StudyEvidence, cost: str = "bytes_disk") -> tuple[Figure, pd.D
         obstacles = np.vstack([data[[cost, "ndcg@10"]].to_numpy(float), *fronts, _rims(ax, data[data["safe"]], cost)])
         place(ax, _words(data, cost), obstacles)
     return picture, data
-
-
-def pareto_points(study: StudyEvidence, cost: str) -> tuple[pd.DataFrame, float, int]:
-    """(points, nDCG@10 of the popularity recommender or NaN, how many points lie below that).
-
-    role    "dense", "smaller-dense", "random" (the controls that ask nothing) or "pruned"
-    front   on the front of its family;  safe: the cheapest safe point of its model
-    best    the dense model of each family that is best on validation, and its safe point
-    """
-    table = study.paired
-    floor = table.loc[(table["model"] == "popularity") & (table["side"] == "dense"), "test_ndcg@10"]
-    floor = float(floor.iloc[0]) if len(floor) else float("nan")
-    table = table[(table["side"] != "samples") & ~table["model"].isin(FLOORS) & (table["criterion"] != "zero-reset")]
-    table = table[(table[cost] > 0) & table["test_ndcg@10"].notna()]
-    if table.empty:
-        raise NothingToDrawError(f"no recommender has {cost} and test nDCG@10: there is nothing to draw")
-    hidden = int((table["test_ndcg@10"] < floor).sum())
-    table = table[~(table["test_ndcg@10"] < floor)].reset_index(drop=True)
-    data = table[["dataset", "protocol", "model", "family", *METHOD, "kept", "seeds", cost, _RATIO[cost]]].assign(
-        role=apart(table["role"].replace("mask-shuffle", "random"), "random", "smaller-dense"),
-        label=labels_of(table),
-        front=front_of_families(table, cost, "test_ndcg@10"),
-    )
-    data = data.assign(**_named(table, study.safe, cost))
-    data["ndcg@10"], data["val_ndcg@10"] = table["test_ndcg@10"], table["val_ndcg@10"]
-    order = models_in_order(table)
-    return data.sort_values("model", key=by_model(order), kind="stable", ignore_index=True), floor, hidden
-
-
-def _named(table: pd.DataFrame, safe: pd.DataFrame, cost: str) -> dict[str, pd.Series]:
-    """Which points are the cheapest safe one of their model, and which are best of their family or that model's."""
-    safe = safe[(safe["side"] == "parameters") & ~safe["criterion"].isin(CONTROLS) & safe["removed_99"].notna()]
-    keys = ["model", *METHOD, "kept"]
-    there = pd.MultiIndex.from_frame(table[keys]).isin(pd.MultiIndex.from_frame(safe[keys]))
-    cheapest = table[there].sort_values(cost, kind="stable").drop_duplicates("model")
-    dense = best_dense(table)
-    best = [*dense.index, *cheapest.index[cheapest["model"].isin(dense["model"])]]
-    return {"safe": table.index.isin(cheapest.index), "best": table.index.isin(best)}
 
 
 def _model(ax: Axes, data: pd.DataFrame, look: style.Look, cost: str) -> None:
@@ -194,7 +154,7 @@ def _floor(ax: Axes, floor: float, hidden: int) -> None:
 def _words(data: pd.DataFrame, cost: str) -> list[Words]:
     words = []
     for row in data[data["safe"] & data["best"]].to_dict("records"):
-        gain = 1 / row[_RATIO[cost]]
+        gain = 1 / row[RATIOS[cost]]
         bought = f", {gain:.{0 if gain >= 10 else 1}f}× {_GAIN[cost]}" if np.isfinite(gain) and gain >= 1.05 else ""
         text = f"{label(row['model'])}, {row['label']}\n{100 * row['kept']:.3g} % kept{bought}"
         words.append(Words(text, style.FAMILIES.get(row["family"], style.GREY), [(row[cost], row["ndcg@10"])]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
+from numpy.typing import ArrayLike
 
 DISTANCES, NEAR = (5, 13, 24, 38, 54), (4, 8)  # points between an anchor and its text
 TOUCHING = 8  # beyond, a thin line ties them
@@ -30,15 +31,21 @@ def place(ax: Axes, words: Sequence[Words], obstacles: np.ndarray, size: float =
     The layout of the figure must have been settled.
     """
     covered = ax.transData.transform(obstacles) if len(obstacles) else np.empty((0, 2))
-    frame, taken = ax.get_window_extent(), []
+    frame, distances = ax.get_window_extent(), DISTANCES if far else NEAR
+    taken: list[Spot] = []
     for word in words:
-        best = None
-        for spot in _spots(ax, word, size, DISTANCES if far else NEAR):
-            cost = spot.cost + _cost(spot, covered, taken, frame)
-            if best is None or cost < best[0] - 1e-6:
-                best = (cost, spot)
-        taken.append(best[1])
-        _write(ax, word, best[1], size)
+        spots = _spots(ax, word, size, distances)
+        taken.append(_cheapest((spot.cost + _cost(spot, covered, taken, frame), spot) for spot in spots))
+        _write(ax, word, taken[-1], size)
+
+
+def _cheapest(spots: Iterator[tuple[float, Spot]]) -> Spot:
+    """The first of the spots, with their costs, that no other beats by more than an error of rounding."""
+    lowest, best = next(spots)
+    for cost, spot in spots:
+        if cost < lowest - 1e-6:
+            lowest, best = cost, spot
+    return best
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ def _write(ax: Axes, word: Words, spot: Spot, size: float) -> None:
     ax.annotate(
         word.text,
         spot.anchor,
-        spot.offset,
+        (spot.offset[0], spot.offset[1]),
         textcoords="offset points",
         fontsize=size,
         color=word.colour,
@@ -128,7 +135,7 @@ def _inside(box: np.ndarray, *points: np.ndarray) -> int:
     )
 
 
-def along(x: np.ndarray, y: np.ndarray, log: bool = True, steps: int = 12) -> np.ndarray:
+def along(x: ArrayLike, y: ArrayLike, log: bool = True, steps: int = 12) -> np.ndarray:
     """(m, 2) points on the polyline through (x, y), close enough together to keep words off the line."""
     x, y = np.asarray(x, float), np.asarray(y, float)
     if len(x) < 2:

@@ -42,7 +42,7 @@ def protocol_curves(several: ProtocolsEvidence) -> tuple[Figure, pd.DataFrame]:
     bottom = foot(data["role"], data["ratio"])
     with style.paper():
         handles = handles_of(looks, data)
-        across = legend_columns([handle.get_label() for handle in handles], style.DOUBLE)
+        across = legend_columns(handles, style.DOUBLE)
         picture = style.new_figure(style.DOUBLE, 1.55 * len(models) + 0.15 * -(-len(handles) // across) + 0.4)
         axes = picture.subplots(len(models), len(protocols), sharex=True, sharey=True, squeeze=False)
         for i, model in enumerate(models):

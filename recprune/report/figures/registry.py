@@ -15,12 +15,6 @@ from recprune.report.evidence.searches import Search
 from recprune.report.figures.style import render
 
 Drawn = tuple[Figure, pd.DataFrame]
-#: the figures of a study as a reader meets them; others follow by name
-ORDER = ("best", "pareto", "pareto-latency", "safe-sparsity", "who-pays", "tradeoff-parameters", "tradeoff-recovery")
-ORDER += tuple(f"tradeoff-sparse-training{after}" for after in ("", "-recovery", "-clipped"))
-ORDER += ("tradeoff-blocks", *(f"tradeoff-structure{after}" for after in ("", "-axes", "-recovery", "-sparse")))
-ORDER += ("tradeoff-rows", *(f"tradeoff-samples{after}" for after in ("", "-modelled", "-loop")), "rounds")
-ORDER += ("rounds-samples", "time-saved", "samples-and-parameters", "claims", "protocols-order", "protocols-pruning")
 
 
 @dataclass(frozen=True)
@@ -68,7 +62,7 @@ class Kind:
     options: dict[str, Any]
 
 
-#: stem -> figure
+#: stem -> figure, in the order in which readers see them
 REGISTRY: dict[str, Kind] = {}
 
 
@@ -98,7 +92,7 @@ def drawings(
 ) -> Iterator[Drawing]:
     """Every figure that the rows suffice for, study after study; `of` says which kinds."""
     for subject, study in _subjects(evidence, of):
-        for kind in sorted(REGISTRY.values(), key=_place):
+        for kind in REGISTRY.values():
             if kind.of is type(subject):
                 yield from _drawn(kind, subject, study)
 
@@ -113,10 +107,6 @@ def _subjects(evidence: Evidence, of: tuple[type, ...]) -> Iterator[tuple[Any, s
         yield from ((search, search.name) for search in evidence.searches)
     if Evidence in of:
         yield evidence, ""
-
-
-def _place(kind: Kind) -> tuple[int, str]:
-    return ORDER.index(kind.stem) if kind.stem in ORDER else len(ORDER), kind.stem
 
 
 def _drawn(kind: Kind, subject: Any, study: str) -> Iterator[Drawing]:

@@ -48,8 +48,8 @@ def caption(study: StudyEvidence, data: pd.DataFrame, side: str) -> str:
     )
 
 
-@figure("rounds", caption=caption, side="parameters")
 @figure("rounds-samples", caption=caption, side="samples")
+@figure("rounds", caption=caption, side="parameters")
 def rounds(study: StudyEvidence, side: str = "parameters") -> tuple[Figure, pd.DataFrame]:
     """Test nDCG@10 relative to dense against the share kept: rounds, and what was removed in one shot, one panel a
     model.

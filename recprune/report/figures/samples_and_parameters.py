@@ -64,7 +64,7 @@ def both(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
                 ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.3g} %"))
                 ax.xaxis.set_minor_formatter(NullFormatter())
         handles = rows[0][0].get_legend_handles_labels()[0]
-        across = legend_columns([handle.get_label() for handle in handles], style.DOUBLE)
+        across = legend_columns(handles, style.DOUBLE)
         picture.legend(handles=handles, loc="outside lower center", ncols=across)
         style.settle(picture)
     return picture, data

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -97,7 +98,12 @@ LINES = {
     "none": (0, (1, 1.2)),
 }
 
-SAFE_LINE = {"color": "black", "lw": 0.7, "ls": (0, (1, 1.5)), "zorder": 1}  # where a loss stops being safe
+SAFE_LINE: dict[str, Any] = {
+    "color": "black",
+    "lw": 0.7,
+    "ls": (0, (1, 1.5)),
+    "zorder": 1,
+}  # where a loss stops being safe
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ class Look:
     line: str | tuple = "-"
     fill: str = "full"
 
-    def line_style(self) -> dict:
+    def line_style(self) -> dict[str, Any]:
         """The look as arguments of a line of matplotlib's."""
         return {
             "color": self.colour,

@@ -16,7 +16,7 @@ from recprune.report.evidence.fronts import front_of_budgets
 from recprune.report.evidence.methods import CURVE, METHOD, RANDOM, by_model, labels_of, models_in_order
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures import style
-from recprune.report.figures.panels import SAFE, legend_columns, measured, panel_title, safe_words
+from recprune.report.figures.panels import SAFE, legend_columns, measured, panel_grid, panel_title, safe_words
 from recprune.report.figures.placement import Words, along, place
 from recprune.report.figures.registry import figure
 from recprune.report.figures.style import BLUE, GREY, PALE, SAFE_LINE, Look, model_look
@@ -53,13 +53,12 @@ def time_saved(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     """
     data = time_points(study)
     names = models_in_order(data)
-    columns = min(len(names), 3) if len(names) != 4 else 2
-    rows = -(-len(names) // columns)
+    columns, rows = panel_grid(len(names))
     with style.paper():
         width = style.SINGLE if columns == 1 else style.DOUBLE
         handles = _handles(data)
         spare = rows * columns - len(names)
-        across = legend_columns([handle.get_label() for handle in handles], width)
+        across = legend_columns(handles, width)
         picture = style.new_figure(width, 1.62 * rows + 0.4 + (0 if spare else 0.15 * -(-len(handles) // across)))
         axes = list(picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
         for number, (ax, name) in enumerate(zip(axes, names, strict=False)):

@@ -63,7 +63,7 @@ def page_data(studies: Sequence[StudyEvidence], notebooks: dict[str, str]) -> di
     notebooks  key of a run (column `run` of the cells) -> address of its page
     """
     table = ranked(studies)
-    words = {
+    words: dict[str, Iterable[str]] = {
         "model": table["model"],
         "side": table["side"],
         "unit": table["unit"],
@@ -133,7 +133,8 @@ def _role(role: str) -> str:
 def _notebooks(studies: Sequence[StudyEvidence], table: pd.DataFrame, notebooks: dict[str, str]) -> Iterable[str]:
     """For each curve point, the address of the notebook that measured it, or "". Where shares were counted, and so
     averaged over seeds, that of its curve."""
-    found, columns = {}, [*CURVE, "kept", "run"]
+    found: dict[tuple, str] = {}
+    columns = [*CURVE, "kept", "run"]
     for study in studies:
         for *curve, kept, run in study.rows[columns].itertuples(index=False, name=None):
             if run in notebooks:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -62,7 +63,7 @@ class NotebooksSection(Section):
     groups: dict[str, list[dict[str, str]]]
 
 
-def write_page(evidence: Evidence, drawn: list[Figure], tabled: list[Table]) -> Path:
+def write_page(evidence: Evidence, drawn: Sequence[Figure], tabled: Sequence[Table]) -> Path:
     """The page report/index.html of a results folder is written, and one for each executed notebook beside it.
 
     drawn, tabled  figures and tables that go into it
@@ -94,12 +95,12 @@ def write_page(evidence: Evidence, drawn: list[Figure], tabled: list[Table]) -> 
     return write_atomically(report / "index.html", page)
 
 
-def _claims(tables: list[Table]) -> list[Section]:
+def _claims(tables: Sequence[Table]) -> Sequence[Section]:
     views = list(map(table_view, tables))
     return [ClaimsSection("claims", "Claims and verdicts", "claims.html", views)] if views else []
 
 
-def _studies(studies: list[StudyEvidence], drawn: list[Figure], tabled: list[Table]) -> list[Section]:
+def _studies(studies: Sequence[StudyEvidence], drawn: Sequence[Figure], tabled: Sequence[Table]) -> Sequence[Section]:
     """A section of each study, one across protocols, and one of what belongs to none of these."""
     titles = {study.name: study.heading for study in studies} | {ACROSS: "Across protocols", "": "More"}
 
@@ -116,7 +117,7 @@ def _studies(studies: list[StudyEvidence], drawn: list[Figure], tabled: list[Tab
     return sections
 
 
-def _notebooks(notebooks: list[Executed]) -> list[Section]:
+def _notebooks(notebooks: Sequence[Executed]) -> Sequence[Section]:
     """An index of the notebooks' pages, by data set, protocol and model."""
     groups: dict[str, list[dict[str, str]]] = {}
     for notebook in notebooks:

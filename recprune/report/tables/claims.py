@@ -64,7 +64,7 @@ def comparisons(study: StudyEvidence) -> Table:
 
 
 def comparisons_table(found: pd.DataFrame, where: str) -> Table:
-    """The comparisons of a study, whose heading is `where`, one a row."""
+    """The comparisons (`claims.verdicts.comparisons`) of a study whose heading is `where`."""
     shown = found[found["family"] != "difference"].reset_index(drop=True)
     columns = [
         column("#", WHOLE, shown["claim"]),

@@ -32,12 +32,12 @@ def dense(study: StudyEvidence) -> Table:
     """
     points = _floors_last(study.dense)
     numbers = [name for metric in QUALITY for name in (f"test_{metric}", f"test_{metric}_sd")]
-    known = points[LEVEL].notna().any(axis=None)
+    known = bool(points[LEVEL].notna().any(axis=None))
     frame = points[["dataset", "protocol", "model", "family", "seeds", *numbers, *COSTS, *(LEVEL if known else [])]]
     published = frame["model"].map(published_of(study.dataset, study.protocol, QUALITY[0])).astype(float)
     if published.notna().any():
         frame = frame.assign(**{f"published_{QUALITY[0]}": published})
-    return Table(_caption(study, frame, known, published.notna().any()), frame, _columns(frame))
+    return Table(_caption(study, frame, known, bool(published.notna().any())), frame, _columns(frame))
 
 
 def _floors_last(points: pd.DataFrame) -> pd.DataFrame:

@@ -23,7 +23,7 @@ UNITS = {
     "split": "s",
 }
 # large enough to have every unit, small enough to train in a second
-TINY = {
+TINY: dict[str, dict] = {
     "item-knn": {"neighbours": 10},
     "ials": {"factors": 4, "iterations": 1},
     "bpr": {"factors": 4, "epochs": 1},
@@ -40,7 +40,8 @@ def methods() -> Table:
 
     Asked of each model, trained for a moment on a small synthetic log: nothing in the table is written by hand.
     """
-    models, reasons = _models(), {}
+    models = _models()
+    reasons: dict[str, str] = {}
     rows = [_row(name, rule, models, reasons) for name, rule in CRITERIA.items() if "parameters" in rule.sides]
     on_samples = [name for name, rule in CRITERIA.items() if "samples" in rule.sides]
     rows += [{"side": "samples", "criterion": name} | dict.fromkeys(models, "✓") for name in on_samples]
@@ -51,7 +52,7 @@ def methods() -> Table:
         f"What each criterion can remove from each model: {names}. Samples: ✓, the model is trained on what stays "
         f"(recency needs times, weight needs ratings or event weights). Where nothing is possible: {why}."
     )
-    columns = [column(head, TEXT, text[head]) for head in text]
+    columns = [column(str(head), TEXT, text[head]) for head in text]
     return Table(caption, text, columns, stem="methods")
 
 

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -147,6 +150,11 @@ def test_safe_points_are_those_of_the_evaluation(study):
                 else (kept, test, confirmed) == (safe.kept, safe.test_ratio, safe.confirmed)
             )
     assert study.safe["kept"].isna().any() and study.safe["kept"].notna().any()
+
+
+def test_evidence_draws_nothing():
+    code = "import sys, recprune.report.evidence; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_everything_of_a_study_is_computed_once(few, monkeypatch):
