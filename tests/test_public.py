@@ -138,6 +138,6 @@ def test_the_module_runs_and_explains_itself():
 
 def test_importing_recprune_needs_no_torch():
     """The launcher of runs starts a hundred times: it must not pay for what only kernels use."""
-    code = "import sys, recprune, recprune.study.run; print('torch' in sys.modules, 'pandas' in sys.modules)"
+    code = "import sys, recprune, recprune.study.execution.run; print('torch' in sys.modules, 'pandas' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.split() == ["False", "False"]

@@ -7,8 +7,8 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from recprune.study import interrupt
 from recprune.study.choice import Choice
+from recprune.study.execution import interrupt
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -103,8 +103,8 @@ def _where(options) -> int:
 
 
 def _run(options) -> int:
+    from recprune.study.execution.run import execute
     from recprune.study.plan import Plan
-    from recprune.study.run import execute
 
     execute(Plan.load(options.plan), options.id)
     return 0

@@ -10,7 +10,7 @@ import pytest
 
 BEGIN = """
 import os, signal, sys
-from recprune.study import interrupt
+from recprune.study.execution import interrupt
 interrupt.listen()
 def strike(): os.kill(os.getpid(), signal.{sign})
 """

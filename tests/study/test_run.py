@@ -15,8 +15,8 @@ from unittest.mock import ANY
 
 import pytest
 
+from recprune.study.execution.run import _left_behind
 from recprune.study.identity import machine
-from recprune.study.run import _left_behind
 
 pytestmark = pytest.mark.slow
 

@@ -22,9 +22,9 @@ from pathlib import Path
 
 from recprune.errors import StudyError
 from recprune.files import alone, sha256_of, sync_folder, sync_tree
+from recprune.study.execution.interrupt import held_back, undone
+from recprune.study.execution.kernel import CellFailed, KernelNeverStarted, execute_notebook, forget_paths
 from recprune.study.identity import Library, Notebook, environment, machine
-from recprune.study.interrupt import held_back, undone
-from recprune.study.kernel import CellFailed, KernelNeverStarted, execute_notebook, forget_paths
 from recprune.study.plan import Plan, Planned, code_of
 from recprune.study.progress import finished_line, label, started_line
 

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recprune.study.interrupt import undone
+from recprune.study.execution.interrupt import undone
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
