@@ -45,7 +45,7 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
         # One of jsonschema's optional format checkers parses a grammar for a second at import; no notebook needs it.
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
         # imported here: these read their settings from the environment at import
-        import papermill  # type: ignore[import-untyped]
+        import papermill
         from nbclient.exceptions import DeadKernelError
         from traitlets.config import Config
 
@@ -118,7 +118,7 @@ def _kernel_manager(log: Path, kernels: list[AsyncKernelManager]) -> type[AsyncK
     from jupyter_client.manager import AsyncKernelManager
 
     class Logged(AsyncKernelManager):
-        async def start_kernel(self, **options):
+        async def start_kernel(self, **options):  # type: ignore[override]
             kernels.append(self)
             with log.open("w") as file:
                 await super().start_kernel(stdout=file, stderr=file, **options)

@@ -112,7 +112,7 @@ class Axis:
 
         if self.choices:
             return distributions.CategoricalDistribution([_plain(choice) for choice in self.choices])
-        kind = distributions.IntDistribution if self.kind is int else distributions.FloatDistribution
+        kind: Any = distributions.IntDistribution if self.kind is int else distributions.FloatDistribution
         return kind(self.low, self.high, log=self.log)
 
     def holds(self, value: Any) -> bool:
