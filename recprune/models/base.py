@@ -17,8 +17,8 @@ from scipy import sparse
 
 from recprune.interactions import Interactions
 from recprune.models import ops, storage
+from recprune.models.lost_rows import KEPT, LostRows
 from recprune.models.ops import Array
-from recprune.models.rows import KEPT, LostRows
 from recprune.topk import top_k
 
 FAMILIES = ("cf", "deep", "other")
@@ -92,7 +92,7 @@ class Recommender(LostRows):
 
     @property
     def n_items(self) -> int:
-        """Number of items that the model can recommend, or has lost (see `recprune.models.rows`)."""
+        """Number of items that the model can recommend, or has lost (see `recprune.models.lost_rows`)."""
         return self._fitted.shape[1]
 
     @property

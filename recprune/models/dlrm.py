@@ -15,8 +15,8 @@ from recprune.interactions import Interactions
 from recprune.models import attributes, ops
 from recprune.models.base import Structure
 from recprune.models.layers import Linear, glorot, normal
+from recprune.models.lost_rows import DECLARED
 from recprune.models.negatives import any_pairs
-from recprune.models.rows import DECLARED
 from recprune.models.training import GradientModel
 
 ID_HIDDEN = 0.5  # share of the users of a batch whose id is hidden

@@ -14,7 +14,7 @@ from recprune.interactions import Interactions
 from recprune.models import ops
 from recprune.models.base import Structure
 from recprune.models.layers import Linear, glorot, low_precision
-from recprune.models.rows import DECLARED
+from recprune.models.lost_rows import DECLARED
 from recprune.models.training import GradientModel
 
 

@@ -14,8 +14,8 @@ from recprune.interactions import Interactions
 from recprune.models import ops, sample_weights
 from recprune.models.base import Structure
 from recprune.models.layers import Linear, dropout, glorot, lookup, normal
+from recprune.models.lost_rows import DECLARED
 from recprune.models.negatives import Positives, any_pairs
-from recprune.models.rows import DECLARED
 from recprune.models.training import GradientModel
 
 

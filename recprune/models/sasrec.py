@@ -14,7 +14,7 @@ from recprune.interactions import DataError, Interactions
 from recprune.models import ops, sample_weights
 from recprune.models.base import Structure
 from recprune.models.layers import dropout, lookup, low_precision, normal
-from recprune.models.rows import DECLARED
+from recprune.models.lost_rows import DECLARED
 from recprune.models.training import GradientModel
 
 
