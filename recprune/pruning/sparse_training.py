@@ -16,10 +16,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import cast
 
 import torch
 
 from recprune.models.training import GradientModel, Regulariser, steps_an_epoch
+from recprune.pruning.criterion import Criterion
 from recprune.splits import Split
 
 EPOCHS = 30  # and no more than the model's own
@@ -87,3 +91,15 @@ def mean_norm(model: GradientModel, split: Split, seed: int) -> float:
     copy = model.clone()
     copy.descend(split.train, None, seed, epochs=1, first_epoch=model.epochs, clip=math.inf)
     return copy.train_log[0]["gradient_norm"]
+
+
+def clipped(plain: Criterion, *, name: str, label: str) -> Criterion:
+    """The criterion that trains on as another one does, with clipped gradients."""
+    return replace(
+        plain,
+        name=name,
+        label=label,
+        summary="the same with clipped gradients",
+        source="article 2; Pascanu 2013",
+        prepare=partial(cast(Callable, plain.prepare), clip=True),
+    )

@@ -163,7 +163,7 @@ def _blocks(shapes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def declare(model: Recommender, masks: dict[str, torch.Tensor]) -> None:
-    """The arrays of rows that the masks are for (see `recprune.models.lost_rows`) are made, where a new model lacks them."""
+    """The arrays of rows that the masks are for (see `models.lost_rows`) are made, where a new model lacks them."""
     for unit, name in KEPT.items():
         if name in masks:
             model.declare_rows(unit)

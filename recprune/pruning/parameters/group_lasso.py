@@ -12,7 +12,7 @@ from functools import partial
 
 from recprune.pruning.criterion import Able, Criterion
 from recprune.pruning.parameters import magnitude
-from recprune.pruning.sparse_training import Penalty, steps_of, train_on
+from recprune.pruning.sparse_training import Penalty, clipped, steps_of, train_on
 from recprune.splits import Split
 
 GAIN = 0.5  # see `Penalty`; by validation nDCG@10 on ml-100k
@@ -46,27 +46,15 @@ def _squares(array, axis):
     return array.square().sum([d for d in range(array.ndim) if d != axis]) if array.ndim > 1 else array.square()
 
 
-CRITERIA = (
-    Criterion(
-        name="group-lasso",
-        label="group lasso",
-        kind="trained",
-        summary="norm after training on under a penalty of the norms of whole units",
-        source="article 2; Yuan and Lin 2006; Scardapane 2017",
-        units=("factor", "neuron", "user-row", "item-row"),
-        parameters=magnitude.score,
-        prepare=prepare,
-        needs=("descend",),
-    ),
-    Criterion(
-        name="group-lasso-clip",
-        label="group lasso, clipped",
-        kind="trained",
-        summary="the same with clipped gradients",
-        source="article 2; Pascanu 2013",
-        units=("factor", "neuron", "user-row", "item-row"),
-        parameters=magnitude.score,
-        prepare=partial(prepare, clip=True),
-        needs=("descend",),
-    ),
+PLAIN = Criterion(
+    name="group-lasso",
+    label="group lasso",
+    kind="trained",
+    summary="norm after training on under a penalty of the norms of whole units",
+    source="article 2; Yuan and Lin 2006; Scardapane 2017",
+    units=("factor", "neuron", "user-row", "item-row"),
+    parameters=magnitude.score,
+    prepare=prepare,
+    needs=("descend",),
 )
+CRITERIA = (PLAIN, clipped(PLAIN, name="group-lasso-clip", label="group lasso, clipped"))

@@ -5,11 +5,9 @@
 It shrinks and never zeroes: what is cut off afterwards is small, not absent.
 """
 
-from functools import partial
-
 from recprune.pruning.criterion import Able, Criterion
 from recprune.pruning.parameters import magnitude
-from recprune.pruning.sparse_training import steps_of, train_on
+from recprune.pruning.sparse_training import clipped, steps_of, train_on
 from recprune.splits import Split
 
 DECAY = 10.0  # a weight without a gradient ends at one part in so many of what it was
@@ -27,27 +25,15 @@ def prepare(model: Able, split: Split, unit: str, seed: int, clip: bool = False)
     train_on(model, split, seed, decay, clip)
 
 
-CRITERIA = (
-    Criterion(
-        name="l2-threshold",
-        label="L2, then threshold",
-        kind="trained",
-        summary="magnitude after training on under a strong weight decay",
-        source="article 2",
-        units=("weight", "n-of-m"),
-        parameters=magnitude.score,
-        prepare=prepare,
-        needs=("descend",),
-    ),
-    Criterion(
-        name="l2-threshold-clip",
-        label="L2, then threshold, clipped",
-        kind="trained",
-        summary="the same with clipped gradients",
-        source="article 2; Pascanu 2013",
-        units=("weight", "n-of-m"),
-        parameters=magnitude.score,
-        prepare=partial(prepare, clip=True),
-        needs=("descend",),
-    ),
+PLAIN = Criterion(
+    name="l2-threshold",
+    label="L2, then threshold",
+    kind="trained",
+    summary="magnitude after training on under a strong weight decay",
+    source="article 2",
+    units=("weight", "n-of-m"),
+    parameters=magnitude.score,
+    prepare=prepare,
+    needs=("descend",),
 )
+CRITERIA = (PLAIN, clipped(PLAIN, name="l2-threshold-clip", label="L2, then threshold, clipped"))

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from recprune.pruning.criterion import Able, Criterion
 from recprune.pruning.parameters import magnitude
-from recprune.pruning.sparse_training import Penalty, steps_of, train_on
+from recprune.pruning.sparse_training import Penalty, clipped, steps_of, train_on
 from recprune.splits import Split
 
 GAIN = 2.0  # see `Penalty`; by validation nDCG@10 on ml-100k
@@ -34,27 +34,15 @@ def shrink(names, arrays, size):
     return zeros / total
 
 
-CRITERIA = (
-    Criterion(
-        name="proximal-l1",
-        label="proximal L1",
-        kind="trained",
-        summary="magnitude after training on under an L1 penalty by its proximal map",
-        source="article 2; Parikh and Boyd 2014",
-        units=("weight", "n-of-m"),
-        parameters=magnitude.score,
-        prepare=prepare,
-        needs=("descend",),
-    ),
-    Criterion(
-        name="proximal-l1-clip",
-        label="proximal L1, clipped",
-        kind="trained",
-        summary="the same with clipped gradients",
-        source="article 2; Pascanu 2013",
-        units=("weight", "n-of-m"),
-        parameters=magnitude.score,
-        prepare=partial(prepare, clip=True),
-        needs=("descend",),
-    ),
+PLAIN = Criterion(
+    name="proximal-l1",
+    label="proximal L1",
+    kind="trained",
+    summary="magnitude after training on under an L1 penalty by its proximal map",
+    source="article 2; Parikh and Boyd 2014",
+    units=("weight", "n-of-m"),
+    parameters=magnitude.score,
+    prepare=prepare,
+    needs=("descend",),
 )
+CRITERIA = (PLAIN, clipped(PLAIN, name="proximal-l1-clip", label="proximal L1, clipped"))
