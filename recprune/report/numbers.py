@@ -6,7 +6,7 @@ import pandas as pd
 
 from recprune.datasets.naming import name_of
 from recprune.report.evidence.labels import label, percent
-from recprune.report.evidence.methods import CONTROLS, FLOORS, METHOD, method_label, method_of
+from recprune.report.evidence.methods import FLOORS, METHOD, controls, method_label, method_of
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.footprint import smallest
 from recprune.report.tables.formats import BYTES, MEAN, RATIO
@@ -58,7 +58,7 @@ def _dense(study: StudyEvidence) -> dict[str, str]:
 
 def _safe(safe: pd.DataFrame) -> dict[str, str]:
     """How many pairs of model and method remove anything safely, and of how many test says so too."""
-    methods = safe[~safe["criterion"].isin(CONTROLS)]
+    methods = safe[~safe["criterion"].isin(controls())]
     there = methods["kept"].notna()
     if methods.empty:
         return {}

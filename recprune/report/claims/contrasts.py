@@ -14,7 +14,7 @@ from recprune.errors import ReportError
 from recprune.report.claims.claim import Cells, Contrast
 from recprune.report.claims.draws import Draws
 from recprune.report.claims.measures import MEASURES, QUALITY
-from recprune.report.evidence.methods import CONTROLS, METHOD, Method, method_label, models_in_order
+from recprune.report.evidence.methods import METHOD, Method, controls, method_label, models_in_order
 
 WORTH = 0.01  # of the dense model's quality: less is too little to matter
 FAMILIES = ("cf", "deep")
@@ -160,7 +160,7 @@ def _kept(cells: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:
 
 def _best(cells: pd.DataFrame, what: str) -> pd.DataFrame:
     """The cells of the method (of each share), or of the one point, that is best on validation, controls apart."""
-    cells = cells[~cells["criterion"].isin(CONTROLS)]
+    cells = cells[~cells["criterion"].isin(controls())]
     if cells.empty:
         return cells
     means = (

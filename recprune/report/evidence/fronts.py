@@ -7,12 +7,12 @@ import pandas as pd
 
 from recprune.errors import NothingToDrawError
 from recprune.report.evidence.methods import (
-    CONTROLS,
     CURVE,
     FLOORS,
     METHOD,
     apart,
     by_model,
+    controls,
     labels_of,
     models_in_order,
 )
@@ -68,7 +68,7 @@ def pareto_points(points: pd.DataFrame, safe: pd.DataFrame, cost: str) -> tuple[
 
 def _named(table: pd.DataFrame, safe: pd.DataFrame, cost: str) -> dict[str, np.ndarray]:
     """Which points are the cheapest safe one of their model, and which are best of their family or that model's."""
-    safe = safe[(safe["side"] == "parameters") & ~safe["criterion"].isin(CONTROLS) & safe["removed_99"].notna()]
+    safe = safe[(safe["side"] == "parameters") & ~safe["criterion"].isin(controls()) & safe["removed_99"].notna()]
     keys = ["model", *METHOD, "kept"]
     there = pd.MultiIndex.from_frame(table[keys]).isin(pd.MultiIndex.from_frame(safe[keys]))
     cheapest = table[there].sort_values(cost, kind="stable").drop_duplicates("model")

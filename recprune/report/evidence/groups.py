@@ -7,36 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from recprune.report.evidence.methods import ONCE, RANDOM
+from recprune.report.evidence.methods import ONCE, is_kind
 from recprune.report.evidence.study import StudyEvidence
 
 SINGLE = ("weight", "neighbour")  # one parameter each, anywhere
 BLOCKS = ("n-of-m",)
 ROWS = ("item-row", "user-row")
-#: rules whose scores come out of a training of their own
-SPARSE = (
-    "proximal-l1",
-    "proximal-l1-clip",
-    "l2-threshold",
-    "l2-threshold-clip",
-    "group-lasso",
-    "group-lasso-clip",
-    "clip",
-    "train-longer",
-    "slim",
-    "soft-threshold",
-    "snip",
-)
-#: rules for samples that ask a proxy model, or a decomposition of the log
-MODELLED = (
-    "loss",
-    "gradient",
-    "forgetting",
-    "score-variance",
-    "leverage",
-    "mutual-information",
-    "mutual-information-redundant",
-)
 
 
 @dataclass(frozen=True)
@@ -52,7 +28,7 @@ class Group:
         """The part of a study to draw: subject, dense models and controls; None where there is no subject."""
         cells = study.rows
         mine = (cells["side"] == self.side) & self.subject(cells)
-        ruled = mine & ~cells["criterion"].isin(RANDOM)
+        ruled = mine & ~is_kind(cells, "control")
         if not ruled.any():
             return None
         there = cells["model"].isin(cells.loc[ruled, "model"])
@@ -67,7 +43,7 @@ def _structure(cells: pd.DataFrame) -> pd.Series:
 
 def _cut(cells: pd.DataFrame) -> pd.Series:
     """Cut at once, nothing after it."""
-    return cells["schedule"].isin(ONCE) & (cells["recovery"] == "none") & ~cells["criterion"].isin(SPARSE)
+    return cells["schedule"].isin(ONCE) & (cells["recovery"] == "none") & ~is_kind(cells, "trained")
 
 
 def _clipped(cells: pd.DataFrame) -> pd.Series:
@@ -89,7 +65,7 @@ def _beside(cells: pd.DataFrame, subject: pd.Series) -> pd.Series:
 
 def _sparse(cells: pd.DataFrame, recovered: bool, clipped: bool) -> pd.Series:
     """Single weights by training that makes sparse, with what they have to beat."""
-    mine = cells["criterion"].isin(SPARSE) & (cells["unit"] == "weight") & (_recovered(cells) == recovered)
+    mine = is_kind(cells, "trained") & (cells["unit"] == "weight") & (_recovered(cells) == recovered)
     return _beside(cells, mine & (_clipped(cells) == clipped)) & (_recovered(cells) == recovered)
 
 
@@ -104,7 +80,7 @@ GROUPS = (
         "recovery",
         "single parameters, cut at once and recovered, by rule and by what follows",
         "parameters",
-        lambda c: c["unit"].isin(SINGLE) & _recovered(c) & c["schedule"].isin(ONCE) & ~c["criterion"].isin(SPARSE),
+        lambda c: c["unit"].isin(SINGLE) & _recovered(c) & c["schedule"].isin(ONCE) & ~is_kind(c, "trained"),
     ),
     Group(
         "sparse-training",
@@ -141,27 +117,29 @@ GROUPS = (
         "structure-recovery",
         "factors and neurons, recovered",
         "parameters",
-        lambda c: _structure(c) & _recovered(c) & ~c["criterion"].isin(SPARSE),
+        lambda c: _structure(c) & _recovered(c) & ~is_kind(c, "trained"),
     ),
     Group(
         "structure-sparse",
         "factors and neurons, by training that makes sparse",
         "parameters",
-        lambda c: _beside(c, _structure(c) & c["criterion"].isin(SPARSE)),
+        lambda c: _beside(c, _structure(c) & is_kind(c, "trained")),
     ),
     Group("rows", "embedding rows", "parameters", lambda c: c["unit"].isin(ROWS)),
     Group(
         "samples",
         "training interactions, by the log itself",
         "samples",
-        lambda c: (c["unit"] == "interaction") & (c["schedule"] == "one-shot") & ~c["criterion"].isin(MODELLED),
+        lambda c: (c["unit"] == "interaction") & (c["schedule"] == "one-shot") & ~is_kind(c, "modelled"),
     ),
     Group(
         "samples-modelled",
         "training interactions, by a model of the log",
         "samples",
         lambda c: (
-            (c["unit"] == "interaction") & (c["schedule"] == "one-shot") & c["criterion"].isin((*MODELLED, "random"))
+            (c["unit"] == "interaction")
+            & (c["schedule"] == "one-shot")
+            & (is_kind(c, "modelled") | (c["criterion"] == "random"))
         ),
     ),
     Group(

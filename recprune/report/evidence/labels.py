@@ -1,23 +1,17 @@
-"""The words that readers see for models, units, criteria and columns; everything that is shown goes through `label`."""
+"""The words that readers see; everything that is shown goes through `label`.
+
+Models and criteria say themselves what they are called (`recprune.models`, `recprune.pruning`); here is the rest.
+"""
 
 from __future__ import annotations
 
 import math
 
+from recprune.models import REGISTRY
+from recprune.pruning import CRITERIA
+
 #: families in the order in which readers see them
 FAMILIES = {"cf": "CF", "deep": "deep", "other": "other"}
-#: recommenders in the order in which readers see them
-MODELS = {
-    "item-knn": "item-kNN",
-    "ials": "iALS",
-    "bpr": "BPR",
-    "ease": "EASE",
-    "neumf": "NeuMF",
-    "mult-vae": "Mult-VAE",
-    "dlrm": "DLRM",
-    "sasrec": "SASRec",
-    "tree": "decision tree",
-}
 #: recommenders that only others published
 PUBLISHED = {
     "slim": "SLIM",
@@ -41,48 +35,13 @@ UNITS = {
     "user": "users",
     "item": "items",
 }
-#: "unit criterion" goes before the bare criterion
-CRITERIA = {
-    "weight magnitude": "magnitude (global)",
-    "weight magnitude-layer": "magnitude (per layer)",
-    "magnitude-layer": "magnitude (per layer)",
-    "neighbour magnitude": "neighbours per item",
-    "neighbours": "neighbours per item",
-    "neighbour neighbours": "neighbours per item",
-    "principal-axes": "principal axes",
-    "factor principal-axes": "principal axes",
-    "activation-variance": "activation variance",
-    "mutual-information": "mutual information",
-    "taylor": "Taylor",
-    "activation-variance-axes": "activation variance (axes)",
-    "mutual-information-axes": "mutual information (axes)",
-    "taylor-apart": "Taylor (apart)",
-    "brain-surgeon": "brain surgeon",
-    "cost-complexity": "cost complexity",
-    "proximal-l1": "proximal L1",
-    "proximal-l1-clip": "proximal L1, clipped",
-    "l2-threshold": "L2, then threshold",
-    "l2-threshold-clip": "L2, then threshold, clipped",
-    "soft-threshold": "soft threshold (PEP)",
-    "clip": "clipping",
-    "train-longer": "trained longer",
-    "group-lasso": "group lasso",
-    "group-lasso-clip": "group lasso, clipped",
-    "snip": "SNIP",
-    "mask-shuffle": "mask shuffle",
-    "zero-reset": "zero reset",
+#: methods that no criterion is, and a recovery
+METHODS = {
     "smaller-dense": "smaller dense",
     "train-on": "trained on",
-    "inverse-propensity": "inverse propensity",
-    "inverse-propensity-weighted": "inverse propensity, weighted",
-    "interaction weight": "rating",
-    "loss": "loss (EL2N)",
-    "gradient": "gradient (GraNd)",
-    "score-variance": "score variance",
-    "mutual-information-redundant": "mutual information, low first",
-    "segment-learnt": "segment, learnt first",
+    "neighbours": "neighbours per item",
+    "retrain-updates": "equal updates",
 }
-RECOVERIES = {"retrain-updates": "equal updates"}
 COLUMNS = {
     "ndcg@10": "nDCG@10",
     "ndcg@100": "nDCG@100",
@@ -94,17 +53,22 @@ COLUMNS = {
     "macs": "multiply-adds per user",
     "nonzeros": "non-zeros",
 }
-_ALL = FAMILIES | MODELS | PUBLISHED | UNITS | CRITERIA | RECOVERIES | COLUMNS
+_WORDS = FAMILIES | PUBLISHED | UNITS | METHODS | COLUMNS
 
 
 def label(name: str, unit: str = "") -> str:
-    """The words for `name`, of that unit where they differ by it; a name that nobody knows stands for itself."""
-    return _ALL.get(f"{unit} {name}", _ALL.get(name, name)) if unit else _ALL.get(name, name)
+    """The words for a name, which stands for itself where nobody knows it; with a unit, for the criterion of it."""
+    rule = CRITERIA.get(name)
+    if unit and rule:
+        return rule.labels.get(unit, rule.label)
+    if name in REGISTRY:
+        return REGISTRY[name].label
+    return _WORDS.get(name) or (rule.label if rule else name)
 
 
 def named_with_unit(criterion: str, unit: str) -> bool:
     """Whether the words for a criterion of that unit say the unit already."""
-    return f"{unit} {criterion}" in _ALL
+    return criterion in CRITERIA and unit in CRITERIA[criterion].labels
 
 
 def percent(removed: float) -> str:

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from recprune.report.evidence.labels import FAMILIES, MODELS, label, named_with_unit
+from recprune.models import REGISTRY, Popularity, Random
+from recprune.pruning import CRITERIA, SAMPLE_UNITS
+from recprune.report.evidence.labels import FAMILIES, label, named_with_unit
 
 
 class Method(NamedTuple):
@@ -22,19 +24,30 @@ METHOD = list(Method._fields)
 #: what the points of one curve have in common
 CURVE = ["dataset", "protocol", "model", "family", "side", *METHOD]
 
-RANDOM = ("random", "mask-shuffle")  # criteria that ask nothing of what they remove
-#: what a rule should beat: no choice of a rule may end at one
-CONTROLS = (*RANDOM, "zero-reset", "train-on", "smaller-dense")
-FLOORS = ("popularity", "random")  # recommenders that nobody prunes: the level below which nothing is of use
-SAMPLES = ("interaction", "user", "item")  # the units of sample pruning
+FLOORS = (Popularity.name, Random.name)  # nobody prunes them: the level below which nothing is of use
 ONCE = ("", "one-shot")
 
 
+def of_kind(*kinds: str) -> tuple[str, ...]:
+    """Names of the criteria of these kinds (see `recprune.pruning.criterion.KINDS`), registered ones included."""
+    return tuple(name for kind in kinds for name, rule in CRITERIA.items() if rule.kind == kind)
+
+
+def is_kind(rows: pd.DataFrame, *kinds: str) -> pd.Series:
+    """Which of the rows have a criterion of one of these kinds."""
+    return rows["criterion"].isin(of_kind(*kinds))
+
+
+def controls() -> tuple[str, ...]:
+    """Names of what a rule should beat: no choice of a rule may end at one."""
+    return (*of_kind("control", "floor"), "train-on", "smaller-dense")
+
+
 def role(side: str, criterion: str) -> str:
-    """What a point is: "dense", "pruned" by a rule, or the control that it is, by its name in CONTROLS."""
+    """What a point is: "dense", "pruned" by a rule, or the control that it is, by its name in `controls`."""
     if side == "dense":
         return "dense"
-    return criterion if criterion in CONTROLS else "pruned"
+    return criterion if criterion in controls() else "pruned"
 
 
 def apart(roles: pd.Series, *controls: str) -> pd.Series:
@@ -56,7 +69,7 @@ def method_label(method: Method) -> str:
         text += f", {label(unit)}"
     if schedule not in ONCE:
         text += f", {label(schedule)}"
-    implied = criterion == "smaller-dense" or unit in SAMPLES
+    implied = criterion == "smaller-dense" or unit in SAMPLE_UNITS
     if recovery not in ("", "none") and not (implied and recovery == "retrain"):
         text += f" + {label(recovery)}"
     return text
@@ -70,7 +83,7 @@ def labels_of(table: pd.DataFrame) -> pd.Series:
 
 def models_in_order(cells: pd.DataFrame) -> list[str]:
     """Names of the models in `cells`: CF, then deep, then other; known ones first in each family."""
-    families, known = [*FAMILIES, ""], list(MODELS)
+    families, known = [*FAMILIES, ""], list(REGISTRY)
     pairs = cells[["model", "family"]].drop_duplicates().itertuples(index=False)
 
     def place(pair) -> tuple:
@@ -88,10 +101,10 @@ def by_model(order: list[str]):
 
 def methods_in_order(table: pd.DataFrame) -> list[Method]:
     """Methods in `table`: by unit and criterion, plain before recovered; the controls last."""
-    units = ["weight", "neighbour"]
+    units, last = ["weight", "neighbour"], controls()
 
     def place(method: Method) -> tuple:
-        control = CONTROLS.index(method.criterion) + 1 if method.criterion in CONTROLS else 0
+        control = last.index(method.criterion) + 1 if method.criterion in last else 0
         unit = units.index(method.unit) if method.unit in units else len(units)
         plain = (method.schedule not in ONCE, method.recovery not in ("", "none"))
         return (control, unit, method.unit, method.criterion, *plain, method)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from recprune.errors import NothingToDrawError
-from recprune.report.evidence.methods import METHOD, RANDOM, by_model, models_in_order
+from recprune.report.evidence.methods import METHOD, by_model, is_kind, models_in_order
 from recprune.report.evidence.safe import FLOOR_LEVELS, PRUNED, safe_ends
 from recprune.report.evidence.study import StudyEvidence
 
@@ -54,7 +54,7 @@ def payments(study: StudyEvidence) -> pd.DataFrame:
 def _safe_ends(table: pd.DataFrame) -> pd.DataFrame:
     """The safe point of each rule and control at LEVEL, of models and sides of which a rule has one."""
     ends = safe_ends(table[table["side"].isin(PRUNED) | (table["criterion"] == "smaller-dense")], LEVEL)
-    known = [ends["criterion"].isin(RANDOM), ends["criterion"] == "smaller-dense"]
+    known = [is_kind(ends, "control"), ends["criterion"] == "smaller-dense"]
     role = np.select(known, ["random", "smaller-dense"], "rule")
     side = ends["side"].replace("control", "parameters")
     ends = ends.assign(role=role, side=side, overall=ends["rel_test_ndcg@10"])

@@ -13,7 +13,7 @@ from recprune.datasets.naming import name_of
 from recprune.errors import ReportError
 from recprune.report.evidence.cells import canonical
 from recprune.report.evidence.labels import label
-from recprune.report.evidence.methods import FLOORS, METHOD, RANDOM, method_label, methods_in_order, models_in_order
+from recprune.report.evidence.methods import FLOORS, METHOD, is_kind, method_label, methods_in_order, models_in_order
 from recprune.report.evidence.points import LEVEL
 from recprune.report.evidence.safe import in_order
 from recprune.report.evidence.study import StudyEvidence
@@ -171,7 +171,7 @@ def _orders(table: pd.DataFrame) -> list[str]:
 
 def _methods(points: pd.DataFrame) -> list[str]:
     """For each two methods that prune the same unit of a model: at how many points the first keeps more."""
-    table = points[(points["side"] == "parameters") & ~points["criterion"].isin(RANDOM)]
+    table = points[(points["side"] == "parameters") & ~is_kind(points, "control")]
     sentences = []
     for model in models_in_order(table):
         mine = table[table["model"] == model]

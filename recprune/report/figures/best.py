@@ -15,7 +15,7 @@ from recprune.errors import NothingToDrawError
 from recprune.report.evidence.curves import LOWEST
 from recprune.report.evidence.fronts import front_of_budgets
 from recprune.report.evidence.labels import label
-from recprune.report.evidence.methods import METHOD, RANDOM, by_model, labels_of, models_in_order
+from recprune.report.evidence.methods import METHOD, by_model, is_kind, labels_of, models_in_order
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures import style
 from recprune.report.figures.panels import SAFE, legend_columns, measured, safe_words, share_axis
@@ -103,9 +103,9 @@ def best_points(study: StudyEvidence) -> pd.DataFrame:
 def _roles(table: pd.DataFrame, side: str) -> Iterator[tuple[str, str, pd.DataFrame, pd.DataFrame]]:
     """(side, role, its points, the dense models that it sets out from) of one panel."""
     pruned = table[table["side"] == side]
-    there = pruned.loc[~pruned["criterion"].isin(RANDOM), "model"]
+    there = pruned.loc[~is_kind(pruned, "control"), "model"]
     dense = table[(table["side"] == "dense") & table["model"].isin(there)]
-    roles = {"best": pruned[~pruned["criterion"].isin(RANDOM)], "random": pruned[pruned["criterion"] == "random"]}
+    roles = {"best": pruned[~is_kind(pruned, "control")], "random": pruned[pruned["criterion"] == "random"]}
     if side == "parameters":
         roles["smaller-dense"] = table[table["criterion"] == "smaller-dense"]
     for role, rows in roles.items():

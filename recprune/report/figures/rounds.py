@@ -11,7 +11,7 @@ from recprune.errors import NothingToDrawError
 from recprune.report.evidence.curves import curves
 from recprune.report.evidence.fronts import chosen
 from recprune.report.evidence.labels import label
-from recprune.report.evidence.methods import CONTROLS, ONCE, RANDOM, Method, method_label, methods_in_order
+from recprune.report.evidence.methods import ONCE, Method, controls, is_kind, method_label, methods_in_order
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures import style
 from recprune.report.figures.panels import handles_of, small_multiples
@@ -88,7 +88,7 @@ def comparable(study: StudyEvidence, side: str) -> pd.Series:
     """Which of the rows to draw: rounds, their one-shot counterparts, the dense models and the controls."""
     cells = study.rows
     mine = cells["side"] == side
-    many = mine & ~cells["schedule"].isin(ONCE) & ~cells["criterion"].isin(RANDOM)
+    many = mine & ~cells["schedule"].isin(ONCE) & ~is_kind(cells, "control")
     if not many.any():
         raise NothingToDrawError(f"no {side} were removed in rounds")
     once, there = mine & cells["schedule"].isin(ONCE), cells["model"].isin(cells.loc[many, "model"])
@@ -109,9 +109,9 @@ def _best_once(study: StudyEvidence, once: pd.Series) -> pd.Series:
     """One-shot rows of samples: random removal, and each model's rule that is best on validation, over all shares."""
     cells, points = study.rows, study.pruned
     once = once & (cells["unit"] == "interaction") & (cells["recovery"] == "retrain")
-    rules = once & ~cells["criterion"].isin(RANDOM)
+    rules = once & ~is_kind(cells, "control")
     ours = points["unit"].eq("interaction") & points["recovery"].eq("retrain") & points["schedule"].isin(ONCE)
-    points = points[ours & (points["side"] == "samples") & ~points["criterion"].isin(RANDOM)]
+    points = points[ours & (points["side"] == "samples") & ~is_kind(points, "control")]
     keep = once & (cells["criterion"] == "random")
     for model, mine in points[points["model"].isin(cells.loc[rules, "model"])].groupby("model"):
         first = chosen(mine)["criterion"].mode().iloc[0]  # best at most shares; of several, the first by name
@@ -125,7 +125,7 @@ def _rule(method: Method) -> tuple[str, str]:
 
 def _rules(methods: Iterable[Method]) -> set[tuple[str, str]]:
     """What is compared: units and criteria, without the controls."""
-    return {_rule(method) for method in methods if method.criterion not in CONTROLS}
+    return {_rule(method) for method in methods if method.criterion not in controls()}
 
 
 def _looks(data: pd.DataFrame) -> dict[Method, Look]:

@@ -18,7 +18,8 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
 
-from recprune.report.evidence.methods import SAMPLES, Method
+from recprune.pruning import SAMPLE_UNITS
+from recprune.report.evidence.methods import Method
 
 SINGLE, DOUBLE = 3.3, 6.9  # inches: one column and two columns of a paper
 
@@ -148,7 +149,7 @@ def method_look(method: Method) -> Look:
     single = method.unit in ("", "weight", "interaction", "model")
     schedules = {"linear": "left", "cubic": "bottom", "geometric": "top"}
     fill = "full" if marker in UNFILLED else schedules.get(method.schedule, "full" if single else "none")
-    line = "-" if method.unit in SAMPLES else LINES.get(method.recovery, "-")  # samples: always retrained
+    line = "-" if method.unit in SAMPLE_UNITS else LINES.get(method.recovery, "-")  # samples: always retrained
     return Look(colour, marker, line, fill)
 
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from recprune.errors import NothingToDrawError
 from recprune.report.evidence.curves import LOWEST
 from recprune.report.evidence.fronts import front_of_budgets
-from recprune.report.evidence.methods import CURVE, METHOD, RANDOM, by_model, labels_of, models_in_order
+from recprune.report.evidence.methods import CURVE, METHOD, by_model, is_kind, labels_of, models_in_order
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures import style
 from recprune.report.figures.panels import SAFE, legend_columns, measured, panel_grid, panel_title, safe_words
@@ -92,13 +92,13 @@ def time_points(study: StudyEvidence) -> pd.DataFrame:
            where pruning costs more than it saves;  ratio, lo, hi  on test
     """
     table = study.pruned
-    there = table.loc[(table["side"] == "samples") & ~table["criterion"].isin(RANDOM), "model"]
+    there = table.loc[(table["side"] == "samples") & ~is_kind(table, "control"), "model"]
     data = table[table["side"].isin(["dense", "samples"]) & table["model"].isin(there)].copy()
     data["saved"] = 1 - data["rel_seconds"]
     data = data[(data["saved"] >= DEAREST) & data["test_ratio"].ge(LOWEST).where(data["side"] != "dense", True)]
     if not (data["side"] == "samples").any():
         raise NothingToDrawError("no samples were pruned by a rule, or no clock ran: there is no time to save")
-    random = data["criterion"].isin(RANDOM) & (data["side"] == "samples")
+    random = is_kind(data, "control") & (data["side"] == "samples")
     best = front_of_budgets(data[~random], "rel_seconds").set_index([*CURVE, "kept"]).index
     at = data["side"] == "dense"
     data["role"] = np.select(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from recprune.evaluation.safety import safe_walk
-from recprune.report.evidence.methods import CONTROLS, CURVE, FLOORS
+from recprune.report.evidence.methods import CURVE, FLOORS, controls
 from recprune.report.evidence.points import paired
 from recprune.report.evidence.study import StudyEvidence
 
@@ -51,7 +51,7 @@ def _study(study: StudyEvidence) -> pd.DataFrame:
         best=own * levels["val_own"] / levels["val_best"],
         test_own=table["test_ratio_lower"],
         test_best=table["test_ratio_lower"] * levels["test_own"] / levels["test_best"],
-        sized=known & (smaller | table["side"].isin(SIZES) & ~table["criterion"].isin(CONTROLS)),
+        sized=known & (smaller | table["side"].isin(SIZES) & ~table["criterion"].isin(controls())),
         data=known & ((table["side"] == "dense") | anew),
     )
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from recprune.datasets.naming import name_of
 from recprune.report.evidence.labels import label
-from recprune.report.evidence.methods import CURVE, FLOORS, RANDOM, labels_of, models_in_order
+from recprune.report.evidence.methods import CURVE, FLOORS, labels_of, models_in_order, of_kind
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures.style import FAMILIES, model_look
 from recprune.report.page.choice import best_dense, ranked
@@ -126,7 +126,7 @@ def _models(table: pd.DataFrame) -> dict[str, dict]:
 
 def _role(role: str) -> str:
     """What the script knows a point's role as; only random removal is a control there."""
-    known = {"dense": "dense", "smaller-dense": "smaller"} | dict.fromkeys(RANDOM, "control")
+    known = {"dense": "dense", "smaller-dense": "smaller"} | dict.fromkeys(of_kind("control"), "control")
     return known.get(role, "pruned")
 
 

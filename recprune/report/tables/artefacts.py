@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from recprune.pruning import SAMPLE_UNITS
 from recprune.report.evidence.groups import BLOCKS, SINGLE
 from recprune.report.evidence.labels import label, percent
-from recprune.report.evidence.methods import METHOD, SAMPLES
+from recprune.report.evidence.methods import METHOD
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.formats import WORDS, Format
 from recprune.report.tables.registry import table
@@ -48,7 +49,7 @@ def _safe(study: StudyEvidence) -> Iterator[dict]:
     """The most that goes safely by single weights, by structure and of the samples."""
     safe, points = study.safe, study.points
     safe = safe[(safe["side"] != "control") & (safe["criterion"] != "random") & safe["kept"].notna()]
-    single, samples = safe["unit"].isin((*SINGLE, *BLOCKS)), safe["unit"].isin(SAMPLES)
+    single, samples = safe["unit"].isin((*SINGLE, *BLOCKS)), safe["unit"].isin(SAMPLE_UNITS)
     notebooks = {"21-prune-weights": single, "22-prune-structure": ~single & ~samples, "20-prune-samples": samples}
     for notebook, mine in notebooks.items():
         for _, most in safe[mine].sort_values("removed_99", ascending=False, kind="stable").head(1).iterrows():

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from recprune.pruning import SAMPLE_UNITS
 from recprune.report.evidence.labels import label
-from recprune.report.evidence.methods import METHOD, ONCE, SAMPLES, Method, method_label, method_of, methods_in_order
+from recprune.report.evidence.methods import METHOD, ONCE, Method, method_label, method_of, methods_in_order
 from recprune.report.evidence.points import paired
 from recprune.report.evidence.safe import PRUNED
 from recprune.report.evidence.study import StudyEvidence
@@ -122,7 +123,7 @@ def _after(row) -> str:
     if row.recovery in ("", "none"):
         return ""
     words = label(row.recovery) if row.schedule in ONCE else f"{label(row.recovery)}, {label(row.schedule)}"
-    return f"{words}, whole users" if row.unit in SAMPLES[1:] else words
+    return f"{words}, whole users" if row.unit in SAMPLE_UNITS[1:] else words
 
 
 def _relative(frame: pd.DataFrame) -> list[Column]:

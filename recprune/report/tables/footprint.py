@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from recprune.report.evidence.labels import percent
-from recprune.report.evidence.methods import CONTROLS, CURVE, FLOORS, METHOD, models_in_order
+from recprune.report.evidence.methods import CURVE, FLOORS, METHOD, controls, models_in_order
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.formats import BYTES, COUNT, LABELS, STARRED, TWO, TWO_DIGITS, WORDS
 from recprune.report.tables.registry import table
@@ -51,7 +51,7 @@ def _states(points: pd.DataFrame, safe: pd.DataFrame) -> Iterator[dict]:
     for _, row in points[points["side"] == "dense"].iterrows():
         yield row.to_dict() | {"state": "dense", "confirmed": True}
     mine = safe[safe["model"] == points["model"].iloc[0]]
-    pruned = mine[(mine["side"] == "parameters") & ~mine["criterion"].isin(CONTROLS)]
+    pruned = mine[(mine["side"] == "parameters") & ~mine["criterion"].isin(controls())]
     for there in (pruned, mine[mine["criterion"] == "smaller-dense"]):
         if len(there):
             least = there.sort_values(["bytes_disk", "kept"], kind="stable").iloc[0]

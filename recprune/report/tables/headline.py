@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from recprune.report.evidence.methods import CONTROLS, METHOD, models_in_order
+from recprune.report.evidence.methods import METHOD, controls, models_in_order
 from recprune.report.evidence.safe import PRUNED
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.formats import (
@@ -71,14 +71,14 @@ def best_methods(study: StudyEvidence) -> pd.DataFrame:
         for model in models_in_order(safe)
         for rows in [safe[safe["model"] == model]]
         for part in PRUNED
-        if ((rows["side"] == part) & ~rows["criterion"].isin(CONTROLS)).any()
+        if ((rows["side"] == part) & ~rows["criterion"].isin(controls())).any()
     ]
     return pd.DataFrame(chosen, columns=_COLUMNS)
 
 
 def _choice(rows: pd.DataFrame) -> dict:
     """The best method of one model and side, how many there are, and what random removal of its units does safely."""
-    methods = rows[~rows["criterion"].isin(CONTROLS)]
+    methods = rows[~rows["criterion"].isin(controls())]
     size = methods["bytes_ratio"] if (methods["side"] == "parameters").all() else 1 - methods["removed_99"]
     order = ["size", "removed_99", "val_lower", "removed_95", "val_lower_95"]
     ordered = methods.assign(size=-size).sort_values(order, ascending=False, kind="stable", na_position="last")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from recprune import datasets, splits
-from recprune.models import REGISTRY, Recommender, build
+from recprune.models import REGISTRY, Recommender
 from recprune.pruning import CRITERIA, Criterion, units
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import FLOORS
@@ -21,17 +21,6 @@ UNITS = {
     "item-row": "i",
     "user-row": "u",
     "split": "s",
-}
-# large enough to have every unit, small enough to train in a second
-TINY: dict[str, dict] = {
-    "item-knn": {"neighbours": 10},
-    "ials": {"factors": 4, "iterations": 1},
-    "bpr": {"factors": 4, "epochs": 1},
-    "neumf": {"factors": 4, "hidden": (4, 2), "epochs": 1},
-    "mult-vae": {"hidden": 8, "latent": 4, "epochs": 1},
-    "dlrm": {"factors": 4, "hidden": (4, 2), "epochs": 1},
-    "sasrec": {"factors": 4, "hidden": 8, "max_length": 10, "epochs": 1},
-    "tree": {"factors": 2, "max_leaf_nodes": 8, "min_samples_leaf": 5},
 }
 
 
@@ -58,8 +47,8 @@ def methods() -> Table:
 
 def _models() -> dict[str, Recommender]:
     split = splits.split(datasets.load("synthetic:60x40x1500:seed=1"), protocol="ratio", seed=0, core=2)
-    names = [name for name in REGISTRY if name not in FLOORS]
-    return {name: build(name, **TINY.get(name, {})).fit(split.train, split.validation, seed=0) for name in names}
+    kinds = {name: kind for name, kind in REGISTRY.items() if name not in FLOORS}
+    return {name: kind(**kind.tiny).fit(split.train, split.validation, seed=0) for name, kind in kinds.items()}
 
 
 def _row(name: str, rule: Criterion, models: dict[str, Recommender], reasons: dict[str, str]) -> dict:

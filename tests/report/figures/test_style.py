@@ -1,7 +1,6 @@
 """What is drawn can be told apart."""
 
-from recprune.report.evidence.groups import MODELLED, SPARSE
-from recprune.report.evidence.methods import Method
+from recprune.report.evidence.methods import Method, of_kind
 from recprune.report.figures.style import CRITERIA, MODELS, method_looks, model_look
 
 IN_ROUNDS = ("representative", "segment", "segment-learnt")  # drawn in a figure of their own
@@ -10,10 +9,11 @@ IN_ROUNDS = ("representative", "segment", "segment-learnt")  # drawn in a figure
 def test_no_two_series_look_alike_even_without_colour():
     models = [model_look(name, "deep" if name in ("neumf", "mult-vae", "dlrm", "sasrec") else "cf") for name in MODELS]
     assert len({(look.marker, look.fill) for look in models}) == len(models)
+    trained, modelled = of_kind("trained"), of_kind("modelled")
     together = [
-        SPARSE,
-        MODELLED,
-        [name for name in CRITERIA if name not in (*SPARSE, *MODELLED, *IN_ROUNDS)],
+        trained,
+        modelled,
+        [name for name in CRITERIA if name not in (*trained, *modelled, *IN_ROUNDS)],
     ]  # in a figure
     for criteria in together:
         methods_look_apart([*criteria, "random", "magnitude", "new"])
