@@ -127,7 +127,7 @@ def _times(model: Recommender, dense: Recommender, of: Split, seed: int) -> dict
     return times | {"p50_ratio": this.p50_ms / speed["dense"].p50_ms}
 
 
-def table(cells: Iterable[Measured]) -> pd.DataFrame:
+def to_rows(cells: Iterable[Measured]) -> pd.DataFrame:
     """Rows of measured cells, with the intervals of their points and the values of every user (PER_USER)."""
     cells = list(cells)
     points: dict[tuple, list[Measured]] = {}

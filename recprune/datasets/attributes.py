@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from recprune.datasets.columns import ITEM_ATTRIBUTES, USER_ATTRIBUTES, find_columns
-from recprune.datasets.delimited import open_table
+from recprune.datasets.delimited import open_delimited
 
 ML_100K_GENRES = [
     "unknown",
@@ -75,7 +75,7 @@ def _rows(path: Path) -> pd.DataFrame:
     except UnicodeDecodeError:
         encoding = "latin-1" if path.name in HEADERLESS else "utf-8"
     separator = "|" if path.name in ("u.item", "u.user") else None
-    table = open_table(path, separator, HEADERLESS.get(path.name), encoding)
+    table = open_delimited(path, separator, HEADERLESS.get(path.name), encoding)
     table.check()
     return pd.DataFrame([fields for _, fields in table.rows()], columns=table.columns, dtype=object)
 

@@ -28,7 +28,7 @@ TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True)
-class Table:
+class DelimitedFile:
     """A delimited text file: its separator, its column names, whether the first line holds them, its first row."""
 
     path: Path
@@ -119,9 +119,9 @@ class Table:
         return next(f"line {number}" for n, (number, _) in enumerate(self.rows()) if n == row)
 
 
-def open_table(
+def open_delimited(
     path: Path, separator: str | None = None, columns: tuple[str, ...] | None = None, encoding: str = "utf-8"
-) -> Table:
+) -> DelimitedFile:
     """What the first lines of a file say about it. With `columns` given, the file has no header.
 
     Raises DataError for an empty file, a file that is not text, or one without a separator.
@@ -142,7 +142,7 @@ def open_table(
     if header and len(sample) == 1:
         raise DataError(f"{path}: a header and no interactions")
     row = _fields(sample[-1], separator, quoted) if header else fields
-    return Table(path, separator, columns, header, tuple(row), quoted, encoding)
+    return DelimitedFile(path, separator, columns, header, tuple(row), quoted, encoding)
 
 
 def _stem(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Parquet logs, with the interface of `delimited.Table`."""
+"""Parquet logs, with the interface of `delimited.DelimitedFile`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recprune.interactions import DataError
 
 
 @dataclass(frozen=True)
-class ParquetTable:
+class ParquetFile:
     """A Parquet file and the names of its columns."""
 
     path: Path
@@ -32,7 +32,7 @@ class ParquetTable:
         return f"row {row + 1}"
 
 
-def open_parquet(path: Path) -> ParquetTable:
+def open_parquet(path: Path) -> ParquetFile:
     """Raises DataError for a file that is no Parquet file, is truncated, or has no rows."""
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
@@ -41,7 +41,7 @@ def open_parquet(path: Path) -> ParquetTable:
         raise _damaged(path, error) from None
     if rows == 0:
         raise DataError(f"{path}: no interactions")
-    return ParquetTable(path, names)
+    return ParquetFile(path, names)
 
 
 def _simple(column: pa.ChunkedArray) -> pa.ChunkedArray:

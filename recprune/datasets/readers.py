@@ -13,10 +13,11 @@ import pandas as pd
 
 from recprune.datasets.attributes import attributes_beside, tidy_items
 from recprune.datasets.columns import ITEM_ATTRIBUTES, LOG, find_columns
-from recprune.datasets.delimited import Table, open_table
-from recprune.datasets.parquet import ParquetTable, open_parquet
+from recprune.datasets.delimited import DelimitedFile, open_delimited
+from recprune.datasets.parquet import ParquetFile, open_parquet
 from recprune.interactions import DataError, Interactions
 
+Opened = DelimitedFile | ParquetFile
 LAYOUTS = ("u.data", "ratings.dat", "ratings.csv", "ratings.csv.gz", "ratings.parquet", "*.inter")
 IN_A_ZIP = (*LAYOUTS, "u.item", "u.user", "movies.*", "items.*", "users.*", "*.item", "*.user")
 WEIGHT = "weight of the event"
@@ -58,11 +59,11 @@ def has_times(path: Path, columns: dict[str, str] | None = None, separator: str 
     return "timestamp" in _opened(path, columns or {}, separator)[1]
 
 
-def _opened(path: Path, columns: dict[str, str], separator: str | None) -> tuple[Table | ParquetTable, dict[str, str]]:
+def _opened(path: Path, columns: dict[str, str], separator: str | None) -> tuple[Opened, dict[str, str]]:
     """The table that holds the log, and the column of each role."""
     if path.is_dir():
         path = _log_in(path)
-    table = open_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else open_table(path, separator)
+    table = open_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else open_delimited(path, separator)
     return table, find_columns(path, table.columns, LOG + ITEM_ATTRIBUTES, columns, ("user", "item"))
 
 
@@ -96,9 +97,7 @@ def _log_in(folder: Path) -> Path:
     raise DataError(f"{folder}: none of {', '.join(LAYOUTS)} is in this folder")
 
 
-def _read(
-    table: Table | ParquetTable, roles: dict[str, str], events: Mapping[str, float] | None, name: str
-) -> Interactions:
+def _read(table: Opened, roles: dict[str, str], events: Mapping[str, float] | None, name: str) -> Interactions:
     numbers = [roles[role] for role in ("rating", "timestamp") if role in roles]
     text = [column for column in roles.values() if column not in numbers]
     frame = pd.DataFrame(table.read(text, numbers), copy=False)
@@ -126,7 +125,7 @@ def _read(
         raise DataError(f"{table.path}: {table.place(row)}: column {error.column!r} {error.problem}") from None
 
 
-def _event_weights(kinds: pd.Series, events: Mapping[str, float] | None, table: Table | ParquetTable) -> np.ndarray:
+def _event_weights(kinds: pd.Series, events: Mapping[str, float] | None, table: Opened) -> np.ndarray:
     """(rows,) float32: the weight of each row's event type, 1 where no weights are given."""
     if events is None:
         return np.ones(len(kinds), np.float32)

@@ -49,7 +49,7 @@ LISTS = {"keep": "shares", "samples": "shares", "criterion": "criteria", "models
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tables:
+class StudyFile:
     """The top level of a study.toml; a table of the same name in the module's own docstring explains each."""
 
     extensions: tuple[str, ...] = ()
@@ -77,8 +77,8 @@ def load_study(
     """
     path, found = Path(path), read_toml(Path(path))
     with named(path):
-        only_keys("the top level", found, Tables.__dataclass_fields__)
-        tables = parse(Tables, found)
+        only_keys("the top level", found, StudyFile.__dataclass_fields__)
+        tables = parse(StudyFile, found)
         extensions = _load_extensions(path.parent, tables.extensions)
         _check_lists(tables)
         for notebook, defaults in tables.notebook.items():
@@ -111,7 +111,7 @@ def _load_extensions(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
     return paths
 
 
-def _check_lists(tables: Tables) -> None:
+def _check_lists(tables: StudyFile) -> None:
     """Raises StudyError for a list that has the name of what it could hold, and for a name that nothing has."""
     for table, parameter in (("criteria", "criterion"), ("models", "model")):
         for name, names in getattr(tables, table).items():
@@ -151,14 +151,14 @@ def _entries(where: str, entries: Any, over: dict | None = None) -> Iterator[tup
             yield from _entries(f"{place}.runs", inner, entry)
 
 
-def _family(where: str, entry: dict, tables: Tables) -> Family:
+def _family(where: str, entry: dict, tables: StudyFile) -> Family:
     """A family from its table, over the defaults of its notebook."""
     entry = tables.notebook.get(entry.get("notebook", ""), {}) | entry
     entry = {key: [found] if key in AXES and isinstance(found, str) else found for key, found in entry.items()}
     return parse(Family, _with_names(where, entry, tables), where)
 
 
-def _with_names(where: str, table: dict, tables: Tables) -> dict:
+def _with_names(where: str, table: dict, tables: StudyFile) -> dict:
     """The table with the lists that its names stand for."""
     return {
         key: _expanded(f"{where}.{key}", found, getattr(tables, LISTS[key])) if key in LISTS else found

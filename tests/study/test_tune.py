@@ -20,7 +20,7 @@ from recprune.study.load import load_study
 from recprune.study.tuning.hyperparameters import read_tuned, write_tuned
 from recprune.study.tuning.search import Search
 from recprune.study.tuning.space import Budget, load_tuning
-from recprune.study.tuning.trials import Trial, best, read_trials, write_trials
+from recprune.study.tuning.trials import Trial, best_trial, read_trials, write_trials
 from recprune.study.tuning.tune import without_test
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,7 +136,7 @@ def test_a_trial_is_what_a_run_with_its_values_gives(search, ratio):
     from recprune.evaluation import evaluate
     from recprune.models import build
 
-    top = best(last(search()))
+    top = best_trial(last(search()))
     model = build("bpr", **top.values).fit(ratio.train, ratio.validation, seed=0)
     assert evaluate(model, ratio, on="validation").mean["ndcg@10"] == top.score
     curve = [row["val_ndcg@10"] for row in model.train_log]
@@ -165,7 +165,7 @@ def test_a_trial_that_fails_is_recorded_and_the_search_goes_on(search):
     failed = [trial for trial in trials if trial.state == "failed"]
     assert 0 < len(failed) < len(trials) == 6
     assert all(trial.score is None and "l2 is 0.0; a positive number is needed" in trial.note for trial in failed)
-    assert best(trials).values["l2"] == 100.0
+    assert best_trial(trials).values["l2"] == 100.0
 
 
 def test_another_space_or_other_data_are_not_mixed_in(search, ratio):
@@ -204,8 +204,8 @@ def test_held_out_users_of_the_test_part_are_hidden_too(search, strong):
 def test_a_tie_goes_to_the_first():
     scores = [0.1, 0.3, 0.3, None]
     trials = [Trial(number=i, state="complete", values={}, score=score) for i, score in enumerate(scores)]
-    assert best(trials).number == 1
-    assert best(trials[3:]) is None
+    assert best_trial(trials).number == 1
+    assert best_trial(trials[3:]) is None
 
 
 def test_trials_survive_their_file(tmp_path):
@@ -381,8 +381,8 @@ def test_the_command_searches_writes_what_it_chose_and_does_it_once(command, cap
     assert "best" in said[4] and "3 of 3 trials" in said[4] and "of 600 s used" in said[4]
     tables = tomllib.loads((folder / "tuned.toml").read_text())
     trials, _ = read_trials(folder / "ease.csv")
-    assert tables["ease"]["l2"] == best(trials).values["l2"]
-    assert tables["ease"]["search"]["val_ndcg@10"] == best(trials).score
+    assert tables["ease"]["l2"] == best_trial(trials).values["l2"]
+    assert tables["ease"]["search"]["val_ndcg@10"] == best_trial(trials).score
     assert tables["ease"]["search"]["space"] == {"l2": "30 to 300, log"}
     assert (tables["ease"]["search"]["trials"], tables["ease"]["search"]["trials_budget"]) == (3, 3)
     before = {path: path.read_bytes() for path in folder.iterdir()}
@@ -390,7 +390,7 @@ def test_the_command_searches_writes_what_it_chose_and_does_it_once(command, cap
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     assert (
         load_study("study.toml", "main").hyperparameters.of("synthetic:120x80x4000", "ease")["l2"]
-        == trials[best(trials).number].values["l2"]
+        == trials[best_trial(trials).number].values["l2"]
     )
 
 

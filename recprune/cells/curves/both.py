@@ -9,7 +9,7 @@ import pandas as pd
 from recprune.cells.bench import Bench, ranked
 from recprune.cells.curves.parameters import path_from
 from recprune.cells.curves.walk import downwards, points
-from recprune.cells.measure import Cell, measure, measure_pruned, table
+from recprune.cells.measure import Cell, measure, measure_pruned, to_rows
 from recprune.pruning import SamplePath
 
 
@@ -28,4 +28,4 @@ def both_rows(bench: Bench) -> pd.DataFrame:
         path = path_from(bench, dense.model, less, seed)
         for kept in downwards(p.keep):
             cells.append(measure_pruned(bench, path.cut(kept), replace(cell, kept=kept), on=less, against=dense))
-    return table(cells)
+    return to_rows(cells)

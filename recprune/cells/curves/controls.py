@@ -6,7 +6,7 @@ import pandas as pd
 
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import Curve, is_shown, points, seeds
-from recprune.cells.measure import Cell, measure, measure_pruned, table
+from recprune.cells.measure import Cell, measure, measure_pruned, to_rows
 from recprune.evaluation import footprint
 from recprune.pruning import ParameterPath, prune
 
@@ -22,7 +22,7 @@ def smaller_curve(bench: Bench) -> Curve:
         kept = footprint(small).parameters / footprint(dense).parameters
         cell = _control("model", "smaller-dense", "retrain", kept, seed)
         cells.append(measure(bench, small, cell, train_s=small.train_seconds, asked=share))
-    return Curve(table(cells), smallest)
+    return Curve(to_rows(cells), smallest)
 
 
 def control_rows(bench: Bench) -> pd.DataFrame:
@@ -38,7 +38,7 @@ def control_rows(bench: Bench) -> pd.DataFrame:
         if hasattr(model, "descend"):
             on = ParameterPath(model, of, "random", recovery="fine-tune", seed=seed).cut(1.0)
             cells.append(measure_pruned(bench, on, _control("model", "train-on", "fine-tune", 1.0, seed)))
-    return table(cells)
+    return to_rows(cells)
 
 
 def _control(unit: str, criterion: str, recovery: str, kept: float, seed: int) -> Cell:

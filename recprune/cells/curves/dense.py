@@ -8,7 +8,7 @@ import pandas as pd
 
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import seeds
-from recprune.cells.measure import Cell, measure, table
+from recprune.cells.measure import Cell, measure, to_rows
 from recprune.cells.rows import read_rows
 
 
@@ -20,7 +20,7 @@ def dense_rows(bench: Bench) -> pd.DataFrame:
         if bench.p.out:
             model.save(Path(bench.p.out, "models", f"seed-{seed}"))
         cells.append(measure(bench, model, Cell(side="dense", seed=seed), train_s=model.train_seconds))
-    return table(cells)
+    return to_rows(cells)
 
 
 def with_dense(bench: Bench, rows: pd.DataFrame) -> pd.DataFrame:

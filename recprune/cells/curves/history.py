@@ -10,7 +10,7 @@ from scipy import sparse
 
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import seeds
-from recprune.cells.measure import Cell, measure, table
+from recprune.cells.measure import Cell, measure, to_rows
 from recprune.cells.rows import CUTOFFS
 from recprune.evaluation import evaluate
 from recprune.models import Recommender
@@ -28,7 +28,7 @@ def history_rows(bench: Bench) -> pd.DataFrame:
         cell = Cell(side="control", unit="history", criterion="train+validation", recovery="none", seed=seed)
         found = dense.reports | {"test": informed}
         cells.append(measure(bench, dense.model, cell, train_s=0.0, found=found))
-    return table(cells)
+    return to_rows(cells)
 
 
 @dataclass(frozen=True)

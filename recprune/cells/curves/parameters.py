@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import Curve, downwards, is_shown, seeds
-from recprune.cells.measure import Cell, measure_pruned, table
+from recprune.cells.measure import Cell, measure_pruned, to_rows
 from recprune.cells.once import latest
 from recprune.models import Recommender
 from recprune.pruning import ParameterPath
@@ -36,7 +36,7 @@ def parameter_curve(bench: Bench) -> Curve:
                     smallest = pruned
                 cell = Cell.of(bench.p, "parameters", share, seed, recovery=recovery)
                 cells.append(measure_pruned(bench, pruned, cell))
-    return Curve(table(cells), smallest)
+    return Curve(to_rows(cells), smallest)
 
 
 def _recoveries(bench: Bench) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import cast
 
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import Curve, is_shown, points
-from recprune.cells.measure import Cell, measure, table
+from recprune.cells.measure import Cell, measure, to_rows
 from recprune.cells.once import latest
 from recprune.models.training import GradientModel, with_equal_updates
 from recprune.pruning import SamplePath
@@ -34,4 +34,4 @@ def sample_curve(bench: Bench) -> Curve:
             smallest = model
         cell = Cell.of(p, "samples", share, seed)
         cells.append(measure(bench, model, cell, train_s=model.train_seconds, score_s=path.seconds, on=less))
-    return Curve(table(cells), smallest)
+    return Curve(to_rows(cells), smallest)

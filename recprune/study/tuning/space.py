@@ -180,7 +180,7 @@ class Tuning:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tables:
+class TuningFile:
     """The top level of a tuning.toml."""
 
     seed: int = 0
@@ -198,8 +198,8 @@ def load_tuning(path: str | Path) -> Tuning:
     path = Path(path)
     found = read_toml(path)
     with named(path):
-        only_keys("the top level", found, Tables.__dataclass_fields__)
-        tables = parse(Tables, found)
+        only_keys("the top level", found, TuningFile.__dataclass_fields__)
+        tables = parse(TuningFile, found)
         for model in tables.space:
             one_of("space", model, known("model"))
         own = {name: model.search for name, model in registered("model").items() if model.search}

@@ -47,7 +47,7 @@ class Trial:
         return 1 + self.curve.index(max(self.curve)) if self.curve else None
 
 
-def best(trials: list[Trial]) -> Trial | None:
+def best_trial(trials: list[Trial]) -> Trial | None:
     """The trial with the highest score, of equal ones the first; None when all failed."""
     scored = [trial for trial in trials if trial.score is not None]
     return max(scored, key=lambda trial: (trial.score, -trial.number), default=None)

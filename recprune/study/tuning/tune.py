@@ -28,7 +28,7 @@ from recprune.study.tuning import search as search_module
 from recprune.study.tuning.hyperparameters import write_tuned
 from recprune.study.tuning.search import COLUMN, SEED, Search, seconds_of, the_optuna
 from recprune.study.tuning.space import load_tuning
-from recprune.study.tuning.trials import Trial, best
+from recprune.study.tuning.trials import Trial, best_trial
 from recprune.typed import one_of
 
 
@@ -81,7 +81,7 @@ def _search(search: Search, lock: Path) -> None:
     for trials in search.run():
         if before is not None:
             print(f"{name:<28} {_line(search, trials)}", file=sys.stderr, flush=True)
-        before, top = len(trials), best(trials)
+        before, top = len(trials), best_trial(trials)
         if top:
             write_tuned(folder / "tuned.toml", lock, model, top.values, found(search, trials))
     if top is None:
@@ -92,7 +92,7 @@ def _search(search: Search, lock: Path) -> None:
 
 def _line(search: Search, trials: list[Trial]) -> str:
     """`trial 11 (12/40)  0.2831  best 0.2855 (7)  61/1800 s  l2=512.3`: validation nDCG@10, the best and its trial."""
-    last, top, budget = trials[-1], best(trials), search.budget
+    last, top, budget = trials[-1], best_trial(trials), search.budget
     score = f"{last.score:.4f}" if last.score is not None else "------"
     of_best = f"best {top.score:.4f} ({top.number})" if top else "no best"
     names = dict.fromkeys(axis.name for axis in search.space.axes if axis.applies(last.values))
@@ -105,7 +105,7 @@ def _line(search: Search, trials: list[Trial]) -> str:
 
 def found(search: Search, trials: list[Trial]) -> dict:
     """How the best hyper-parameters were found: the [MODEL.search] table of tuned.toml."""
-    top = best(trials)
+    top = best_trial(trials)
     assert top is not None, "asked when a trial has a score"
     return {
         f"val_{COLUMN}": top.score,
