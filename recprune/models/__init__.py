@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TypeVar
 
-from recprune.models import storage
 from recprune.models.base import FAMILIES, Recommender
 from recprune.models.baselines import Popularity, Random
 from recprune.models.bpr import BPR
@@ -15,8 +14,9 @@ from recprune.models.ials import IALS
 from recprune.models.item_knn import ItemKNN
 from recprune.models.mult_vae import MultVAE
 from recprune.models.neumf import NeuMF
+from recprune.models.parts import storage
+from recprune.models.parts.storage import ModelFileError
 from recprune.models.sasrec import SASRec
-from recprune.models.storage import ModelFileError
 from recprune.models.tree import Tree
 
 M = TypeVar("M", bound=Recommender)

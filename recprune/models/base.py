@@ -16,9 +16,9 @@ import torch
 from scipy import sparse
 
 from recprune.interactions import Interactions
-from recprune.models import ops, storage
-from recprune.models.lost_rows import KEPT, LostRows
-from recprune.models.ops import Array
+from recprune.models.parts import ops, storage
+from recprune.models.parts.lost_rows import KEPT, LostRows
+from recprune.models.parts.ops import Array
 from recprune.topk import top_k
 
 FAMILIES = ("cf", "deep", "other")
@@ -92,7 +92,7 @@ class Recommender(LostRows):
 
     @property
     def n_items(self) -> int:
-        """Number of items that the model can recommend, or has lost (see `recprune.models.lost_rows`)."""
+        """Number of items that the model can recommend, or has lost (see `recprune.models.parts.lost_rows`)."""
         return self._fitted.shape[1]
 
     @property
@@ -213,7 +213,7 @@ class Recommender(LostRows):
         return asdict(self)
 
     def save(self, path) -> None:
-        """The model is written to a folder (see `recprune.models.storage`), whole or not at all."""
+        """The model is written to a folder (see `recprune.models.parts.storage`), whole or not at all."""
         self._fitted  # noqa: B018  an untrained model is refused before anything is written
         storage.write_folder(path, self, self.hyperparameters())
 

@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 
 from recprune.interactions import Interactions
-from recprune.models import sample_weights
 from recprune.models.factors import FactorModel
-from recprune.models.layers import lookup, normal
-from recprune.models.negatives import Positives
-from recprune.models.training import GradientModel
+from recprune.models.parts import sample_weights
+from recprune.models.parts.layers import lookup, normal
+from recprune.models.parts.negatives import Positives
+from recprune.models.parts.training import GradientModel
 
 
 @dataclass(eq=False, repr=False)

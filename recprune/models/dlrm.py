@@ -12,12 +12,12 @@ import torch.nn.functional as F
 from scipy import sparse
 
 from recprune.interactions import Interactions
-from recprune.models import attributes, ops
 from recprune.models.base import Structure
-from recprune.models.layers import Linear, glorot, normal
-from recprune.models.lost_rows import DECLARED
-from recprune.models.negatives import any_pairs
-from recprune.models.training import GradientModel
+from recprune.models.parts import attributes, ops
+from recprune.models.parts.layers import Linear, glorot, normal
+from recprune.models.parts.lost_rows import DECLARED
+from recprune.models.parts.negatives import any_pairs
+from recprune.models.parts.training import GradientModel
 
 ID_HIDDEN = 0.5  # share of the users of a batch whose id is hidden
 UNTOUCHED = ("codes", "bias", *DECLARED)  # last part of the names of what no mask touches

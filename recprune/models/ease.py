@@ -11,8 +11,8 @@ import torch
 
 from recprune.interactions import Interactions
 from recprune.models.item_item import ItemItem
-from recprune.models.layers import Linear
-from recprune.models.support import inverse_of, ridge_on_support
+from recprune.models.parts.layers import Linear
+from recprune.models.parts.support import inverse_of, ridge_on_support
 
 
 @dataclass(eq=False, repr=False)

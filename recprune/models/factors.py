@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from recprune.models import ops
 from recprune.models.base import Recommender, Structure
+from recprune.models.parts import ops
 
 
 @dataclass(eq=False, repr=False)

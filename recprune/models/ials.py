@@ -12,10 +12,10 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from recprune.interactions import Interactions
-from recprune.models import ops
 from recprune.models.factors import FactorModel
-from recprune.models.layers import normal
-from recprune.models.least_squares import Rows
+from recprune.models.parts import ops
+from recprune.models.parts.layers import normal
+from recprune.models.parts.least_squares import Rows
 
 
 @dataclass(eq=False, repr=False)

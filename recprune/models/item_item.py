@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from recprune.models import ops
 from recprune.models.base import Recommender, Structure
+from recprune.models.parts import ops
 
 
 @dataclass(eq=False, repr=False)

@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 
 from recprune.interactions import Interactions
-from recprune.models import ops
 from recprune.models.base import Structure
-from recprune.models.layers import Linear, glorot, low_precision
-from recprune.models.lost_rows import DECLARED
-from recprune.models.training import GradientModel
+from recprune.models.parts import ops
+from recprune.models.parts.layers import Linear, glorot, low_precision
+from recprune.models.parts.lost_rows import DECLARED
+from recprune.models.parts.training import GradientModel
 
 
 @dataclass(eq=False, repr=False)

@@ -10,9 +10,9 @@ import torch
 from scipy import sparse
 from scipy.sparse.linalg import svds
 
-from recprune.models import attributes, ops
 from recprune.models.base import Recommender, Structure
-from recprune.models.negatives import Positives
+from recprune.models.parts import attributes, ops
+from recprune.models.parts.negatives import Positives
 
 QUESTION = ("left", "right", "feature", "threshold")  # arrays of what a split consists of
 PAIRS = 2**17  # scored at once: their features stay within tens of megabytes

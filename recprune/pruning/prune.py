@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from recprune.models.base import Recommender
-from recprune.models.training import GradientModel
+from recprune.models.parts.training import GradientModel
 from recprune.pruning import units
 from recprune.pruning.budget import Budget
 from recprune.pruning.criteria import check, find

@@ -15,7 +15,7 @@ import pandas as pd
 
 from recprune.evaluation import evaluate
 from recprune.models.base import Recommender
-from recprune.models.training import GradientModel
+from recprune.models.parts.training import GradientModel
 from recprune.pruning.criteria import find
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.prune_samples import remaining

@@ -7,7 +7,7 @@
     factor      a latent dimension, everywhere it runs through
     neuron      a hidden unit with its incoming and outgoing weights and its bias
     user-row    a user: the rows of all tables that belong to it
-    item-row    an item, likewise; it is not recommended any more (see `recprune.models.lost_rows`)
+    item-row    an item, likewise; it is not recommended any more (see `recprune.models.parts.lost_rows`)
     split       a question of a tree, with everything below it
 
 A unit that is zero throughout is not there: shares are counted over the units that are. Under n-of-m every entry of a
@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from recprune.models import ops
 from recprune.models.base import Recommender
-from recprune.models.lost_rows import KEPT
+from recprune.models.parts import ops
+from recprune.models.parts.lost_rows import KEPT
 from recprune.pruning.select import how_many
 
 ENTRIES = ("weight", "n-of-m", "neighbour")  # units that are single entries of tensors
@@ -163,7 +163,7 @@ def _blocks(shapes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def declare(model: Recommender, masks: dict[str, torch.Tensor]) -> None:
-    """The arrays of rows that the masks are for (see `models.lost_rows`) are made, where a new model lacks them."""
+    """The arrays of rows that the masks are for (see `lost_rows`) are made, where a new model lacks them."""
     for unit, name in KEPT.items():
         if name in masks:
             model.declare_rows(unit)

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from recprune.evaluation import evaluate
 from recprune.models import Recommender
-from recprune.models.ops import dense as dense_array
+from recprune.models.parts.ops import dense as dense_array
 from recprune.splits import Split
 from recprune.topk import top_k
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from recprune.models import EASE, IALS, ItemKNN
-from recprune.models.least_squares import Rows
-from recprune.models.support import ridge_on_support
+from recprune.models.parts.least_squares import Rows
+from recprune.models.parts.support import ridge_on_support
 
 
 def test_ease_is_stationary_under_its_constraint(ratio):
@@ -128,7 +128,7 @@ def test_the_solver_agrees_with_implicits_at_convergence(ratio):
 
 
 def test_enough_conjugate_gradients_are_the_exact_solution(ratio, monkeypatch):
-    monkeypatch.setattr("recprune.models.least_squares.STEPS", 30)
+    monkeypatch.setattr("recprune.models.parts.least_squares.STEPS", 30)
     rng, rows = np.random.default_rng(0), Rows(ratio.train.tocsr())
     item, start = (torch.from_numpy(rng.normal(size=(n, 6)).astype(np.float32)) for n in ratio.train.shape[::-1])
     penalty = rng.uniform(1, 9, ratio.n_users)

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from recprune.evaluation import evaluate, footprint
 from recprune.models import REGISTRY, ModelFileError, build, load_model
-from recprune.models.lost_rows import KEPT
+from recprune.models.parts.lost_rows import KEPT
 
 SMALL = {
     "item-knn": {"neighbours": 30},

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from scipy import sparse
 
-from recprune.models import DLRM, attributes
+from recprune.models import DLRM
 from recprune.models.dlrm import _bag
+from recprune.models.parts import attributes
 
 SMALL = {"factors": 6, "hidden": (8, 4), "epochs": 2, "batch_size": 32}
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from recprune.models import ops
-from recprune.models.storage import SPARSE, pack, unpack
+from recprune.models.parts import ops
+from recprune.models.parts.storage import SPARSE, pack, unpack
 
 
 def matrix(rows, columns, density, seed):

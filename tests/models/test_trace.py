@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from recprune.models import BPR, DLRM, EASE, IALS, MultVAE, NeuMF, SASRec, load_model
-from recprune.models.negatives import Positives, any_pairs, labelled_pairs
+from recprune.models.parts.negatives import Positives, any_pairs, labelled_pairs
 from recprune.pruning.units import values
 
 MODELS = {

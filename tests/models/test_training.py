@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from recprune.evaluation import evaluate
 from recprune.models import BPR, MultVAE, NeuMF
-from recprune.models import negatives as sampling
-from recprune.models.layers import dropout, lookup
-from recprune.models.negatives import Positives
-from recprune.models.training import Adam, Target, steps_an_epoch, with_equal_updates
+from recprune.models.parts import negatives as sampling
+from recprune.models.parts.layers import dropout, lookup
+from recprune.models.parts.negatives import Positives
+from recprune.models.parts.training import Adam, Target, steps_an_epoch, with_equal_updates
 
 
 @given(st.integers(0, 50))

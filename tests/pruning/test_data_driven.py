@@ -11,7 +11,7 @@ from sklearn.metrics import mutual_info_score
 from sklearn.tree import DecisionTreeClassifier
 
 from recprune.models import BPR, DLRM, EASE, IALS, MultVAE, NeuMF, SASRec, Tree
-from recprune.models.negatives import any_pairs
+from recprune.models.parts.negatives import any_pairs
 from recprune.pruning import units
 from recprune.pruning.parameters import (
     activation_variance,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from recprune.evaluation import evaluate
 from recprune.interactions import Interactions
-from recprune.models import BPR, DLRM, EASE, IALS, ItemKNN, MultVAE, NeuMF, SASRec, sample_weights
+from recprune.models import BPR, DLRM, EASE, IALS, ItemKNN, MultVAE, NeuMF, SASRec
+from recprune.models.parts import sample_weights
 from recprune.pruning import CRITERIA, data_path, prune_data, prune_samples
 from recprune.pruning.samples import inverse_propensity, k_core, leverage, mutual_information, representative, segment
 from recprune.pruning.samples.inverse_propensity import inclusion

@@ -124,8 +124,8 @@ class TestAModelCountsForItsOwnRuns:
         assert changed("models/ease.py", MODELS) == {"ease"}
 
     def test_what_a_model_imports_counts_with_it(self, changed):
-        assert changed("models/layers.py", MODELS) == {"ease", "ials", "mult-vae"}
-        assert changed("models/least_squares.py", MODELS) == {"ials"}
+        assert changed("models/parts/layers.py", MODELS) == {"ease", "ials", "mult-vae"}
+        assert changed("models/parts/least_squares.py", MODELS) == {"ials"}
 
     def test_a_new_model_changes_no_other_run(self, package, changed):
         listed = package / "models" / "__init__.py"

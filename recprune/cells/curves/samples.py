@@ -8,7 +8,7 @@ from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import Curve, is_shown, points
 from recprune.cells.measure import Cell, measure, to_rows
 from recprune.cells.once import latest
-from recprune.models.training import GradientModel, with_equal_updates
+from recprune.models.parts.training import GradientModel, with_equal_updates
 from recprune.pruning import SamplePath
 
 

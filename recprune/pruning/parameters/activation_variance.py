@@ -13,7 +13,7 @@ folding. As any score of single factors it depends on the basis.
 import torch
 
 from recprune.interactions import Interactions
-from recprune.models.negatives import any_pairs
+from recprune.models.parts.negatives import any_pairs
 from recprune.pruning import units
 from recprune.pruning.criterion import Able, Criterion, Masks, Scores
 from recprune.pruning.parameters import principal_axes

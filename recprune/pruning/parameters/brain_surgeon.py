@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from recprune.interactions import Interactions
-from recprune.models.support import ridge_on_support
+from recprune.models.parts.support import ridge_on_support
 from recprune.pruning import units
 from recprune.pruning.criterion import Able, Criterion, Masks, Scores
 from recprune.pruning.parameters import magnitude

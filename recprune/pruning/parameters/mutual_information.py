@@ -11,7 +11,7 @@ The rotation trap: factors of a factor model are scored in the basis they are in
 import torch
 
 from recprune.interactions import Interactions
-from recprune.models.negatives import labelled_pairs
+from recprune.models.parts.negatives import labelled_pairs
 from recprune.pruning.criterion import Able, Criterion, Scores
 from recprune.pruning.parameters import principal_axes
 from recprune.pruning.parameters.activations import contributions

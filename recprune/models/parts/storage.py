@@ -33,7 +33,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
-from recprune.models.ops import Array
+from recprune.models.parts.ops import Array
 
 FORMAT = 2
 

@@ -18,7 +18,7 @@ import torch
 from scipy import sparse
 
 from recprune.interactions import Interactions
-from recprune.models.ops import Array
+from recprune.models.parts.ops import Array
 
 KEPT = {"user-row": "kept_users", "item-row": "kept_items"}  # unit -> the array that declares which there are
 POPULARITY = "popularity"
