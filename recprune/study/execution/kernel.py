@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -45,7 +45,7 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
         # One of jsonschema's optional format checkers parses a grammar for a second at import; no notebook needs it.
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
         # imported here: these read their settings from the environment at import
-        import papermill  # type: ignore[import-untyped]
+        import papermill
         from nbclient.exceptions import DeadKernelError
         from traitlets.config import Config
 
@@ -117,11 +117,13 @@ def _kernel_manager(log: Path, kernels: list[AsyncKernelManager]) -> type[AsyncK
     """Kernels that `kernels` lists, and whose own messages go to `log`: the last one before a crash is news."""
     from jupyter_client.manager import AsyncKernelManager
 
+    async def start(kernel: AsyncKernelManager, **options) -> None:
+        kernels.append(kernel)
+        with log.open("w") as file:
+            await AsyncKernelManager.start_kernel(kernel, stdout=file, stderr=file, **options)
+
     class Logged(AsyncKernelManager):
-        async def start_kernel(self, **options):
-            kernels.append(self)
-            with log.open("w") as file:
-                await super().start_kernel(stdout=file, stderr=file, **options)
+        start_kernel: Callable[..., Awaitable[None]] = start
 
     return Logged
 
