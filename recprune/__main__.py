@@ -107,11 +107,11 @@ def _prune(options) -> int:
     small.save(options.out)
     print(f"{'':22}{'dense':>14}{'pruned':>14}{'ratio':>9}")
     for on in ("validation", "test"):
-        _line(f"nDCG@10 on {on}", *(found[name][on].mean["ndcg@10"] for name in found), ".4f")
-    _line("parameters, non-zero", *(cost[name].nonzeros for name in cost), ",.0f")
-    _line("bytes on disk", *(cost[name].bytes_disk for name in cost), ",.0f")
-    _line("ms for one user", *(speed[name].p50_ms for name in speed), ".3f")
-    ratio = paired_ratio(*(found[name]["test"].per_user["ndcg@10"] for name in ("small", "dense")))
+        _line(f"nDCG@10 on {on}", found["dense"][on].mean["ndcg@10"], found["small"][on].mean["ndcg@10"], ".4f")
+    _line("parameters, non-zero", cost["dense"].nonzeros, cost["small"].nonzeros, ",.0f")
+    _line("bytes on disk", cost["dense"].bytes_disk, cost["small"].bytes_disk, ",.0f")
+    _line("ms for one user", speed["dense"].p50_ms, speed["small"].p50_ms, ".3f")
+    ratio = paired_ratio(found["small"]["test"].per_user["ndcg@10"], found["dense"]["test"].per_user["ndcg@10"])
     print(
         f"{pruned.kept:.2%} of the {options.unit}s kept by {options.criterion}, recovery {recovery}; "
         f"test nDCG@10 is {ratio.estimate:.1%} of dense, 95 % interval {ratio.lo:.1%} to {ratio.hi:.1%}"
@@ -147,9 +147,10 @@ def _recommend(options) -> int:
     import recprune as rp
 
     model = rp.load_model(options.model)
-    code = np.flatnonzero(np.asarray(model.users).astype(str) == options.user)
+    users, items = np.asarray(model.users), np.asarray(model.items)
+    code = np.flatnonzero(users.astype(str) == options.user)
     if not code.size:
-        some = ", ".join(map(str, model.users[:5]))
+        some = ", ".join(map(str, users[:5]))
         raise ValueError(
             f"{options.model}: no user {options.user!r} among its {model.n_users:,}; there are: {some}, ..."
         )
@@ -159,7 +160,7 @@ def _recommend(options) -> int:
     for rank, item in enumerate(model.recommend(code, options.k)[0].tolist(), 1):
         if item >= 0:
             title = "" if model.titles is None else f"  {model.titles[item]}"
-            print(f"{rank:>4}  {scores[item]:>8.4f}  {model.items[item]}{title}")
+            print(f"{rank:>4}  {scores[item]:>8.4f}  {items[item]}{title}")
     return 0
 
 

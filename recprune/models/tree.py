@@ -85,8 +85,8 @@ class Tree(Recommender):
         users, items = train.user[chosen], train.item[chosen]
         latent, known = self._users(matrix, np.arange(self.n_users))
         factors, of_item = self._items()
-        state = latent[users] - matrix.data[chosen, None] * factors[items], known[users]
-        state = [np.repeat(part, 1 + self.negatives, axis=0) for part in state]
+        shown = latent[users] - matrix.data[chosen, None] * factors[items], known[users]
+        state = [np.repeat(part, 1 + self.negatives, axis=0) for part in shown]
         unseen = Positives(train).uniform_negatives(np.repeat(users[:, None], self.negatives, axis=1), rng)
         items = np.concatenate([items[:, None], unseen], axis=1).ravel()
         label = np.tile([1] + self.negatives * [0], len(chosen))

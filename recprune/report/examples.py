@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
-from scipy import sparse
+import torch
 
 from recprune.evaluation import evaluate
 from recprune.models import Recommender
@@ -23,10 +25,10 @@ def typical_user(split: Split) -> int:
     return int(candidates[np.argmin(np.abs(history[candidates] - np.median(history[candidates])))])
 
 
-def before_after(split: Split, models: dict[str, object], user: int | None = None, k: int = 10) -> pd.DataFrame:
+def before_after(split: Split, models: Mapping[str, Recommender], user: int | None = None, k: int = 10) -> pd.DataFrame:
     """One user's k best titles under each model, a star on those that the user liked in the test part.
 
-    models: column heading -> anything with `score(users)`. Under protocol `strong` the user's history is folded in.
+    models: column heading -> recommender. Under protocol `strong` the user's history is folded in.
     """
     user = typical_user(split) if user is None else user
     liked = set(split.test.item[split.test.user == user].tolist())
@@ -57,8 +59,7 @@ def what_changes(split: Split, dense: Recommender, pruned: Recommender, unit: st
         return _neighbours(split, dense, pruned, k)
     if unit == "factor" and "item_factors" in pruned.arrays:
         return _factor_ends(split, pruned, k)
-    places = [_places(split, model) for model in (dense, pruned)]
-    return most_changed(split, *places, what="places in the top 20", k=k)
+    return most_changed(split, _places(split, dense), _places(split, pruned), what="places in the top 20", k=k)
 
 
 def most_changed(split: Split, before: np.ndarray, after: np.ndarray, what: str, k: int = 8) -> pd.DataFrame:
@@ -80,7 +81,7 @@ def _neighbours(split: Split, dense: Recommender, pruned: Recommender, k: int) -
     columns = {}
     for heading, model in (("dense", dense), ("pruned", pruned)):
         matrix = model.arrays["item_item"]
-        column = matrix[:, [item]].toarray().ravel() if sparse.issparse(matrix) else matrix[:, item].numpy()
+        column = matrix[:, item].numpy() if isinstance(matrix, torch.Tensor) else matrix[:, [item]].toarray().ravel()
         best = np.argsort(-column, kind="stable")[:k]
         best = best[column[best] > 0]
         columns[f"neighbours of {name}, {heading}"] = pd.Series(split.train.titles(best), dtype=object)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from recprune.datasets.naming import name_of
+from recprune.report.evidence.frames import where_lowest
 from recprune.report.evidence.labels import label, percent
 from recprune.report.evidence.methods import FLOORS, METHOD, controls, method_label, method_of
 from recprune.report.evidence.study import StudyEvidence
@@ -89,7 +90,7 @@ def _smallest(rows: pd.DataFrame) -> dict[str, str]:
     pruned = rows[(rows["state"] != "dense") & (rows["criterion"] != "smaller-dense")]
     if pruned["bytes_ratio"].notna().sum() == 0:
         return {}
-    least = pruned.loc[pruned["bytes_ratio"].idxmin()]
+    least = where_lowest(pruned, pruned["bytes_ratio"])
     return {
         "disk model": label(least["model"]),
         "disk method": method_label(method_of(least)),

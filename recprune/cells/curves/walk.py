@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from recprune.cells.bench import Bench
 

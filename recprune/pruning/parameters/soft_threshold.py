@@ -81,9 +81,9 @@ class Thresholds:
         leaves = {name: weight.detach().requires_grad_() for name, weight in weights.items()}
         loss = self.model_loss({**arrays, **leaves}, batch, generator)
         loss.backward()
-        chain = sum(
-            (leaf.grad * (w - w.detach())).sum() for leaf, w in zip(leaves.values(), weights.values(), strict=True)
-        )
+        gradients = [leaf.grad for leaf in leaves.values() if leaf.grad is not None]  # none is: the loss uses each
+        zeros = (w - w.detach() for w in weights.values())
+        chain = sum(((g * zero).sum() for g, zero in zip(gradients, zeros, strict=True)), torch.zeros(()))
         loss = loss.detach()
         if self.zeros >= EMPTY * self.taken / self.steps:
             return loss + chain

@@ -29,7 +29,8 @@ def score_apart(model: Able, unit: str, train: Interactions, seed: int) -> Score
 
 
 def _root_mean_square(model, unit, train, seed, square):
-    total, batches = {}, 0
+    total: Scores = {}
+    batches = 0
     for gradient in model.gradients(train, seed):
         for name, entries in products(model, unit, gradient).items():
             total[name] = total.get(name, 0) + square(entries)

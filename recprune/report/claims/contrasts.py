@@ -164,8 +164,9 @@ def _best(cells: pd.DataFrame, what: str) -> pd.DataFrame:
     if cells.empty:
         return cells
     means = (
-        cells.groupby([*METHOD, "kept"], as_index=False)["val_ratio"]
+        cells.groupby([*METHOD, "kept"])["val_ratio"]
         .mean()
+        .reset_index()
         .sort_values("val_ratio", ascending=False, kind="stable")
     )
     chosen = means.head(1) if what == "point" else means.drop_duplicates("kept")

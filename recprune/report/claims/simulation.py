@@ -67,7 +67,7 @@ def false_safety(
     n_seeds: int = 3,
     draws: int = 500,
     seed: int = 0,
-) -> dict[str, float]:
+) -> dict[str, float | str]:
     """How often safe sparsity, chosen on validation, is a share whose true ratio is below the floor.
 
     ratios  share kept -> true ratio, of one curve; validation and test are other relevant items of such users
@@ -84,9 +84,9 @@ def false_safety(
                     getattr(interval, name) for interval in found
                 ]
         safe = safe_sparsity(pd.DataFrame(columns), floor)
-        unsafe = safe is not None and ratios[safe.kept] < floor
-        wrong += unsafe
-        confirmed += unsafe and safe.confirmed
+        if safe is not None and ratios[safe.kept] < floor:
+            wrong += 1
+            confirmed += safe.confirmed
     return {
         "floor": floor,
         "true ratios": ", ".join(f"{ratios[share]:.4g}" for share in shares),

@@ -83,7 +83,8 @@ def studies(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """
     parts = {}
     for (dataset, protocol), rows in cells.groupby(["dataset", "protocol"], sort=True):
-        parts[dataset, protocol] = (study_name(dataset, protocol), rows)
+        key = str(dataset), str(protocol)
+        parts[key] = (study_name(*key), rows)
     names = [name.lower() for name, _ in parts.values()]
     for key, (name, rows) in parts.items():
         if names.count(name.lower()) > 1:

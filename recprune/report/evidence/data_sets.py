@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from recprune.datasets.registry import known
 from recprune.errors import ReportError
 from recprune.files import write_atomically
 from recprune.report.evidence.cells import read_cells
+from recprune.report.evidence.frames import rows_as
 from recprune.splits import Split, split
 from recprune.study.identity import data_identity
 
@@ -44,6 +46,15 @@ COUNTED = [
 ]
 
 
+class _Run(NamedTuple):
+    """What provenance.csv says of a run, as far as it matters here."""
+
+    dataset: str
+    protocol: str
+    data: str
+    parameters: str
+
+
 def write_data_sets(results: Path, dataset: str = "") -> Path | None:
     """The data sets and protocols of <results>/cells.csv are counted into <results>/data-sets.csv; returns its path.
 
@@ -53,17 +64,14 @@ def write_data_sets(results: Path, dataset: str = "") -> Path | None:
     """
     results = Path(results)
     made = _made_of(results)
-    before = read_data_sets(results).set_index(KEY) if (results / FILE).exists() else pd.DataFrame()
+    before = {(row["dataset"], row["protocol"]): row for row in read_data_sets(results).to_dict("records")}
     rows = []
     for key, options in made.items():
         source = _source(key[0], options["data"], dataset)
         counts = _counted(source, key[1], options) if source else None
-        if (
-            counts is None
-            and key in before.index
-            and (before.loc[key, MADE_OF] == [options[name] for name in MADE_OF]).all()
-        ):
-            counts = before.loc[key, COUNTED].to_dict()
+        row = before.get(key)
+        if counts is None and row is not None and all(row[name] == options[name] for name in MADE_OF):
+            counts = {name: row[name] for name in COUNTED}
         if counts:
             rows.append(dict(zip(KEY, key, strict=True)) | {name: options[name] for name in MADE_OF} | counts)
     if not rows:
@@ -83,16 +91,14 @@ def read_data_sets(results: Path) -> pd.DataFrame:
     return frame
 
 
-def count_split(of: Split) -> dict[str, float]:
+def count_split(of: Split) -> dict[str, float | str]:
     """The numbers of COUNTED, of one split."""
-    told = of.summary()
-    parts = [of.unpruned, of.validation, of.test, *of.histories.values()]
-    by_user = sum(np.bincount(part.user, minlength=of.n_users) for part in parts)
-    by_item = np.sort(sum(np.bincount(part.item, minlength=of.n_items) for part in parts))
+    learnt = [of.unpruned, *of.histories.values()]
+    parts = [*learnt, of.validation, of.test]
+    by_user = _occurrences([part.user for part in parts], of.n_users)
+    by_item = np.sort(_occurrences([part.item for part in parts], of.n_items))
     total = int(by_item.sum())
-    known_users = (
-        sum(np.bincount(part.user, minlength=of.n_users) for part in [of.unpruned, *of.histories.values()]) > 0
-    )
+    known_users = _occurrences([part.user for part in learnt], of.n_users) > 0
     test_users = np.unique(of.test.user)
     rated = any(part.rating is not None for part in parts)
     return {
@@ -102,13 +108,20 @@ def count_split(of: Split) -> dict[str, float]:
         "items": of.n_items,
         "interactions": total,
         "density": total / (of.n_users * of.n_items),
-        **{part: told[part] for part in ("train", "validation", "test")},
+        "train": of.train.nnz,
+        "validation": of.validation.nnz,
+        "test": of.test.nnz,
         "test_users": len(test_users),
         "new_test_users": int((~known_users[test_users]).sum()),
         "gini_users": gini(by_user),
         "gini_items": gini(by_item),
         "top_items": float(by_item[-max(1, round(of.n_items / 10)) :].sum() / total),
     }
+
+
+def _occurrences(codes: list[np.ndarray], n: int) -> np.ndarray:
+    """(n,) how often each code is there."""
+    return np.bincount(np.concatenate(codes), minlength=n)
 
 
 def gini(counts: np.ndarray) -> float:
@@ -124,13 +137,13 @@ def _made_of(results: Path) -> dict[tuple[str, str], dict]:
     path = results / "provenance.csv"
     if not path.exists():
         raise ReportError(f"{path}: there is no such file; it says what data the rows are of")
-    found = {}
-    for run in pd.read_csv(path, dtype=str, keep_default_na=False).itertuples():
+    found: dict[tuple[str, str], dict] = {}
+    for run in rows_as(_Run, pd.read_csv(path, dtype=str, keep_default_na=False)):
         given = json.loads(run.parameters)
         options = json.dumps({name: given.get(name) for name in OPTIONS}, sort_keys=True)
         found.setdefault((run.dataset, run.protocol), {"data": run.data, "options": options})
-    pairs = cells.groupby(KEY)["seed"].min()
-    return {key: found[key] | {"seed": int(seed)} for key, seed in pairs.items() if key in found}
+    seeds = cells.groupby(KEY)["seed"].min().to_dict()
+    return {key: made | {"seed": int(seeds[key])} for key, made in found.items() if key in seeds}
 
 
 def _source(name: str, identity: str, given: str) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from recprune.models import REGISTRY, Popularity, Random
 from recprune.pruning import CRITERIA, SAMPLE_UNITS
+from recprune.report.evidence.frames import rows_as
 from recprune.report.evidence.labels import FAMILIES, label, named_with_unit
 
 
@@ -77,7 +78,7 @@ def method_label(method: Method) -> str:
 
 def labels_of(table: pd.DataFrame) -> pd.Series:
     """The method of each row in words, "dense" for dense models."""
-    names = [method_label(Method(*method)) for method in table[METHOD].itertuples(index=False, name=None)]
+    names = [method_label(method) for method in rows_as(Method, table)]
     return pd.Series(names, table.index, dtype=object).mask(table["side"] == "dense", "dense")
 
 
@@ -109,4 +110,4 @@ def methods_in_order(table: pd.DataFrame) -> list[Method]:
         plain = (method.schedule not in ONCE, method.recovery not in ("", "none"))
         return (control, unit, method.unit, method.criterion, *plain, method)
 
-    return sorted({Method(*values) for values in table[METHOD].itertuples(index=False, name=None)}, key=place)
+    return sorted(set(rows_as(Method, table)), key=place)

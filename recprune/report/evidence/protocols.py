@@ -12,6 +12,7 @@ import pandas as pd
 from recprune.datasets.naming import name_of
 from recprune.errors import ReportError
 from recprune.report.evidence.cells import canonical
+from recprune.report.evidence.frames import each, where_lowest
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import FLOORS, METHOD, is_kind, method_label, methods_in_order, models_in_order
 from recprune.report.evidence.points import LEVEL
@@ -146,7 +147,7 @@ def _of_seeds(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
 
 def _first(table: pd.DataFrame) -> str:
     best = table[table["rank"] == 1]
-    by_model = {label(model): ", ".join(rows["protocol"]) for model, rows in best.groupby("model", sort=False)}
+    by_model = {label(model): ", ".join(rows["protocol"]) for model, rows in each(best, "model")}
     winners = "; ".join(f"**{model}** under {protocols}" for model, protocols in by_model.items())
     kind = "One model is" if len(by_model) == 1 else "No one model is"
     return f"{kind} best under all {table['protocol'].nunique()} protocols, by mean test nDCG@10: {winners}."
@@ -155,7 +156,7 @@ def _first(table: pd.DataFrame) -> str:
 def _orders(table: pd.DataFrame) -> list[str]:
     if table.empty:
         return []
-    low, high = table.loc[table["tau"].idxmin()], table.loc[table["tau"].idxmax()]
+    low, high = where_lowest(table, table["tau"]), where_lowest(table, -table["tau"])
     ends = [f"{row['tau']:.2f} ({row['first']}, {row['second']})" for row in (low, high)]
     sentence = f"Two protocols order the models with a Kendall tau of {table['tau'].mean():.2f} on average"
     sentence += f", from {ends[0]} to {ends[1]}." if low["tau"] < high["tau"] else "."

@@ -45,7 +45,7 @@ class Evidence:
         return read_per_user(self.folder)
 
     @cached_property
-    def counted(self) -> pd.DataFrame:
+    def counted(self) -> pd.DataFrame | None:
         """The sizes of the data behind the rows (`evidence.data_sets`); no rows where they were not counted."""
         return read_data_sets(self.folder)
 

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 
 from recprune.errors import NothingToDrawError
 from recprune.report.evidence.curves import LOWEST
+from recprune.report.evidence.frames import each
 from recprune.report.evidence.fronts import front_of_budgets
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import METHOD, by_model, is_kind, labels_of, models_in_order
@@ -21,7 +22,7 @@ from recprune.report.figures import style
 from recprune.report.figures.panels import SAFE, legend_columns, measured, safe_words, share_axis
 from recprune.report.figures.placement import Words, along, place
 from recprune.report.figures.registry import figure
-from recprune.report.figures.style import SAFE_LINE, model_look
+from recprune.report.figures.style import SAFE_LINE, model_looks
 from recprune.report.figures.words import STRICT, means
 
 PANELS = {"parameters": "parameters kept, at most", "samples": "interactions kept, at most"}
@@ -54,7 +55,7 @@ def best(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     """
     data = best_points(study)
     sides = [side for side in PANELS if (data["side"] == side).any()]
-    looks = {row.model: model_look(row.model, row.family) for row in data.drop_duplicates("model").itertuples()}
+    looks = model_looks(data)
     with style.paper():
         width = style.DOUBLE if len(sides) > 1 else style.SINGLE
         handles = _handles(looks, data)
@@ -126,7 +127,7 @@ def _panel(ax: Axes, data: pd.DataFrame, looks: dict[str, style.Look]) -> None:
     for role, line in (("random", "-"), ("smaller-dense", DASHED)):
         for _, rows in data[data["role"] == role].groupby("model", sort=False):
             ax.plot(*_steps(rows, "ratio"), color="#CCCCCC", lw=0.6, ls=line, zorder=1.5)
-    for model, rows in data[data["role"] == "best"].groupby("model", sort=False):
+    for model, rows in each(data[data["role"] == "best"], "model"):
         look = looks[model]
         x, y = _steps(rows, "ratio")
         ax.fill_between(x, _steps(rows, "lo")[1], _steps(rows, "hi")[1], color=look.colour, alpha=0.13, lw=0, zorder=2)
@@ -155,7 +156,7 @@ def _name(ax: Axes, data: pd.DataFrame, looks: dict[str, style.Look]) -> None:
     """The model's name where its steps begin or leave the panel."""
     words, drawn = [], []
     low, high = ax.get_ylim()
-    for model, rows in data[data["role"] == "best"].groupby("model", sort=False):
+    for model, rows in each(data[data["role"] == "best"], "model"):
         drawn.append(along(*_steps(rows, "ratio")))
         seen = rows[rows["ratio"].between(low, high)]
         if len(seen):

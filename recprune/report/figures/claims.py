@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,15 +16,27 @@ from recprune.report.claims.compared import Compared, compared
 from recprune.report.claims.contrasts import WORTH
 from recprune.report.claims.measures import QUALITY
 from recprune.report.claims.verdicts import verdict
+from recprune.report.evidence.frames import rows_as
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures import style
 from recprune.report.figures.registry import figure
-from recprune.report.figures.style import model_look
+from recprune.report.figures.style import model_look, model_looks
 
 LINEAR = 5.0  # per cent; beyond, the axis is logarithmic
 TICKS = (-100, -20, -5, -2, 0, 2, 5, 20, 100)
 ROW, HEAD = 0.155, 0.235  # inches that a contrast and a claim take
+
+
+class _Effect(NamedTuple):
+    """A contrast on one model: (a - b) / dense with its interval, and what it says of the claim."""
+
+    model: str
+    family: str
+    says: str
+    effect: float
+    lo: float
+    hi: float
 
 
 def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
@@ -59,7 +73,7 @@ def claims_figure(claimed: Compared) -> tuple[Figure, pd.DataFrame]:
         ax = picture.subplots()
         _effects(ax, data, found, rows)
         _axes(ax, data)
-        looks = {row.model: model_look(row.model, row.family) for row in data.itertuples()}
+        looks = model_looks(data)
         handles = [
             Line2D([], [], ls="", marker=look.marker, color=look.colour, fillstyle=look.fill, label=label(name))
             for name, look in looks.items()
@@ -95,7 +109,7 @@ def _effects(ax: Axes, data: pd.DataFrame, found: pd.DataFrame, rows: list[tuple
             continue
         ticks.append((y, contrast))
         mine = data[(data["claim"] == claim.number) & (data["contrast"] == contrast)]
-        for place, row in enumerate(mine.itertuples()):
+        for place, row in enumerate(rows_as(_Effect, mine)):
             at = y + ROW * 0.62 * ((place + 0.5) / len(mine) - 0.5)
             look, ink = model_look(row.model, row.family), 0.4 if row.says == "undecided" else 1.0
             ax.plot([100 * row.lo, 100 * row.hi], [at, at], color=look.colour, lw=0.8, alpha=ink, solid_capstyle="butt")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from recprune.errors import ReportError
+from recprune.report.evidence.frames import each
 from recprune.report.evidence.fronts import RATIOS, pareto_points
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.study import StudyEvidence
@@ -17,7 +20,7 @@ from recprune.report.figures import style
 from recprune.report.figures.panels import legend_columns
 from recprune.report.figures.placement import Words, along, place
 from recprune.report.figures.registry import figure
-from recprune.report.figures.style import model_look
+from recprune.report.figures.style import model_looks
 from recprune.report.figures.words import STRICT, over
 from recprune.report.tables.formats import human
 
@@ -53,7 +56,7 @@ def pareto(study: StudyEvidence, cost: str = "bytes_disk") -> tuple[Figure, pd.D
         raise ReportError(f"cost {cost!r} is unknown; known: {', '.join(COSTS)}")
     data, floor, hidden = pareto_points(study.paired, study.safe, cost)
     with style.paper():
-        looks = {row.model: model_look(row.model, row.family) for row in data.drop_duplicates("model").itertuples()}
+        looks = model_looks(data)
         handles = _handles(looks, data)
         across = legend_columns(handles, style.DOUBLE)
         picture = style.new_figure(style.DOUBLE, 3.4 + 0.15 * -(-len(handles) // across))
@@ -62,7 +65,7 @@ def pareto(study: StudyEvidence, cost: str = "bytes_disk") -> tuple[Figure, pd.D
             _model(ax, data[data["model"] == name], look, cost)
         _axes(ax, data, cost, floor)
         _floor(ax, floor, hidden)
-        fronts = [_front(ax, rows, family, cost) for family, rows in data[data["front"]].groupby("family", sort=False)]
+        fronts = [_front(ax, rows, family, cost) for family, rows in each(data[data["front"]], "family")]
         picture.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=1.8, columnspacing=1.2)
         style.settle(picture)
         obstacles = np.vstack([data[[cost, "ndcg@10"]].to_numpy(float), *fronts, _rims(ax, data[data["safe"]], cost)])
@@ -176,7 +179,7 @@ def _handles(looks: dict[str, style.Look], data: pd.DataFrame) -> list[Line2D]:
 
     handles = [dot(look, label(name)) for name, look in looks.items()]
     example = style.Look(style.GREY, "o")
-    shown = {
+    shown: dict[str, tuple[str, dict[str, Any]]] = {
         "dense": ("dense", {"markersize": 6.5, "markeredgecolor": "black"}),
         "smaller-dense": ("smaller dense", {"markeredgecolor": "black"}),
         "random": ("random removal", {"color": style.PALE, "markerfacecolor": style.PALE}),

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from recprune.report.evidence.frames import each
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import FLOORS
 from recprune.report.evidence.protocols import QUALITY, ProtocolsEvidence
@@ -43,7 +44,7 @@ def protocol_order(several: ProtocolsEvidence) -> tuple[Figure, pd.DataFrame]:
         axes = picture.subplots(1, len(protocols), sharey=True, squeeze=False)[0]
         for ax, protocol in zip(axes, protocols, strict=True):
             rows = several.studies[protocol].rows
-            seeds = rows[rows["side"] == "dense"].groupby("model")[QUALITY].apply(list).to_dict()
+            seeds = {model: list(mine[QUALITY]) for model, mine in each(rows[rows["side"] == "dense"], "model")}
             _panel(ax, table[table["protocol"] == protocol].set_index("model"), seeds, models)
             ax.set_title(protocol, weight="bold", pad=3)
         axes[0].set_yticks(range(len(models)), [label(model) for model in models])
@@ -68,7 +69,7 @@ def _panel(ax: Axes, found: pd.DataFrame, seeds: dict[str, list[float]], models:
         if row["ndcg@10"] < low:
             _say(ax, 0.03, y, f"◂ {row['ndcg@10']:.3f}", style.GREY)
             continue
-        look = model_look(model, row["family"])
+        look = model_look(model, str(row["family"]))
         if not np.isnan(row["lo"]):
             ax.plot([row["lo"], row["hi"]], [y, y], color=look.colour, lw=1.0, zorder=2)
         ax.plot(seeds[model], [y] * len(seeds[model]), ls="", marker=".", ms=3, color=style.GREY, zorder=3)

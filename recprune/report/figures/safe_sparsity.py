@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from recprune.errors import NothingToDrawError
+from recprune.report.evidence.frames import rows_as
 from recprune.report.evidence.labels import label, percentage
 from recprune.report.evidence.methods import ONCE, methods_in_order, models_in_order
 from recprune.report.evidence.safe import best_of_rules
@@ -35,6 +36,17 @@ class Row(NamedTuple):
 
     unit: str
     criterion: str
+
+
+class Cell(NamedTuple):
+    """What a rule for one unit removes safely from one model; sign: letters that say how."""
+
+    model: str
+    unit: str
+    criterion: str
+    removed_99: float
+    confirmed: bool
+    sign: str
 
 
 def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
@@ -125,8 +137,8 @@ def _unit_place(unit: str) -> tuple:
 def _grid(ax: Axes, data: pd.DataFrame, models: list[str], rows: list[Row], tallest: int) -> None:
     ax.set(xlim=(-0.5, len(models) - 0.5), ylim=(tallest - 0.5, -0.5))
     places = {name: place for place, name in enumerate(rows)}
-    for row in data.itertuples():
-        _cell(ax, models.index(row.model), places[Row(row.unit, row.criterion)], row)
+    for cell in rows_as(Cell, data):
+        _cell(ax, models.index(cell.model), places[Row(cell.unit, cell.criterion)], cell)
     ax.tick_params(length=0, labeltop=True, labelbottom=False, pad=2)
     ax.set_xticks(
         range(len(models)),
@@ -152,13 +164,13 @@ def _name(row: Row) -> str:
     return label(row.criterion, row.unit)
 
 
-def _cell(ax: Axes, x: int, y: int, row) -> None:
-    removed = row.removed_99
+def _cell(ax: Axes, x: int, y: int, cell: Cell) -> None:
+    removed = cell.removed_99
     depth = 0.0 if np.isnan(removed) else min(-np.log10(max(1 - removed, 1e-9)) / DEEPEST, 1.0)
     colour = colormaps["YlGnBu"](0.08 + 0.82 * depth) if depth else "#EEEEEE"
     ax.add_patch(Rectangle((x - 0.485, y - 0.46), 0.97, 0.92, color=colour, lw=0))
     ink = style.GREY if not depth else "white" if depth > 0.5 else "black"
-    text = f"{percentage(removed)}{'' if row.confirmed else '*'}{row.sign and ' ' + row.sign}" if depth else "–"
+    text = f"{percentage(removed)}{'' if cell.confirmed else '*'}{cell.sign and ' ' + cell.sign}" if depth else "–"
     ax.text(
         x, y, text, ha="center", va="center_baseline", fontsize=6 if len(text) < 5 else 5, color=ink
     )  # within the cell

@@ -15,7 +15,9 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.typing import FillStyleType
 from PIL import Image
 
 from recprune.pruning import SAMPLE_UNITS
@@ -92,7 +94,7 @@ SPARE_COLOURS = (TEAL, ORANGE, WINE, SAND, INDIGO, YELLOW, RED, GREEN)
 SPARE_MARKERS = ("h", "d", "<", ">", "H", "8", "p", "P")
 UNFILLED = ("x", "+", "1", "2", "3", "4")
 
-LINES = {
+LINES: dict[str, str | tuple] = {
     "retrain-updates": (0, (3, 1, 1, 1, 1, 1)),
     "fine-tune": (0, (6, 1.5)),
     "retrain": (0, (5, 1, 1, 1)),
@@ -115,7 +117,7 @@ class Look:
     colour: str
     marker: str
     line: str | tuple = "-"
-    fill: str = "full"
+    fill: FillStyleType = "full"
 
     def line_style(self) -> dict[str, Any]:
         """The look as arguments of a line of matplotlib's."""
@@ -139,6 +141,12 @@ def model_look(model: str, family: str) -> Look:
     return Look(colour, marker, fill="none" if family == "deep" else "full")
 
 
+def model_looks(data: pd.DataFrame) -> dict[str, Look]:
+    """A look for each model of a table with the columns model and family."""
+    families = dict(zip(data["model"], data["family"], strict=True))
+    return {model: model_look(model, family) for model, family in families.items()}
+
+
 def method_look(method: Method) -> Look:
     """Colour and marker say the criterion, the line the recovery, the filling of the marker the schedule or unit."""
     colour, marker = CRITERIA.get(method.criterion) or _spare(method.criterion)
@@ -147,8 +155,8 @@ def method_look(method: Method) -> Look:
     if method.criterion == "zero-reset":
         return Look(colour, marker, "")  # a point, not a path
     single = method.unit in ("", "weight", "interaction", "model")
-    schedules = {"linear": "left", "cubic": "bottom", "geometric": "top"}
-    fill = "full" if marker in UNFILLED else schedules.get(method.schedule, "full" if single else "none")
+    schedules: dict[str, FillStyleType] = {"linear": "left", "cubic": "bottom", "geometric": "top"}
+    fill: FillStyleType = "full" if marker in UNFILLED else schedules.get(method.schedule, "full" if single else "none")
     line = "-" if method.unit in SAMPLE_UNITS else LINES.get(method.recovery, "-")  # samples: always retrained
     return Look(colour, marker, line, fill)
 
@@ -164,40 +172,42 @@ def method_looks(methods: Iterable[Method]) -> dict[Method, Look]:
     return looks
 
 
-_PAPER = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.labelsize": 8,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": 7,
-    "legend.frameon": False,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.minor.width": 0.4,
-    "ytick.minor.width": 0.4,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.minor.size": 1.5,
-    "ytick.minor.size": 1.5,
-    "lines.linewidth": 1.1,
-    "lines.markersize": 3.6,
-    "lines.markeredgewidth": 0.8,
-    "figure.constrained_layout.h_pad": 0.03,
-    "figure.constrained_layout.w_pad": 0.03,
-    "figure.dpi": 150,
-    "savefig.dpi": 300,
-    "savefig.bbox": None,  # "tight" would change the width
-    "pdf.fonttype": 42,
-    "ps.fonttype": 42,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "recprune",
-    "text.parse_math": False,  # names may hold a dollar sign
-    "text.usetex": False,
-}
+_PAPER = mpl.RcParams(
+    {
+        "font.family": "DejaVu Sans",
+        "font.size": 8,
+        "axes.titlesize": 8,
+        "axes.labelsize": 8,
+        "xtick.labelsize": 7,
+        "ytick.labelsize": 7,
+        "legend.fontsize": 7,
+        "legend.frameon": False,
+        "axes.linewidth": 0.6,
+        "axes.spines.top": False,
+        "xtick.major.width": 0.6,
+        "ytick.major.width": 0.6,
+        "xtick.minor.width": 0.4,
+        "ytick.minor.width": 0.4,
+        "xtick.major.size": 2.5,
+        "ytick.major.size": 2.5,
+        "xtick.minor.size": 1.5,
+        "ytick.minor.size": 1.5,
+        "lines.linewidth": 1.1,
+        "lines.markersize": 3.6,
+        "lines.markeredgewidth": 0.8,
+        "figure.constrained_layout.h_pad": 0.03,
+        "figure.constrained_layout.w_pad": 0.03,
+        "figure.dpi": 150,
+        "savefig.dpi": 300,
+        "savefig.bbox": None,  # "tight" would change the width
+        "pdf.fonttype": 42,
+        "ps.fonttype": 42,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "recprune",
+        "text.parse_math": False,  # names may hold a dollar sign
+        "text.usetex": False,
+    }
+)
 
 
 @contextmanager
@@ -221,7 +231,8 @@ def new_figure(width: float, height: float) -> Figure:
 def settle(figure: Figure) -> None:
     """Fix the layout of a finished figure. Each drawing would go on improving it from the last one's, so that
     the bytes of a file would depend on which files were made before."""
-    figure.get_layout_engine().execute(figure)
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
 

@@ -68,7 +68,7 @@ def time_saved(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
             ax.set_xlabel("training time saved" if number >= columns * (rows - 1) else "")
         axes[0].set(
             xlim=(min(data["saved"].min(), 0) - 0.06, 1.03),
-            ylim=(LOWEST - 0.02, data[["ratio", "hi"]].max(axis=None) + 0.02),
+            ylim=(LOWEST - 0.02, np.nanmax(data[["ratio", "hi"]].to_numpy(float)) + 0.02),
         )
         axes[0].xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
         axes[0].xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
@@ -139,7 +139,8 @@ def _panel(ax: Axes, data: pd.DataFrame) -> None:
 def _shares(ax: Axes, data: pd.DataFrame) -> None:
     """The share of the samples kept beside each point of the front."""
     rows = data[data["role"] == "front"]
-    words = [Words(f"{100 * row.kept:.3g} %", "black", [(row.saved, row.ratio)]) for row in rows.itertuples()]
+    shares = zip(rows["kept"], rows["saved"], rows["ratio"], strict=True)
+    words = [Words(f"{100 * kept:.3g} %", "black", [(saved, ratio)]) for kept, saved, ratio in shares]
     path = pd.concat([rows, data[data["role"] == "dense"]]).sort_values("saved", kind="stable")
     obstacles = [along(path["saved"], path["ratio"], log=False), data[["saved", "ratio"]].to_numpy(float)]
     left, right = ax.get_xlim()

@@ -135,10 +135,10 @@ def _panel(ax: Axes, data: pd.DataFrame, column: str, models: list[str], ends: t
             _group(ax, mine[mine["measure"] == name], y, look, ends)
         if place % 2:
             ax.axhspan(place - 0.5, place + 0.5, color="#F4F4F4", lw=0, zorder=0)
-    families = data.drop_duplicates("model").set_index("model")["family"]
+    families = dict(zip(data["model"], data["family"], strict=True))
     ax.set_yticks(range(len(models)), [label(model) for model in models])
     for tick, model in zip(ax.get_yticklabels(), models, strict=True):
-        tick.set(color=style.FAMILIES.get(families.get(model), GREY), weight="bold")
+        tick.set(color=style.FAMILIES.get(families.get(model, ""), GREY), weight="bold")
     ax.set(xlim=ends, ylim=(len(models) - 0.5, -0.5))
     ax.tick_params(axis="y", length=0)
 
@@ -165,9 +165,10 @@ def _group(ax: Axes, rows: pd.DataFrame, y: float, look: Look, ends: tuple[float
             fillstyle="full" if role == "rule" else "none",
             zorder=3,
         )
-    for row in rows[rows["role"] == "median"].itertuples():
-        ax.plot([row.low, row.high], [y, y], color=look.colour, lw=1.3, zorder=4)
-        ax.plot(row.value, y, marker=look.marker, ms=4.2, color=look.colour, mec="white", mew=0.4, zorder=5)
+    medians = rows[rows["role"] == "median"]
+    for low, high, value in zip(medians["low"], medians["high"], medians["value"], strict=True):
+        ax.plot([low, high], [y, y], color=look.colour, lw=1.3, zorder=4)
+        ax.plot(value, y, marker=look.marker, ms=4.2, color=look.colour, mec="white", mew=0.4, zorder=5)
 
 
 def _groups(column: str) -> list[Line2D]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from recprune.evaluation.safety import safe_walk
+from recprune.report.evidence.frames import where_lowest
 from recprune.report.evidence.methods import CURVE, FLOORS, controls
 from recprune.report.evidence.points import paired
 from recprune.report.evidence.study import StudyEvidence
@@ -33,7 +34,7 @@ def ranked(studies: Sequence[StudyEvidence]) -> pd.DataFrame:
 def best_dense(dense: pd.DataFrame) -> str:
     """The model that is best on validation, of the points of dense models; "" where there are none."""
     known = dense[dense["val_ndcg@10"].notna()].sort_values("model")
-    return "" if known.empty else str(known.loc[known["val_ndcg@10"].idxmax(), "model"])
+    return "" if known.empty else str(where_lowest(known, -known["val_ndcg@10"])["model"])
 
 
 def _study(study: StudyEvidence) -> pd.DataFrame:
@@ -62,11 +63,11 @@ def _levels(cells: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     reference = best_dense(table[table["side"] == "dense"])
     found = {}
     for key, curve in cells.groupby(CURVE, sort=False):
-        seeds = sorted(set(curve["seed"]))
+        seeds, mine = sorted(set(curve["seed"])), str(curve["model"].iloc[0])
         found[key] = {
             f"{part}_{whose}": _mean(dense, column, model, seeds)
             for part, column in PARTS.items()
-            for whose, model in (("own", key[CURVE.index("model")]), ("best", reference))
+            for whose, model in (("own", mine), ("best", reference))
         }
     return pd.DataFrame([found[key] for key in table[CURVE].itertuples(index=False, name=None)], index=table.index)
 

@@ -9,6 +9,7 @@ from recprune.report.claims.compared import Compared, compared
 from recprune.report.claims.contrasts import FAMILIES, WORTH
 from recprune.report.claims.measures import QUALITY
 from recprune.report.claims.verdicts import depends_on, headline, verdict
+from recprune.report.evidence.frames import where_lowest
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.formats import WHOLE, WORDS, Format
@@ -116,7 +117,7 @@ def _closest(models: pd.DataFrame) -> str:
         return ""
     bound = models["than"].fillna(models["expect"].map({"higher": 0.0, "not lower": -WORTH}))
     width = (models["hi"] - models["lo"]).clip(lower=1e-6).fillna(1e-6)
-    row = models.loc[((models["effect"] - bound).abs() / width).idxmin()]
+    row = where_lowest(models, (models["effect"] - bound).abs() / width)
     return f"{row['contrast']}, {label(row['model'])}, {COMPARED(*row[['effect', 'lo', 'hi', 'measure']])}"
 
 

@@ -165,7 +165,7 @@ def _escaped(character: str) -> str:
         return _LATEX[character]
     if character.isascii():
         return character if character.isprintable() or character == _APART else ""
-    letter, *marks = unicodedata.normalize("NFD", character)
+    letter, *marks = list(unicodedata.normalize("NFD", character))
     if letter.isascii() and letter.isalpha() and len(marks) == 1 and marks[0] in _ACCENTS:
         return f"\\{_ACCENTS[marks[0]]}{{{letter}}}"
     return f"[U+{ord(character):04X}]"

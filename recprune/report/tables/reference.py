@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from recprune.datasets.naming import name_of
 from recprune.models import REGISTRY
 from recprune.report.evidence.cells import read_cells
+from recprune.report.evidence.frames import rows_as
 from recprune.report.evidence.methods import models_in_order
 from recprune.report.evidence.searches import searches
 from recprune.report.tables.formats import LABELS, MEAN, THREE, WHOLE, WORDS, Format
@@ -19,6 +21,25 @@ from recprune.report.tables.table import Table, column
 
 ENOUGH = 0.98  # of a published number; less is a defect to mend
 PUBLISHED = Format(lambda value: f"{value:.3f}" if round(value, 3) == value else f"{value:.4f}")
+
+
+class _Run(NamedTuple):
+    """What provenance.csv says of a run, as far as it matters here."""
+
+    dataset: str
+    protocol: str
+    model: str
+    parameters: str
+
+
+class _Key(NamedTuple):
+    """What a row of the table is about."""
+
+    dataset: str
+    protocol: str
+    model: str
+    input: str
+    metric: str
 
 
 def reference(results: Path, numbers: pd.DataFrame | None = None) -> Table:
@@ -70,10 +91,12 @@ def _measured(results: Path, numbers: pd.DataFrame) -> pd.DataFrame:
         rows = rows[told | (rows["side"] == "dense")].assign(input=told.map({True: INFORMED, False: TRAIN}))
         rows["dataset"] = rows["dataset"].map(name_of)
         for key, cells in rows.groupby(["dataset", "protocol", "model", "input"], sort=True):
-            for metric in _metrics(numbers, *key):
+            dataset, protocol, model, shown = map(str, key)
+            of = (dataset, protocol, model)
+            for metric in _metrics(numbers, *of, shown):
                 values = cells[f"test_{metric}"].astype(float)
                 level = (cells["family"].iloc[0], values.mean(), values.std(), cells["seed"].nunique())
-                found.append((*key, metric, *level, settings.get(key[:3], ""), searched.get(key[:3], "")))
+                found.append((*of, shown, metric, *level, settings.get(of, ""), searched.get(of, "")))
     return pd.DataFrame(found, columns=columns)
 
 
@@ -94,7 +117,7 @@ def _settings(path: Path) -> dict[tuple[str, str, str], str]:
         (name_of(run.dataset), run.protocol, run.model): _in_words(
             json.loads(run.parameters).get("hyperparameters", {})
         )
-        for run in runs.itertuples()
+        for run in rows_as(_Run, runs)
     }
 
 
@@ -141,7 +164,7 @@ def _ordered(frame: pd.DataFrame, numbers: pd.DataFrame) -> pd.DataFrame:
             row.input,
             row.metric,
         )
-        for row in frame.itertuples()
+        for row in rows_as(_Key, frame)
     ]
     frame = frame.iloc[sorted(range(len(frame)), key=place.__getitem__)].reset_index(drop=True)
     columns = ["model", "family", "dataset", "protocol", "input", "metric", "published", "ours", "sd", "ratio", "seeds"]

@@ -104,7 +104,7 @@ class Axis:
             by_text = {_plain(choice): choice for choice in self.choices}
             return by_text[trial.suggest_categorical(self.label, list(by_text))]
         suggest = trial.suggest_int if self.kind is int else trial.suggest_float
-        return suggest(self.label, self.low, self.high, log=self.log)
+        return suggest(self.label, *self._ends(), log=self.log)
 
     def distribution(self):
         """The same range or choices as optuna describes them."""
@@ -112,8 +112,16 @@ class Axis:
 
         if self.choices:
             return distributions.CategoricalDistribution([_plain(choice) for choice in self.choices])
-        kind: Any = distributions.IntDistribution if self.kind is int else distributions.FloatDistribution
-        return kind(self.low, self.high, log=self.log)
+        low, high = self._ends()
+        if self.kind is int:
+            return distributions.IntDistribution(int(low), int(high), log=self.log)
+        return distributions.FloatDistribution(low, high, log=self.log)
+
+    def _ends(self) -> tuple[float, float]:
+        """Low and high. Raises StudyError for one that has neither."""
+        if self.low is None or self.high is None:
+            raise StudyError(f"{self.label}: `low` and `high`, or `choices`, are needed")
+        return self.low, self.high
 
     def holds(self, value: Any) -> bool:
         """Whether a value is inside."""
