@@ -85,7 +85,7 @@ def weights(study):
 """,
     "my_table.py": """
 from recprune.report.tables import Table, column, table
-from recprune.report.tables.formats import BYTES, LABELS
+from recprune.report.tables.layout.formats import BYTES, LABELS
 
 
 @table("weights", needs=["dense"])

@@ -10,9 +10,9 @@ from recprune.report.evidence.labels import label, percent
 from recprune.report.evidence.methods import FLOORS, METHOD, controls, method_label, method_of
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.footprint import smallest
-from recprune.report.tables.formats import BYTES, MEAN, RATIO
 from recprune.report.tables.headline import best_methods
-from recprune.report.tables.latex import escape
+from recprune.report.tables.layout.formats import BYTES, MEAN, RATIO
+from recprune.report.tables.layout.latex import escape
 
 
 def numbers(study: StudyEvidence) -> dict[str, str]:

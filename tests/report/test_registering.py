@@ -6,8 +6,8 @@ from fake_cells import fake_cells
 from recprune.cells.rows import write_rows
 from recprune.report import figures
 from recprune.report.__main__ import main
-from recprune.report.figures import registry as of_figures
-from recprune.report.tables import registry as of_tables
+from recprune.report.figures.drawing import registry as of_figures
+from recprune.report.tables.layout import registry as of_tables
 
 FIGURE = """
 from recprune.report.figures import figure, style
@@ -27,7 +27,7 @@ def weights(study):
 """
 TABLE = """
 from recprune.report.tables import Table, column, table
-from recprune.report.tables.formats import BYTES, LABELS
+from recprune.report.tables.layout.formats import BYTES, LABELS
 
 
 @table("weights", needs=["dense"])

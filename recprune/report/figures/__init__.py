@@ -20,8 +20,9 @@ from recprune.report.figures.protocols_pruning import protocol_curves
 from recprune.report.figures.tuning import tuning
 from recprune.report.figures.curve import curve
 from recprune.report.figures.importance import importance
-from recprune.report.figures.registry import REGISTRY, Drawing, drawings, figure
-from recprune.report.figures.writing import to_latex, write_figures
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.registry import REGISTRY, Drawing, drawings, figure
+from recprune.report.figures.drawing.writing import to_latex, write_figures
 # ruff: isort: on
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "rounds",
     "safe_by_samples",
     "safe_sparsity",
+    "style",
     "time_saved",
     "to_latex",
     "tradeoff",

@@ -18,12 +18,12 @@ from recprune.report.evidence.fronts import front_of_budgets
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import METHOD, by_model, is_kind, labels_of, models_in_order
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.figures import style
-from recprune.report.figures.panels import SAFE, legend_columns, measured, safe_words, share_axis
-from recprune.report.figures.placement import Words, along, place
-from recprune.report.figures.registry import figure
-from recprune.report.figures.style import SAFE_LINE, model_looks
-from recprune.report.figures.words import STRICT, means
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.panels import SAFE, legend_columns, measured, safe_words, share_axis
+from recprune.report.figures.drawing.placement import Words, along, place
+from recprune.report.figures.drawing.registry import figure
+from recprune.report.figures.drawing.style import SAFE_LINE, model_looks
+from recprune.report.figures.drawing.words import STRICT, means
 
 PANELS = {"parameters": "parameters kept, at most", "samples": "interactions kept, at most"}
 DASHED = (0, (3, 1.5))

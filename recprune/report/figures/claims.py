@@ -19,9 +19,9 @@ from recprune.report.claims.verdicts import verdict
 from recprune.report.evidence.frames import rows_as
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.figures import style
-from recprune.report.figures.registry import figure
-from recprune.report.figures.style import model_look, model_looks
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.registry import figure
+from recprune.report.figures.drawing.style import model_look, model_looks
 
 LINEAR = 5.0  # per cent; beyond, the axis is logarithmic
 TICKS = (-100, -20, -5, -2, 0, 2, 5, 20, 100)

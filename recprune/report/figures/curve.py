@@ -11,10 +11,10 @@ from recprune.errors import ReportError
 from recprune.report.evidence.curves import SIDES, curves, foot, series
 from recprune.report.evidence.methods import Method, method_label
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.figures import style
-from recprune.report.figures.panels import SAFE, handles_of, looks_of, measured, panel, set_limits
-from recprune.report.figures.placement import Words, along, place
-from recprune.report.figures.style import Look
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.panels import SAFE, handles_of, looks_of, measured, panel, set_limits
+from recprune.report.figures.drawing.placement import Words, along, place
+from recprune.report.figures.drawing.style import Look
 
 DIRECT = 4  # as many lines as can be named inside one panel; more get a legend
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from recprune.report.figures import style
+from recprune.report.figures.drawing import style
 
 FEW = 2000  # units that can be drawn one by one, sorted; more are binned
 

@@ -16,13 +16,13 @@ from recprune.report.evidence.frames import each
 from recprune.report.evidence.fronts import RATIOS, pareto_points
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.figures import style
-from recprune.report.figures.panels import legend_columns
-from recprune.report.figures.placement import Words, along, place
-from recprune.report.figures.registry import figure
-from recprune.report.figures.style import model_looks
-from recprune.report.figures.words import STRICT, over
-from recprune.report.tables.formats import human
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.panels import legend_columns
+from recprune.report.figures.drawing.placement import Words, along, place
+from recprune.report.figures.drawing.registry import figure
+from recprune.report.figures.drawing.style import model_looks
+from recprune.report.figures.drawing.words import STRICT, over
+from recprune.report.tables.layout.formats import human
 
 COSTS = {"bytes_disk": "bytes on disk", "p50_ms": "milliseconds to recommend for one user (median)"}
 _GAIN = {"bytes_disk": "smaller", "p50_ms": "faster"}

@@ -12,10 +12,10 @@ from recprune.report.evidence.frames import each
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import FLOORS
 from recprune.report.evidence.protocols import QUALITY, ProtocolsEvidence
-from recprune.report.figures import style
-from recprune.report.figures.registry import figure
-from recprune.report.figures.style import model_look
-from recprune.report.figures.words import INTERVAL, of_protocols, over
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.registry import figure
+from recprune.report.figures.drawing.style import model_look
+from recprune.report.figures.drawing.words import INTERVAL, of_protocols, over
 
 
 def caption(protocols: ProtocolsEvidence, data: pd.DataFrame) -> str:

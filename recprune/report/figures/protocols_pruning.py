@@ -11,10 +11,10 @@ from recprune.report.evidence.curves import curves, foot
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import methods_in_order, models_in_order
 from recprune.report.evidence.protocols import ProtocolsEvidence
-from recprune.report.figures import style
-from recprune.report.figures.panels import handles_of, legend_columns, panel, set_limits
-from recprune.report.figures.registry import figure
-from recprune.report.figures.words import STRICT, means, of_protocols
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.panels import handles_of, legend_columns, panel, set_limits
+from recprune.report.figures.drawing.registry import figure
+from recprune.report.figures.drawing.words import STRICT, means, of_protocols
 
 TICKS = (0.001, 0.01, 0.05, 0.2, 1.0)  # a panel is an inch wide
 

@@ -13,11 +13,11 @@ from recprune.report.evidence.fronts import chosen
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import ONCE, Method, controls, is_kind, method_label, methods_in_order
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.figures import style
-from recprune.report.figures.panels import handles_of, small_multiples
-from recprune.report.figures.registry import figure
-from recprune.report.figures.style import BLUE, GREEN, ORANGE, PURPLE, Look, method_looks
-from recprune.report.figures.words import STRICT, means
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.panels import handles_of, small_multiples
+from recprune.report.figures.drawing.registry import figure
+from recprune.report.figures.drawing.style import BLUE, GREEN, ORANGE, PURPLE, Look, method_looks
+from recprune.report.figures.drawing.words import STRICT, means
 
 #: one colour and marker per schedule; the line says the recovery
 SCHEDULES = {

@@ -17,9 +17,9 @@ from recprune.report.evidence.labels import label, percentage
 from recprune.report.evidence.methods import ONCE, methods_in_order, models_in_order
 from recprune.report.evidence.safe import best_of_rules
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.figures import style
-from recprune.report.figures.registry import figure
-from recprune.report.figures.words import RULE, STRICT
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.registry import figure
+from recprune.report.figures.drawing.words import RULE, STRICT
 
 SECTIONS = {"parameters": "% removed from the model", "samples": "% removed from the samples"}
 DEEPEST = 3.0  # orders of magnitude: 99.9 % removed has the darkest colour

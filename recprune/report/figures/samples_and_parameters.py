@@ -14,11 +14,11 @@ from recprune.report.evidence.curves import LOWEST
 from recprune.report.evidence.methods import models_in_order
 from recprune.report.evidence.safe import FLOOR_LEVELS
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.figures import style
-from recprune.report.figures.panels import SAFE, legend_columns, panel_title
-from recprune.report.figures.registry import figure
-from recprune.report.figures.style import SAFE_LINE
-from recprune.report.figures.words import STRICT, means
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.panels import SAFE, legend_columns, panel_title
+from recprune.report.figures.drawing.registry import figure
+from recprune.report.figures.drawing.style import SAFE_LINE
+from recprune.report.figures.drawing.words import STRICT, means
 
 
 def caption(study: StudyEvidence, data: pd.DataFrame) -> str:

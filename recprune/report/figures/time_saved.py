@@ -15,12 +15,12 @@ from recprune.report.evidence.curves import LOWEST
 from recprune.report.evidence.fronts import front_of_budgets
 from recprune.report.evidence.methods import CURVE, METHOD, by_model, is_kind, labels_of, models_in_order
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.figures import style
-from recprune.report.figures.panels import SAFE, legend_columns, measured, panel_grid, panel_title, safe_words
-from recprune.report.figures.placement import Words, along, place
-from recprune.report.figures.registry import figure
-from recprune.report.figures.style import BLUE, GREY, PALE, SAFE_LINE, Look, model_look
-from recprune.report.figures.words import means
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.panels import SAFE, legend_columns, measured, panel_grid, panel_title, safe_words
+from recprune.report.figures.drawing.placement import Words, along, place
+from recprune.report.figures.drawing.registry import figure
+from recprune.report.figures.drawing.style import BLUE, GREY, PALE, SAFE_LINE, Look, model_look
+from recprune.report.figures.drawing.words import means
 
 DEAREST = -1.0  # what costs more than the dense training twice over is not drawn
 ROLES = {

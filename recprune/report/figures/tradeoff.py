@@ -12,10 +12,10 @@ from recprune.report.evidence.curves import DRAWN_CONTROLS, LOWEST, curves
 from recprune.report.evidence.groups import GROUPS, Group
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.figures import style
-from recprune.report.figures.panels import handles_of, looks_of, small_multiples
-from recprune.report.figures.registry import figure
-from recprune.report.figures.words import STRICT, means
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.panels import handles_of, looks_of, small_multiples
+from recprune.report.figures.drawing.registry import figure
+from recprune.report.figures.drawing.words import STRICT, means
 
 
 def caption(study: StudyEvidence, data: pd.DataFrame, group: Group) -> str:

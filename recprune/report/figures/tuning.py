@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.searches import Search
-from recprune.report.figures import style
-from recprune.report.figures.registry import figure
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.registry import figure
 
 COLUMNS = 5  # panels side by side
 LOWEST = 0.8  # of the best trial: trials below stand at the foot of their panel

@@ -12,10 +12,10 @@ from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import models_in_order
 from recprune.report.evidence.payments import ENOUGH, LEVEL, payments
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.figures import style
-from recprune.report.figures.registry import figure
-from recprune.report.figures.style import BLUE, GREY, ORANGE, PURPLE, TEAL, WINE, Look
-from recprune.report.figures.words import RULE, over
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.registry import figure
+from recprune.report.figures.drawing.style import BLUE, GREY, ORANGE, PURPLE, TEAL, WINE, Look
+from recprune.report.figures.drawing.words import RULE, over
 
 #: columns of panels: the axis, and each group or measure with its words and look
 COLUMNS = {

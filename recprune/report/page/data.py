@@ -12,7 +12,7 @@ from recprune.datasets.naming import name_of
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import CURVE, FLOORS, labels_of, models_in_order, of_kind
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.figures.style import FAMILIES, model_look
+from recprune.report.figures.drawing.style import FAMILIES, model_look
 from recprune.report.page.choice import best_dense, ranked
 from recprune.report.page.recipes import recipe
 

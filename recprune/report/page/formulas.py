@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib import mathtext
 from matplotlib.font_manager import FontProperties
 
-from recprune.report.figures.style import paper
+from recprune.report.figures.drawing.style import paper
 
 #: code first: a dollar sign inside it is no formula
 _PARTS = re.compile(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
-from recprune.report.tables.table import Column, Table
+from recprune.report.tables.layout.table import Column, Table
 
 LONG = 15  # rows; a longer table has a box of its own, with a filter
 SENTENCE, PARAGRAPH = 60, 240  # characters in a cell of words; longer ones are broken into lines

@@ -21,7 +21,7 @@ from recprune.report.page.data import page_data, to_json
 from recprune.report.page.html import rendered
 from recprune.report.page.notebooks import Executed, describe, executed, write_notebooks
 from recprune.report.page.views import Figure, FigureView, TableView, figure_view, table_view
-from recprune.report.tables.table import Table
+from recprune.report.tables.layout.table import Table
 
 ACROSS = "/protocols"  # no study is called so
 CLAIMS, FIRST = "claims", "safe-sparsity"  # stems of tables: with a section of their own; not folded

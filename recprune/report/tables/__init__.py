@@ -20,9 +20,9 @@ from recprune.report.tables.data_sets import data_sets, protocols_data
 from recprune.report.tables.protocols import protocols_agreement, protocols_order, protocols_safe
 from recprune.report.tables.tuning import tuning
 from recprune.report.tables.verdicts import verdicts
-from recprune.report.tables.registry import table, tables
-from recprune.report.tables.table import Column, Table, column
-from recprune.report.tables.writing import to_markdown, write_table, write_tables
+from recprune.report.tables.layout.registry import table, tables
+from recprune.report.tables.layout.table import Column, Table, column
+from recprune.report.tables.layout.writing import to_markdown, write_table, write_tables
 # ruff: isort: on
 
 __all__ = [

@@ -12,9 +12,9 @@ from recprune.report.evidence.groups import BLOCKS, SINGLE
 from recprune.report.evidence.labels import label, percent
 from recprune.report.evidence.methods import METHOD
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.tables.formats import WORDS, Format
-from recprune.report.tables.registry import table
-from recprune.report.tables.table import Table, column
+from recprune.report.tables.layout.formats import WORDS, Format
+from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.table import Table, column
 from recprune.study.verify import ABSOLUTE
 
 TOLERANCE = Format("{:.4f} ± {:.4f}".format)

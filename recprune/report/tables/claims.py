@@ -12,9 +12,9 @@ from recprune.report.claims.verdicts import depends_on, headline, verdict
 from recprune.report.evidence.frames import where_lowest
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.tables.formats import WHOLE, WORDS, Format
-from recprune.report.tables.registry import table
-from recprune.report.tables.table import Column, Table, column
+from recprune.report.tables.layout.formats import WHOLE, WORDS, Format
+from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.table import Column, Table, column
 
 OVERTURNED = {
     "supported": "one comparison that says no makes it depend, the closest: {closest}; refuted, if {refuted_if}",

@@ -12,9 +12,9 @@ from recprune.report.evidence.methods import METHOD, ONCE, Method, method_label,
 from recprune.report.evidence.points import paired
 from recprune.report.evidence.safe import PRUNED
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.tables.formats import MEGABYTES, WHOLE, WORDS, Format
-from recprune.report.tables.registry import table
-from recprune.report.tables.table import Column, Table, column
+from recprune.report.tables.layout.formats import MEGABYTES, WHOLE, WORDS, Format
+from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.table import Column, Table, column
 
 SPENT = ["score_s", "train_s"]
 _MEANS = ["models", "cells", *SPENT, "relative", "least", "most", "peak_rss_mb"]

@@ -11,9 +11,9 @@ from recprune.errors import NothingToDrawError
 from recprune.report.evidence.data_sets import KEY
 from recprune.report.evidence.protocols import ProtocolsEvidence
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.tables.formats import GROUPED, TEXT, TWO, WORDS, Format
-from recprune.report.tables.registry import table
-from recprune.report.tables.table import Table, column
+from recprune.report.tables.layout.formats import GROUPED, TEXT, TWO, WORDS, Format
+from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.table import Table, column
 
 AT_LEAST = Format("≥ {:g}".format, missing="all")
 DENSITY, SHARE = Format(lambda share: f"{100 * share:.2g} %"), Format(lambda share: f"{100 * share:.0f} %")

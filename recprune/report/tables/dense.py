@@ -8,10 +8,10 @@ from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import FLOORS, models_in_order
 from recprune.report.evidence.points import LEVEL
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.tables.formats import BETWEEN, BYTES, FOUR, GROUPED, LABELS, MEAN, THREE_DIGITS
+from recprune.report.tables.layout.formats import BETWEEN, BYTES, FOUR, GROUPED, LABELS, MEAN, THREE_DIGITS
+from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.table import Column, Table, best, column
 from recprune.report.tables.published import published_of
-from recprune.report.tables.registry import table
-from recprune.report.tables.table import Column, Table, best, column
 
 QUALITY = ("ndcg@10", "recall@20", "mrr@10", "coverage@20")
 COSTS = {

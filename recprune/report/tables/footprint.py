@@ -9,9 +9,9 @@ import pandas as pd
 from recprune.report.evidence.labels import percent
 from recprune.report.evidence.methods import CURVE, FLOORS, METHOD, controls, models_in_order
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.tables.formats import BYTES, COUNT, LABELS, STARRED, TWO, TWO_DIGITS, WORDS
-from recprune.report.tables.registry import table
-from recprune.report.tables.table import Column, Table, column
+from recprune.report.tables.layout.formats import BYTES, COUNT, LABELS, STARRED, TWO, TWO_DIGITS, WORDS
+from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.table import Column, Table, column
 
 _RATIO = ["test_ratio", "test_ratio_lo", "test_ratio_hi"]
 _COLUMNS = [

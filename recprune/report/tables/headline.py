@@ -7,7 +7,7 @@ import pandas as pd
 from recprune.report.evidence.methods import METHOD, controls, models_in_order
 from recprune.report.evidence.safe import PRUNED
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.tables.formats import (
+from recprune.report.tables.layout.formats import (
     LABELS,
     REMOVED,
     REMOVED_IF_MEASURED,
@@ -16,8 +16,8 @@ from recprune.report.tables.formats import (
     WHOLE,
     WORDS,
 )
-from recprune.report.tables.registry import table
-from recprune.report.tables.table import Column, Table, best, column
+from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.table import Column, Table, best, column
 
 _AT_99 = ["removed_99", "kept", "val_lower", "test_ratio", "test_lo", "test_hi", "confirmed", "bytes_ratio"]
 _AT_95 = [f"{name}_95" for name in ("kept", "val_lower", "test_ratio", "test_lo", "test_hi", "confirmed")]

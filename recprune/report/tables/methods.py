@@ -9,8 +9,8 @@ from recprune.models import REGISTRY, Recommender
 from recprune.pruning import CRITERIA, Criterion, units
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import FLOORS
-from recprune.report.tables.formats import TEXT
-from recprune.report.tables.table import Table, column
+from recprune.report.tables.layout.formats import TEXT
+from recprune.report.tables.layout.table import Table, column
 
 UNITS = {
     "weight": "w",

@@ -6,9 +6,9 @@ from recprune.datasets.naming import name_of
 from recprune.errors import NothingToDrawError
 from recprune.report.evidence.methods import FLOORS, models_in_order
 from recprune.report.evidence.protocols import ProtocolsEvidence
-from recprune.report.tables.formats import LABELS, REMOVED_IF_MEASURED, TWO, WHOLE, WORDS, Format, plus_minus
-from recprune.report.tables.registry import table
-from recprune.report.tables.table import Table, column
+from recprune.report.tables.layout.formats import LABELS, REMOVED_IF_MEASURED, TWO, WHOLE, WORDS, Format, plus_minus
+from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.table import Table, column
 
 RANKED = Format(lambda mean, spread, rank: f"{plus_minus(mean, spread)} ({rank:.0f})")
 TAU = Format("{:.2f} [{:.2f}, {:.2f}]".format)

@@ -15,9 +15,9 @@ from recprune.report.evidence.cells import read_cells
 from recprune.report.evidence.frames import rows_as
 from recprune.report.evidence.methods import models_in_order
 from recprune.report.evidence.searches import searches
-from recprune.report.tables.formats import LABELS, MEAN, THREE, WHOLE, WORDS, Format
+from recprune.report.tables.layout.formats import LABELS, MEAN, THREE, WHOLE, WORDS, Format
+from recprune.report.tables.layout.table import Table, column
 from recprune.report.tables.published import INFORMED, KEY, TRAIN, published
-from recprune.report.tables.table import Table, column
 
 ENOUGH = 0.98  # of a published number; less is a defect to mend
 PUBLISHED = Format(lambda value: f"{value:.3f}" if round(value, 3) == value else f"{value:.4f}")

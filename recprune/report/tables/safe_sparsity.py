@@ -5,9 +5,9 @@ from __future__ import annotations
 from recprune.report.evidence.methods import METHOD
 from recprune.report.evidence.safe import PRUNED
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.tables.formats import LABELS, RATIO, REMOVED, THREE_DIGITS, TWO, WORDS
-from recprune.report.tables.registry import table
-from recprune.report.tables.table import Table, best_of_each, column
+from recprune.report.tables.layout.formats import LABELS, RATIO, REMOVED, THREE_DIGITS, TWO, WORDS
+from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.table import Table, best_of_each, column
 
 _NUMBERS = [
     *("removed_99", "removed_95", "kept", "test_ratio", "test_lo", "test_hi", "confirmed"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from recprune.report.evidence.searches import Search
-from recprune.report.tables.formats import FOUR, LABELS, TEXT, WHOLE
-from recprune.report.tables.registry import table
-from recprune.report.tables.table import Table, column
+from recprune.report.tables.layout.formats import FOUR, LABELS, TEXT, WHOLE
+from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.table import Table, column
 
 
 @table("tuning", of=Search)

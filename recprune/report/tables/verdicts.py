@@ -8,9 +8,9 @@ from recprune.errors import NothingToDrawError
 from recprune.report.claims.compared import compared
 from recprune.report.evidence.results import Evidence
 from recprune.report.tables.claims import claims_table, effects
-from recprune.report.tables.formats import TEXT, WHOLE, WORDS
-from recprune.report.tables.registry import table
-from recprune.report.tables.table import Table, column
+from recprune.report.tables.layout.formats import TEXT, WHOLE, WORDS
+from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.table import Table, column
 
 
 @table("claims", of=Evidence)

@@ -18,7 +18,7 @@ from recprune.report.claims.contrasts import compared_pairs, effects
 from recprune.report.claims.draws import Draws
 from recprune.report.claims.verdicts import comparisons, verdict
 from recprune.report.evidence.cells import canonical
-from recprune.report.figures.style import render
+from recprune.report.figures.drawing.style import render
 
 STEMS = ("claims", "comparisons")
 DENSE = {"side": "dense"}

@@ -9,8 +9,8 @@ from PIL import Image
 from recprune.errors import ReportError
 from recprune.report import figures
 from recprune.report.evidence import Evidence, StudyEvidence
-from recprune.report.figures import style
-from recprune.report.figures.style import DOUBLE, SINGLE, render
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.style import DOUBLE, SINGLE, render
 
 
 def lines_of(ax):

@@ -14,10 +14,10 @@ from recprune.report import figures
 from recprune.report.evidence import Evidence, StudyEvidence
 from recprune.report.evidence.methods import is_kind
 from recprune.report.evidence.payments import payments
-from recprune.report.figures import words
 from recprune.report.figures.best import best_points
+from recprune.report.figures.drawing import words
+from recprune.report.figures.drawing.style import render
 from recprune.report.figures.rounds import caption as caption_of_rounds
-from recprune.report.figures.style import render
 from recprune.report.figures.time_saved import time_points
 
 LOW, HIGH = "test_recall@20_items_low", "test_recall@20_items_high"

@@ -6,7 +6,7 @@ from fake_cells import PROTOCOLS, fake_protocols
 from recprune.errors import ReportError
 from recprune.report import figures
 from recprune.report.evidence import ProtocolsEvidence
-from recprune.report.figures.style import render
+from recprune.report.figures.drawing.style import render
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """What is drawn can be told apart."""
 
 from recprune.report.evidence.methods import Method, of_kind
-from recprune.report.figures.style import CRITERIA, MODELS, method_looks, model_look
+from recprune.report.figures.drawing.style import CRITERIA, MODELS, method_looks, model_look
 
 IN_ROUNDS = ("representative", "segment", "segment-learnt")  # drawn in a figure of their own
 

@@ -11,9 +11,9 @@ from nbformat import v4
 from recprune.cells.rows import canonical
 from recprune.report import Evidence, tables
 from recprune.report.figures import Drawing
-from recprune.report.figures.style import new_figure
+from recprune.report.figures.drawing.style import new_figure
 from recprune.report.page.writing import write_page
-from recprune.report.tables.formats import BYTES, RATIO, WORDS
+from recprune.report.tables.layout.formats import BYTES, RATIO, WORDS
 
 TABLES = ("dense", "safe-sparsity")
 KEY, METHOD = "0123456789ab", "weight magnitude"

@@ -7,7 +7,7 @@ from fake_cells import fake_cells
 from recprune.report import StudyEvidence, tables
 from recprune.report import numbers as of_numbers
 from recprune.report.numbers import to_macros
-from recprune.report.tables.formats import count
+from recprune.report.tables.layout.formats import count
 
 TEST = ["test_ratio", "test_ratio_lo", "test_ratio_hi", "test_ratio_lower", "test_ndcg@10"]
 

@@ -7,7 +7,7 @@ from recprune.cells.rows import write_rows
 from recprune.report import tables
 from recprune.report.__main__ import main
 from recprune.report.evidence import Evidence, ProtocolsEvidence
-from recprune.report.tables.latex import to_latex
+from recprune.report.tables.layout.latex import to_latex
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from recprune.cells.rows import read_rows, write_rows
 from recprune.errors import ReportError
 from recprune.report import tables
 from recprune.report.__main__ import main
-from recprune.report.tables.latex import to_latex
+from recprune.report.tables.layout.latex import to_latex
 from recprune.report.tables.published import Published, published
 from recprune.report.tables.reference import reference
 

@@ -8,8 +8,8 @@ from fake_cells import fake_cells
 from recprune.report import Evidence, StudyEvidence, tables
 from recprune.report.evidence.labels import percent
 from recprune.report.evidence.points import paired
-from recprune.report.tables.formats import BYTES, MEAN, REMOVED, TEXT, WORDS
-from recprune.report.tables.latex import _LATEX, escape, to_latex
+from recprune.report.tables.layout.formats import BYTES, MEAN, REMOVED, TEXT, WORDS
+from recprune.report.tables.layout.latex import _LATEX, escape, to_latex
 
 NAMES = ("dense", "headline", "footprint", "safe-sparsity", "cost", "cost-methods", "artefacts")
 ODD = "50%_of_{a}\\b & $x^2$ #1 ~ ± × ≥ <b> | *c*"

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from recprune.files import write_atomically
-from recprune.report.figures.registry import Drawing
-from recprune.report.figures.style import FORMATS, SINGLE
-from recprune.report.tables.latex import escape
+from recprune.report.figures.drawing.registry import Drawing
+from recprune.report.figures.drawing.style import FORMATS, SINGLE
+from recprune.report.tables.layout.latex import escape
 
 CAPTIONS = (
     "captions.json"  # name -> caption, of every figure in the folder: also of those that were not drawn this time

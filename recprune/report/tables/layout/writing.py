@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from recprune.files import write_atomically
-from recprune.report.tables.latex import to_latex
-from recprune.report.tables.table import Table
+from recprune.report.tables.layout.latex import to_latex
+from recprune.report.tables.layout.table import Table
 
 
 def to_markdown(table: Table) -> str:

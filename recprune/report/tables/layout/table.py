@@ -9,7 +9,7 @@ from functools import cached_property
 import pandas as pd
 
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.tables.formats import Format
+from recprune.report.tables.layout.formats import Format
 
 
 @dataclass(frozen=True)

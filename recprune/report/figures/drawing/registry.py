@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from recprune.errors import NothingToDrawError
 from recprune.report.evidence import Evidence, ProtocolsEvidence, StudyEvidence
 from recprune.report.evidence.searches import Search
-from recprune.report.figures.style import render
+from recprune.report.figures.drawing.style import render
 
 Drawn = tuple[Figure, pd.DataFrame]
 

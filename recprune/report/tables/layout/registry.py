@@ -10,7 +10,7 @@ from typing import Any
 from recprune.errors import NothingToDrawError
 from recprune.report.evidence import Evidence, ProtocolsEvidence, StudyEvidence
 from recprune.report.evidence.searches import Search
-from recprune.report.tables.table import Table
+from recprune.report.tables.layout.table import Table
 
 Make = Callable[[Any], Table]
 #: what a table can be of -> the evidence of that kind in a results folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from recprune.report.tables.table import Column, Table
+from recprune.report.tables.layout.table import Column, Table
 
 SENTENCE = 60  # characters in a cell: what is longer is no name and no number
 LONG = 60  # rows: more do not fit a page

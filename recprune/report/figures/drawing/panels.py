@@ -18,8 +18,8 @@ from recprune.report.evidence.groups import BLOCKS, SINGLE
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import Method, method_label, methods_in_order
 from recprune.report.evidence.safe import FLOOR_LEVELS
-from recprune.report.figures import style
-from recprune.report.figures.style import SAFE_LINE, Look
+from recprune.report.figures.drawing import style
+from recprune.report.figures.drawing.style import SAFE_LINE, Look
 
 SAFE = FLOOR_LEVELS[0]
 

@@ -1,0 +1,1 @@
+"""What tables share: columns with a format, LaTeX, the registry, and files."""
