@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recprune.evaluation import evaluate, footprint
-from recprune.models import BPR, DLRM, EASE, IALS, ItemKNN, MultVAE, NeuMF, Popularity, SASRec, load_model, rows
+from recprune.models import BPR, DLRM, EASE, IALS, ItemKNN, MultVAE, NeuMF, Popularity, SASRec, load_model
+from recprune.models.parts import lost_rows
 from recprune.pruning import prune, units
 
 MODELS = {
@@ -42,7 +43,7 @@ def cut(model, unit, gone):
 
 
 def test_every_model_with_a_table_has_its_rows(dense):
-    found = [(name, unit) for unit in rows.KEPT for name, model in dense.items() if units.there(model, unit)]
+    found = [(name, unit) for unit in lost_rows.KEPT for name, model in dense.items() if units.there(model, unit)]
     assert sorted(found) == sorted(CASES)
     assert not units.there(Popularity(), "item-row")
     assert not units.there(DLRM(user_id=False), "user-row")
@@ -57,7 +58,7 @@ class TestRows:
             n = ratio.n_items if unit == "item-row" else ratio.n_users
             assert pruned.model._n_rows(unit) == n - pruned.removed
             small = pruned.compact()
-            assert len(small.arrays[rows.KEPT[unit]]) == pruned.model._n_rows(unit)
+            assert len(small.arrays[lost_rows.KEPT[unit]]) == pruned.model._n_rows(unit)
             np.testing.assert_allclose(small.score(users), pruned.score(users), rtol=0, atol=1e-5)
             for part, model in (("masked", pruned.model), ("small", small)):
                 model.save(tmp_path / recovery / part)
@@ -79,7 +80,7 @@ class TestRows:
 
     def test_without_a_cut_nothing_is_declared(self, name, unit, dense):
         model, masks = cut(dense[name], unit, [])
-        assert not set(masks) & set(rows.DECLARED)
+        assert not set(masks) & set(lost_rows.DECLARED)
         assert set(model.arrays) == set(dense[name].arrays)
 
 
@@ -174,11 +175,11 @@ def test_restricting_and_spreading_follow_the_codes(n_items, n, data):
         (histories.data[::-1].copy(), histories.indices[::-1].copy(), histories.nnz - histories.indptr[::-1]),
         shape=matrix.shape,
     )
-    for kept in (rows.all_kept(n_items) * keep, (rows.all_kept(n_items) * keep)[keep]):  # masked, compact
-        small = rows.restricted(histories, kept)
+    for kept in (lost_rows.all_kept(n_items) * keep, (lost_rows.all_kept(n_items) * keep)[keep]):  # masked, compact
+        small = lost_rows.restricted(histories, kept)
         assert small.shape == (n, len(kept))
-        again = rows.spread(small.toarray(), kept, n_items)
+        again = lost_rows.spread(small.toarray(), kept, n_items)
         np.testing.assert_array_equal(again, np.where(keep, matrix, -np.inf))
-        turned = rows.restricted(backwards, kept)
+        turned = lost_rows.restricted(backwards, kept)
         assert turned.indices.tolist() == small.indices[::-1].tolist()
-        np.testing.assert_array_equal(rows.of_codes(kept, n_items) >= 0, keep)
+        np.testing.assert_array_equal(lost_rows.of_codes(kept, n_items) >= 0, keep)

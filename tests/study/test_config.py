@@ -11,6 +11,7 @@ from recprune.cells.names import REGISTRIES, known
 from recprune.cells.parameters import Parameters
 from recprune.datasets.naming import name_of
 from recprune.errors import StudyError
+from recprune.pruning import CRITERIA
 from recprune.study.load import load_study
 
 GOOD = """
@@ -231,9 +232,12 @@ def test_an_extension_is_loaded_before_names_are_checked(study, tmp_path):
     with pytest.raises(StudyError, match=r"study\.toml: .*my_rule\.py: there is no such file"):
         study(text)
     (tmp_path / "my_rule.py").write_text(RULE.format(name="config-mine"))
-    found = study(text)
-    assert "synthetic/ratio/ease/weight-config-mine" in {run.id for run in found.runs()}
-    assert found.extensions == (str(tmp_path / "my_rule.py"),)
+    try:
+        found = study(text)
+        assert "synthetic/ratio/ease/weight-config-mine" in {run.id for run in found.runs()}
+        assert found.extensions == (str(tmp_path / "my_rule.py"),)
+    finally:
+        CRITERIA.pop("config-mine", None)  # a registry is everybody's
 
 
 def test_two_runs_of_one_name_are_refused(study):

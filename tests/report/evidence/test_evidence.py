@@ -21,8 +21,10 @@ LOW = "test_recall@20_items_low"
 
 
 def test_rows_come_back_from_their_file(tmp_path, few):
-    path = write_rows(tmp_path, few)
-    pd.testing.assert_frame_equal(points(read_cells(path)), points(canonical(few)))
+    rows = read_cells(write_rows(tmp_path, few))
+    again = read_cells(write_rows(tmp_path / "again", rows))
+    pd.testing.assert_frame_equal(points(again), points(rows))
+    pd.testing.assert_frame_equal(points(rows)[CURVE], points(canonical(few))[CURVE])
 
 
 def test_bad_files_are_named_with_what_is_wrong(tmp_path, few):

@@ -62,9 +62,10 @@ def page(opened):
 
 
 def drawn(page):
-    """Wait until the plot shows what its form says; by the clock, for a page behind another one has no frames."""
-    shown = "document.querySelector('#plot[data-drawn]') && plot.dataset.drawn === chosenNow()"
-    page.wait_for_function(shown, polling=20)
+    """Wait until the plot shows what its form says."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("#plot")).to_have_attribute("data-drawn", page.evaluate("chosenNow()"), timeout=PATIENCE)
 
 
 def choose(page, form, **values):
