@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recprune.errors import NothingToDrawError
+from recprune.report.artefact import Artefact
 from recprune.report.evidence import Evidence, ProtocolsEvidence, StudyEvidence
 from recprune.report.evidence.searches import Search
 from recprune.report.figures.drawing.style import render
@@ -18,7 +19,7 @@ Drawn = tuple[Figure, pd.DataFrame]
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Drawing(Artefact):
     """A figure as it is drawn of one study: where it belongs, what it shows, and the data in it.
 
     study   the folder of its files: a study's name, a data set's for several protocols; "" for what belongs to none
@@ -32,16 +33,6 @@ class Drawing:
     data: pd.DataFrame
     of: type = StudyEvidence
     _rendered: dict[str, bytes] = field(default_factory=dict, repr=False)
-
-    @property
-    def name(self) -> str:
-        """Its path below the folder of figures, without ending: `ml-100k/pareto`."""
-        return f"{self.study}/{self.stem}" if self.study else self.stem
-
-    @property
-    def anchor(self) -> str:
-        """What cross-references call it: `pareto-ml-100k`."""
-        return f"{self.stem}-{self.study}" if self.study else self.stem
 
     def rendered(self, form: str) -> bytes:
         """The figure as a file of `form`; drawn once, however often it is asked for."""

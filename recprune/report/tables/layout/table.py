@@ -8,6 +8,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from recprune.report.artefact import Artefact
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import Format
 
@@ -45,7 +46,7 @@ def column(head: str, format: Format, *values: Iterable, bold: Iterable[bool] | 
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Artefact):
     """A table with its caption.
 
     caption  what it shows, of which data, and what is bold
@@ -62,16 +63,6 @@ class Table:
     study: str = ""
     stem: str = ""
     of: type = StudyEvidence
-
-    @property
-    def name(self) -> str:
-        """Its path below the folder of tables, without ending: `ml-100k/dense`."""
-        return f"{self.study}/{self.stem}" if self.study else self.stem
-
-    @property
-    def anchor(self) -> str:
-        """What cross-references and links within a page call it: `dense-ml-100k`."""
-        return f"{self.stem}-{self.study}" if self.study else self.stem
 
     @cached_property
     def text(self) -> pd.DataFrame:
