@@ -22,8 +22,8 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 # what tells of an NVIDIA GPU whose driver is there
 DRIVER = ("/proc/driver/nvidia/version", "/dev/nvidia0")
 NO_CPU_BUILD = (
-    "no CPU build of torch within reach: the default one brings CUDA, 2.7 GB to download for torch alone and 6.3 GB of disk"
-    " in all (TORCH_INDEX=ADDRESS names another index)"
+    "no CPU build of torch within reach: the default one brings CUDA, 2.7 GB to download for torch alone and 6.3 GB of"
+    " disk in all (TORCH_INDEX=ADDRESS names another index)"
 )
 IMPATIENT = ["--timeout", "10", "--retries", "1"]
 
