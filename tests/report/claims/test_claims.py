@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from fake_cells import fake_cells
 
-from recprune.cells.rows import CELL
-from recprune.cells.users import VALUES
+from recprune.cells.rows import CELL, write_rows
+from recprune.cells.users import VALUES, write_per_user
 from recprune.errors import NothingToDrawError, ReportError
 from recprune.evaluation import paired_ratio
 from recprune.report import Evidence, StudyEvidence, figures, tables
 from recprune.report.claims.claim import Claim, Contrast, read_claims
-from recprune.report.claims.compared import compared
+from recprune.report.claims.compared import compared, keep_compared
 from recprune.report.claims.contrasts import compared_pairs, effects
 from recprune.report.claims.draws import Draws
 from recprune.report.claims.verdicts import comparisons, verdict
@@ -224,3 +224,18 @@ def test_without_values_of_users_there_are_no_claims(rows):
     with pytest.raises(NothingToDrawError, match="values of its users"):
         compared(StudyEvidence.of(rows))
     assert not [table for table in tables.tables(Evidence.of(rows)) if table.stem in STEMS]
+
+
+def test_what_no_claim_compares_is_not_kept_and_the_claims_stay_as_they_are(tmp_path, rows):
+    write_rows(tmp_path, rows)
+    write_per_user(tmp_path, values_of(rows, lambda row: row.kept**0.1, n=60))
+    before = Evidence(tmp_path)
+    (study,) = before.studies
+    assert keep_compared(before) == tmp_path / "per_user.parquet"
+    after = Evidence(tmp_path)
+    assert 0 < len(after.users) < len(before.users)
+    assert set(zip(*(after.users[name] for name in CELL), strict=True)) == study.once(compared).cells
+    pd.testing.assert_frame_equal(after.studies[0].once(compared).found, study.once(compared).found)
+    assert keep_compared(after) is None, "nothing is left to take away"
+    write_rows(tmp_path / "none", rows)
+    assert keep_compared(Evidence(tmp_path / "none")) is None
