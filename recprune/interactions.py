@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import reprlib
 import warnings
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -28,7 +30,7 @@ class Interactions:
     user, item         (nnz,) int32 codes: positions in `users` and `items`
     users, items       (n_users,), (n_items,) original ids, integers or strings, sorted
     rating             (nnz,) float32, or None
-    timestamp          (nnz,) int64, seconds since 1970, or None
+    timestamp          (nnz,) float64, seconds since 1970 and their fractions, exact to a microsecond, or None
     weight             (nnz,) float32, how much an interaction counts in training, or None for 1
     user_attributes    one row per user code (age, gender, ...), or None
     item_attributes    one row per item code (title, genres, year, ...), or None
@@ -70,12 +72,7 @@ class Interactions:
         """
         given = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "weight": weight}
         columns = {role: column for role, column in given.items() if column is not None}
-        for role, column in columns.items():
-            if column not in frame.columns:
-                known = ", ".join(map(str, frame.columns))
-                raise DataError(f"{name}: no column {column!r} for {role}; the columns are: {known}")
-        if len(frame) == 0:
-            raise DataError(f"{name}: no interactions")
+        _check_columns(frame, columns, name)
         raw = {role: pd.Series(frame[column].array) for role, column in columns.items()}
         log: dict[str, np.ndarray] = {}
         users, log["user"] = _encode(raw["user"], name, user)
@@ -129,9 +126,10 @@ class Interactions:
         return sparse.csr_array((data, self.item.astype(indptr.dtype, copy=False), indptr), shape=self.shape)
 
     def sequences(self) -> sparse.csr_array:
-        """`tocsr` with each user's interactions in the order of time (equal times: of item codes). Shared, too.
+        """`tocsr` with each user's interactions in the order of time. Shared, too.
 
-        Raises DataError where the log has no times.
+        Interactions of one time come in an order that says nothing of users, items or the file, and that is the same
+        in every part of the log. Raises DataError where the log has no times.
         """
         return self._sequences
 
@@ -139,7 +137,7 @@ class Interactions:
     def _sequences(self) -> sparse.csr_array:
         if self.timestamp is None:
             raise DataError(f"{self.name}: no timestamp column; without times a history has no order")
-        order = np.lexsort((self.timestamp, self.user))
+        order = np.lexsort((tie_breaker(self.user, self.item), self.timestamp, self.user))
         csr = self._csr
         return sparse.csr_array((csr.data[order], csr.indices[order], csr.indptr), shape=self.shape)
 
@@ -180,7 +178,8 @@ class Interactions:
         digest = hashlib.sha256(b"recprune interactions 1")
         for ids in (self.users, self.items):  # JSON says where one id ends: users 1, 2 of item 34 are not 1, 23 of 4
             digest.update(json.dumps(list(map(str, ids.tolist()))).encode())
-        for key, kind in (("user", "<i4"), ("item", "<i4"), ("rating", "<f4"), ("timestamp", "<i8"), ("weight", "<f4")):
+        times = "<f8" if self.timestamp is not None and (self.timestamp % 1).any() else "<i8"
+        for key, kind in (("user", "<i4"), ("item", "<i4"), ("rating", "<f4"), ("timestamp", times), ("weight", "<f4")):
             values = getattr(self, key)
             digest.update(key.encode())
             if values is None:
@@ -198,6 +197,27 @@ class Interactions:
         return [str(i) for i in self.items[codes]]
 
 
+def _check_columns(frame: pd.DataFrame, columns: dict[str, str], name: str) -> None:
+    """Raises DataError unless each role has a column of its own that is there once, and there are rows."""
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(f"{name}: a pandas.DataFrame with a row for each interaction is needed, not {_kind(frame)}")
+    for role, column in columns.items():
+        if column not in frame.columns:
+            known = ", ".join(map(str, frame.columns))
+            raise DataError(f"{name}: no column {column!r} for {role}; the columns are: {known}")
+        if isinstance(frame[column], pd.DataFrame):
+            raise DataError(f"{name}: the column {column!r} for {role} is there {frame[column].shape[1]} times")
+        same = [other for other in columns if columns[other] == column]
+        if len(same) > 1:
+            raise DataError(f"{name}: the column {column!r} is given for {' and '.join(same)}; each needs its own")
+    if len(frame) == 0:
+        raise DataError(f"{name}: no interactions")
+
+
+def _kind(value) -> str:
+    return f"a {type(value).__name__}" + (f" ({value!r})" if isinstance(value, str) else "")
+
+
 def _at_row(name: str, column: str, row: int, problem: str) -> DataError:
     error = DataError(f"{name}: column {column!r}: row {row + 1} {problem}")
     error.row, error.column, error.problem = row, column, problem
@@ -206,18 +226,38 @@ def _at_row(name: str, column: str, row: int, problem: str) -> DataError:
 
 def _shown(values: pd.Series, row: int) -> str:
     value = values.iloc[row]
-    return "missing" if pd.isna(value) else repr(value.item() if isinstance(value, np.generic) else value)
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return "missing"
+    return reprlib.repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def _encode(ids: pd.Series, name: str, column: str) -> tuple[np.ndarray, np.ndarray]:
     """Sorted unique ids, as integers where every id is one, else as strings; and each row's code."""
-    codes, found = pd.factorize(ids)
+    try:
+        codes, found = pd.factorize(ids)
+    except TypeError:
+        row = next(n for n, value in enumerate(ids) if not isinstance(value, Hashable))
+        raise _at_row(name, column, row, f"is {_shown(ids, row)}; an id is a number or a string") from None
+    kind = ids.dtype if not isinstance(ids.dtype, pd.CategoricalDtype) else ids.dtype.categories.dtype
+    if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_complex_dtype(kind):
+        raise DataError(f"{name}: column {column!r} holds {kind} values; an id is a whole number or a string")
+    if pd.api.types.is_float_dtype(kind):
+        _check_exact(ids, name, column)
     empty = np.array([isinstance(i, str) and not i for i in found] + [True])  # code -1, missing, is the last
     missing = empty[codes]
     if missing.any():
         raise _at_row(name, column, int(missing.argmax()), "has no id")
     unique, rank = np.unique(_integers(pd.Index(found)), return_inverse=True)  # "7" and 7 are one id
     return unique, rank.astype(np.int32)[codes]
+
+
+def _check_exact(ids: pd.Series, name: str, column: str) -> None:
+    """Raises DataError for float ids so large that different ones may have become one before they came here."""
+    large = np.abs(ids.to_numpy(np.float64, na_value=0.0)) >= 2**53
+    if large.any():
+        row = int(large.argmax())
+        problem = f"is {_shown(ids, row)}; as a float it may stand for several ids; whole numbers or strings are needed"
+        raise _at_row(name, column, row, problem)
 
 
 def _integers(ids: pd.Index) -> np.ndarray:
@@ -258,11 +298,16 @@ def _finite(values: pd.Series, name: str, column: str) -> np.ndarray:
 
 
 def _ratings(values: pd.Series, name: str, column: str) -> np.ndarray:
-    return _finite(values, name, column).astype(np.float32)
+    numbers = _finite(values, name, column)
+    large = np.abs(numbers) > np.finfo(np.float32).max
+    if large.any():
+        row = int(large.argmax())
+        raise _at_row(name, column, row, f"is {_shown(values, row)}; at most 3.4e38, what float32 holds, is accepted")
+    return numbers.astype(np.float32)
 
 
 def _weights(values: pd.Series, name: str, column: str) -> np.ndarray:
-    weights = _finite(values, name, column).astype(np.float32)
+    weights = _ratings(values, name, column)
     if (weights < 0).any():
         row = int((weights < 0).argmax())
         raise _at_row(name, column, row, f"is {_shown(values, row)}; a weight is not negative")
@@ -270,26 +315,42 @@ def _weights(values: pd.Series, name: str, column: str) -> np.ndarray:
 
 
 LATEST = 7_258_118_400  # 2200-01-01
+FAR = 1000 * 365 * 86400  # seconds; no log has its middle after 2970: it counts in something finer
+FINER = (1e9, 1e6, 1e3)  # nanoseconds, microseconds, milliseconds in a second
 NEEDED = "seconds since 1970 or an ISO 8601 date, from 1970 to 2200, is needed"
 
 
 def _seconds(values: pd.Series, name: str, column: str) -> np.ndarray:
-    """Whole seconds since 1970. Dates and ISO strings are read as UTC, milliseconds are recognised."""
+    """(n,) float64 seconds since 1970, exact to a microsecond.
+
+    Dates and ISO strings are read as UTC where they name no zone; milli-, micro- and nanoseconds are recognised.
+    """
     values = _plain(values)
     dates = pd.api.types.is_datetime64_any_dtype(values.dtype)
     if dates or pd.to_numeric(values.head(1), errors="coerce").isna().all():
-        parsed = pd.to_datetime(values, utc=True, errors="coerce", format=None if dates else "ISO8601")
-        seconds: np.ndarray = parsed.dt.as_unit("s").astype(np.int64).to_numpy(np.float64, copy=True)
-        seconds[parsed.isna().to_numpy()] = np.nan
+        seconds = _seconds_of_dates(values)
     else:
         seconds = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        if np.nanmedian(seconds) > 100 * 365 * 86400 * 10:  # no log has its middle after 2970: milliseconds
-            seconds = seconds / 1000
+        middle = np.nanmedian(seconds) if not np.isnan(seconds).all() else np.nan
+        seconds = seconds / next((unit for unit in FINER if middle > FAR * unit / 1000), 1)
     good = (seconds >= 0) & (seconds <= LATEST)
     if not good.all():
         row = int((~good).argmax())
         raise _at_row(name, column, row, f"is {_shown(values, row)}; {NEEDED}")
-    return np.floor(seconds).astype(np.int64)
+    return seconds
+
+
+def _seconds_of_dates(values: pd.Series) -> np.ndarray:
+    """(n,) float64 seconds of dates or ISO strings, NaN for what is none."""
+    dates = pd.api.types.is_datetime64_any_dtype(values.dtype)
+    if not dates:
+        values = values.astype("str").str.replace(r"\s*(UTC|GMT)$", "Z", regex=True)
+    parsed = pd.to_datetime(values, utc=True, errors="coerce", format=None if dates else "ISO8601")
+    whole = parsed.dt.floor("s")
+    seconds: np.ndarray = whole.dt.as_unit("s").astype(np.int64).to_numpy(np.float64, copy=True)
+    seconds += (parsed - whole).dt.total_seconds().to_numpy()  # of the two parts each is exact
+    seconds[parsed.isna().to_numpy()] = np.nan
+    return seconds
 
 
 def _unique_pairs(log: dict[str, np.ndarray], n_items: int, name: str) -> dict[str, np.ndarray]:
@@ -308,7 +369,10 @@ def _unique_pairs(log: dict[str, np.ndarray], n_items: int, name: str) -> dict[s
     kept = {role: values[last] for role, values in log.items()}
     if "weight" in log:
         first = np.append(0, np.flatnonzero(last)[:-1] + 1)
-        return kept | {"weight": np.add.reduceat(log["weight"].astype(np.float64), first).astype(np.float32)}
+        total = np.add.reduceat(log["weight"].astype(np.float64), first)
+        if total.max() > np.finfo(np.float32).max:
+            raise DataError(f"{name}: the weights of a (user, item) pair add up to more than float32 holds, 3.4e38")
+        return kept | {"weight": total.astype(np.float32)}
     repeated = len(last) - len(kept["user"])
     warnings.warn(f"{name}: {repeated:,} repeated (user, item) pairs; the latest of each is kept", stacklevel=3)
     return kept
@@ -324,6 +388,18 @@ def _align(attributes: pd.DataFrame | None, ids: np.ndarray) -> pd.DataFrame | N
     attributes = attributes.set_axis(index, axis=0)
     attributes = attributes[~attributes.index.duplicated()]
     return attributes.reindex(ids).reset_index(drop=True)
+
+
+def tie_breaker(user: np.ndarray, item: np.ndarray) -> np.ndarray:
+    """(n,) uint64: a key for each pair that looks random, and depends on nothing but the two codes.
+
+    The finaliser of SplitMix64 (Steele, Lea and Flood, 2014), which maps different numbers to different ones.
+    """
+    key = user.astype(np.uint64) << np.uint64(32) | item.astype(np.uint64)
+    key = key + np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        key = (key ^ key >> np.uint64(shift)) * np.uint64(factor)
+    return key ^ key >> np.uint64(31)
 
 
 def _take(attributes: pd.DataFrame | None, codes: np.ndarray) -> pd.DataFrame | None:

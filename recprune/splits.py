@@ -259,9 +259,11 @@ def _strong(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
 
 
 def _times(log: Interactions, protocol: str) -> np.ndarray:
-    """(nnz,) seconds. Raises DataError for a log without times."""
+    """(nnz,) seconds. Raises DataError for a log without times, or with one time for all."""
     if log.timestamp is None:
         raise DataError(f"{log.name}: protocol {protocol!r} needs a timestamp column; `ratio` and `strong` do not")
+    if (log.timestamp == log.timestamp[0]).all():
+        raise DataError(f"{log.name}: protocol {protocol!r} orders by time, and all times are the same")
     return log.timestamp
 
 

@@ -69,7 +69,7 @@ def synthetic(n_users: int = 400, n_items: int = 300, n_interactions: int = 20_0
     user = np.repeat(np.arange(n_users, dtype=np.int32), activity)
     item = np.empty(n_interactions, np.int32)
     rating = np.empty(n_interactions, np.float32)
-    timestamp = np.empty(n_interactions, np.int64)
+    timestamp = np.empty(n_interactions)
     first = 0
     while first < n_users:
         start = ends[first] - activity[first]
@@ -77,7 +77,7 @@ def synthetic(n_users: int = 400, n_items: int = 300, n_interactions: int = 20_0
         rows = slice(start, ends[last - 1])
         item[rows], time = _draw(world, activity, first, last, rng)
         rating[rows] = _rate(world, user[rows], item[rows], rng)
-        timestamp[rows] = (START + time * (END - START)).astype(np.int64)
+        timestamp[rows] = np.floor(START + time * (END - START))
         first = last
     codes = np.arange(n_items)
     titles = pd.DataFrame({"title": [f"Item {i + 1}" for i in codes], "genres": _genres(world.affinity)})
@@ -253,7 +253,10 @@ def write_official(log: Interactions, folder: str | Path) -> Path:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     columns = {"userId": (log.users, log.user), "movieId": (log.items, log.item)}
-    more = {"rating": log.rating, "timestamp": log.timestamp}
+    times = log.timestamp
+    if times is not None and not (times % 1).any():
+        times = times.astype(np.int64)  # whole seconds, as the official files have them
+    more = {"rating": log.rating, "timestamp": times}
     values = {name: column for name, column in more.items() if column is not None}
     with open(folder / "ratings.csv", "wb") as sink:
         sink.write(",".join([*columns, *values]).encode() + b"\n")

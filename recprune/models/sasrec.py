@@ -149,10 +149,15 @@ class SASRec(GradientModel):
         return _norm(arrays, "norm", x)
 
     def _embedded(self, arrays, codes, length) -> torch.Tensor:
-        """(b x l x d): the items' vectors and those of their places."""
+        """(b x l x d): the items' vectors and those of their places.
+
+        Padding holds code 0, which is an item too: no position sees what comes after it, so only a history without
+        any item would take it in. That one has a place and no item.
+        """
         table, d = arrays["item"], self.factors
         index = codes.reshape(-1)
         x = lookup(table, index) if _learns(table) else ops.rows(table, index)
+        x = x * (length > 0).repeat_interleave(codes.shape[1])[:, None]
         place = (self.max_length - length[:, None] + torch.arange(codes.shape[1])).clamp(max=self.max_length - 1)
         return x.view(*codes.shape, d) * d**0.5 + F.embedding(place, ops.dense(arrays["position"]))
 

@@ -1,6 +1,5 @@
 """Recency: the latest interactions stay (Beel and Brunel, 2019; systems whose catalogue and tastes move on)."""
 
-import numpy as np
 
 from recprune.interactions import Interactions
 from recprune.pruning.criterion import Criterion, SampleScores
@@ -11,8 +10,8 @@ def score(train: Interactions, seed: int) -> SampleScores:
     if train.timestamp is None:
         raise ValueError(f"{train.name}: criterion 'recency' needs times; give a timestamp column")
     if train.nnz and (train.timestamp == train.timestamp[0]).all():
-        raise ValueError(f"{train.name}: criterion 'recency' orders nothing: all times are {train.timestamp[0]}")
-    return train.timestamp.astype(np.float64), None
+        raise ValueError(f"{train.name}: criterion 'recency' orders nothing: all times are {train.timestamp[0]:.6g}")
+    return train.timestamp, None
 
 
 CRITERION = Criterion(
