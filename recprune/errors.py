@@ -15,6 +15,10 @@ class DataError(ValueError):
     problem: str = ""
 
 
+class ModelFileError(ValueError):
+    """A folder that is no saved model; the message names the file and what is wrong with it."""
+
+
 class StudyError(ValueError):
     """A study, a run or its rows that cannot be used; the message names the place, the key and what is accepted."""
 

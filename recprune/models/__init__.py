@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TypeVar
 
+from recprune.errors import ModelFileError
 from recprune.models.base import FAMILIES, Recommender
 from recprune.models.baselines import Popularity, Random
 from recprune.models.bpr import BPR
@@ -15,7 +16,7 @@ from recprune.models.item_knn import ItemKNN
 from recprune.models.mult_vae import MultVAE
 from recprune.models.neumf import NeuMF
 from recprune.models.parts import storage
-from recprune.models.parts.storage import ModelFileError
+from recprune.models.parts.consistency import check_consistent
 from recprune.models.sasrec import SASRec
 from recprune.models.tree import Tree
 
@@ -58,11 +59,15 @@ def load_model(path) -> Recommender:
     """A saved recommender. Raises ModelFileError (a ValueError) where the folder is none or is damaged."""
     header, parts = storage.read_folder(path)
     try:
-        model = build(header["model"], **header["hyperparameters"])
-    except ValueError as error:
+        model = build(header.model, **header.hyperparameters)
+    except (TypeError, ValueError) as error:
         raise ModelFileError(f"{path}/model.json: {error}") from None
     for part, value in parts.items():
         setattr(model, part, value)
+    try:
+        check_consistent(model)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from None
     return model
 
 

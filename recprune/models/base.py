@@ -51,6 +51,7 @@ class Recommender(LostRows):
         self.items: np.ndarray | None = None
         self.titles: np.ndarray | None = None
         self.train_seconds = 0.0
+        self.trained_on: dict[str, Any] | None = None  # content hash of the training interactions, and the seed
 
     # -- training
 
@@ -147,6 +148,9 @@ class Recommender(LostRows):
 
     def _mean_history(self) -> float:
         return self._fitted.nnz / max(1, self.n_users)
+
+    def check_positions(self) -> None:
+        """Raises ModelFileError where an array holds positions, and one of them lies beyond what it points into."""
 
     # -- pruning
 

@@ -13,6 +13,7 @@ from scipy.sparse.linalg import svds
 from recprune.models.base import Recommender, Structure
 from recprune.models.parts import attributes, ops
 from recprune.models.parts.negatives import Positives
+from recprune.models.parts.packing import demand
 
 QUESTION = ("left", "right", "feature", "threshold")  # arrays of what a split consists of
 PAIRS = 2**17  # scored at once: their features stay within tens of megabytes
@@ -161,6 +162,18 @@ class Tree(Recommender):
         """(n_nodes,) left and right child of each node; a leaf is its own."""
         node = np.arange(len(self.arrays["value"]), dtype=np.int32)
         return node + self.arrays["left"].numpy(), node + self.arrays["right"].numpy()
+
+    def check_positions(self) -> None:
+        nodes = len(self.arrays["value"])
+        for name in QUESTION:
+            demand(self.arrays[name].shape == (nodes,), f"{name}: {len(self.arrays[name])} entries for {nodes} nodes")
+        for child in self.children():
+            fine = ((child >= np.arange(nodes)) & (child < nodes)).all()
+            demand(bool(fine), "a node's child is no later node")
+        features = sum(part.shape[1] for part in (*self._users(self._fitted[[0]], np.array([0])), *self._items()))
+        features += self.arrays["item_factors"].shape[1] + 1  # see `_pairs`
+        asked = self.arrays["feature"]
+        demand(bool(((asked >= 0) & (asked < features)).all()), f"a node asks for a feature beyond {features}")
 
     def splits(self) -> np.ndarray:
         """Nodes that are no leaves and in reach of the root, parents first."""

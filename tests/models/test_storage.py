@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from recprune.errors import ModelFileError
 from recprune.models.parts import ops
-from recprune.models.parts.storage import SPARSE, pack, unpack
+from recprune.models.parts.packing import SPARSE, pack, unpack
 
 
 def matrix(rows, columns, density, seed):
@@ -45,13 +46,42 @@ def test_the_layout_chosen_is_the_smallest_and_each_gives_the_values_back(rows, 
     for layout, (write, read) in SPARSE.items():
         parts = write(sparse.csr_array(values))
         sizes[layout] = sum(part.nbytes for part in parts.values())
-        back = read({"w" + suffix: part for suffix, part in parts.items()}, "w", values.shape)
+        back = read(parts, values.shape)
         np.testing.assert_array_equal(back.toarray(), values)
     assert sum(part.nbytes for part in written.values()) == min(sizes.values())
 
 
 def test_more_than_65536_columns_keep_their_numbers():
     wide = sparse.csr_array(([1.0, 2.0], ([0, 0], [3, 70_000])), shape=(1, 70_001), dtype=np.float32)
+    back = unpack(*pack({"w": wide}))["w"]
+    assert (back != wide).nnz == 0
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "words"),
+    [
+        (".columns", lambda v: np.full_like(v, 60_000), "a column is out of the shape"),
+        (".columns", lambda v: v[::-1].copy(), "places do not ascend"),
+        (".columns", lambda v: v[:-1], "do not add up"),
+        (".columns", lambda v: v.astype(np.float32), "counts nothing"),
+        (".counts", lambda v: v * 2, "do not add up"),
+        (".counts", lambda v: v[:-1], "rows are counted"),
+        (".counts", lambda v: np.r_[-v[:1].astype(np.int32), v[1:] + 2 * v[0]], "do not add up"),
+        (".values", lambda v: v[:-1], "values, and"),
+        (".values", lambda v: v.astype(np.float64), "not float32"),
+    ],
+)
+def test_positions_that_are_wrong_are_refused_before_they_are_used(part, change, words):
+    written, layouts = pack({"w": sparse.csr_array(matrix(40, 9000, 0.001, 0))})
+    assert layouts["w"]["layout"] == "rows"
+    with pytest.raises(ModelFileError, match=words):
+        unpack(written | {"w" + part: change(written["w" + part])}, layouts)
+
+
+def test_a_sparse_matrix_is_packed_in_memory_of_its_values():
+    """The matrix of 2^40 entries, dense, would take 4 TB."""
+    place = np.arange(1000)
+    wide = sparse.csr_array((np.ones(1000, np.float32), (place * 7, place * 1049)), shape=(2**20, 2**20))
     back = unpack(*pack({"w": wide}))["w"]
     assert (back != wide).nnz == 0
 

@@ -1,189 +1,283 @@
 """Saved models: safetensors for the arrays, JSON for the rest, never pickle.
 
-    model.safetensors, model.json    the model proper: what `bytes_disk` counts
+    model.safetensors, model.json    the model proper: what `bytes_disk` counts (see `packing` for the arrays)
     history.safetensors              what each user has interacted with in training (not a parameter)
     users.parquet, items.parquet     original ids, and titles where the log has them
     training.safetensors             arrays that only further training needs, where there are any
+    record.json                      what the model was trained on, and the sha256 of every other file
 
-Each array is written in the layout that takes the fewest bytes:
-
-    dense     every entry, 4 bytes each
-    bitmap    the non-zeros and a bit an entry: smallest at densities between about 12 % and 97 %
-    gaps      the non-zeros and a byte for each, how far it is from the one before, row after row; a gap of
-              255 or more takes further bytes (Han et al., 2016): smallest down to about 0.5 %
-    rows      the non-zeros, their columns, in 16 bits where the matrix allows, and the number in each row
-
-Of the patterns N:M (the unit n-of-m) the positions could be written in 2 bits a value. That is what the bitmap
-takes for 2:4, and a twentieth less for 1:4, which is not worth a layout.
+A model is checked when it is read: the sums first, then, whether there are sums or not, that every position lies
+within its array. A folder without record.json is one that an earlier version wrote; it is read without the sums.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
+import secrets
 import shutil
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
+from recprune.errors import ModelFileError
+from recprune.files import sha256_of
 from recprune.models.parts.ops import Array
+from recprune.models.parts.packing import SPARSE, demand, pack, unpack
+from recprune.typed import named, one_of, value
 
 FORMAT = 2
+RECORD = "record.json"
+NEEDED = ("model.json", "model.safetensors", "history.safetensors", "users.parquet", "items.parquet")
+FILES = (*NEEDED, "training.safetensors", RECORD)
 
 
-class ModelFileError(ValueError):
-    """A folder that is no saved model; the message names the file and what is wrong with it."""
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """model.json: what the arrays are of, and how they are laid out."""
+
+    format: int
+    model: str
+    hyperparameters: dict[str, Any]
+    shape: tuple[int, int]
+    arrays: dict[str, Layout]
 
 
-def pack(arrays: dict[str, Array]) -> tuple[dict[str, np.ndarray], dict[str, dict]]:
-    """The arrays to write, and for each array its layout, shape, and form in memory."""
-    written: dict[str, np.ndarray] = {}
-    layouts: dict[str, dict] = {}
-    for name, array in arrays.items():
-        form = "dense" if isinstance(array, torch.Tensor) else "csr"
-        candidates = {"dense": {"": np.ascontiguousarray(array.numpy())}} if form == "dense" else {}
-        if len(array.shape) == 2 and (form == "csr" or array.is_floating_point()):
-            matrix = sparse.csr_array(array.numpy()) if form == "dense" else array
-            candidates |= {layout: write(matrix) for layout, (write, _) in SPARSE.items()}
-        sizes = {layout: sum(part.nbytes for part in parts.values()) for layout, parts in candidates.items()}
-        layout = min(sizes, key=lambda name: sizes[name])
-        layouts[name] = {"layout": layout, "form": form, "shape": list(array.shape)}
-        written |= {name + suffix: part for suffix, part in candidates[layout].items()}
-    return written, layouts
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How one array is written: see `packing`."""
+
+    layout: str
+    form: str
+    shape: tuple[int, ...]
 
 
-def unpack(written: dict[str, np.ndarray], layouts: dict[str, dict]) -> dict[str, Array]:
-    """The inverse of `pack`: same values, same form in memory."""
-    arrays: dict[str, Array] = {}
-    for name, spec in layouts.items():
-        if spec["layout"] == "dense":
-            arrays[name] = torch.from_numpy(written[name])
-            continue
-        matrix = SPARSE[spec["layout"]][1](written, name, tuple(spec["shape"]))
-        arrays[name] = matrix if spec["form"] == "csr" else torch.from_numpy(matrix.toarray())
-    return arrays
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """record.json: the sums of the other files, and what the model was trained on."""
 
-
-def _rows(matrix: sparse.csr_array) -> dict[str, np.ndarray]:
-    matrix = matrix.copy()
-    matrix.eliminate_zeros()
-    matrix.sort_indices()
-    narrow = np.uint16 if matrix.shape[1] <= 2**16 else np.int32
-    counts = np.diff(matrix.indptr)
-    counts = counts.astype(np.uint16 if counts.max(initial=0) < 2**16 else np.int32)
-    return {".values": matrix.data, ".columns": matrix.indices.astype(narrow), ".counts": counts}
-
-
-def _from_rows(written: dict[str, np.ndarray], name: str, shape: tuple[int, int]) -> sparse.csr_array:
-    indptr = np.concatenate([[0], np.cumsum(written[name + ".counts"], dtype=np.int64)]).astype(np.int32)
-    return sparse.csr_array(
-        (written[name + ".values"], written[name + ".columns"].astype(np.int32), indptr), shape=shape
-    )
-
-
-def _bitmap(matrix: sparse.csr_array) -> dict[str, np.ndarray]:
-    values = matrix.toarray()
-    return {".values": values[values != 0], ".bitmap": np.packbits(values != 0)}
-
-
-def _from_bitmap(written: dict[str, np.ndarray], name: str, shape: tuple[int, int]) -> sparse.csr_array:
-    where = np.unpackbits(written[name + ".bitmap"], count=math.prod(shape)).astype(bool).reshape(shape)
-    values = np.zeros(shape, np.float32)
-    values[where] = written[name + ".values"]
-    return sparse.csr_array(values)
-
-
-def _gaps(matrix: sparse.csr_array) -> dict[str, np.ndarray]:
-    values = matrix.toarray().ravel()
-    place = np.flatnonzero(values)
-    further, rest = np.divmod(np.diff(place, prepend=-1), FAR)
-    gaps = np.full(len(place) + further.sum(), FAR, np.uint8)
-    gaps[np.cumsum(further + 1) - 1] = rest
-    return {".values": values[place], ".gaps": gaps}
-
-
-def _from_gaps(written: dict[str, np.ndarray], name: str, shape: tuple[int, int]) -> sparse.csr_array:
-    gaps = written[name + ".gaps"]
-    place = np.cumsum(gaps, dtype=np.int64)[gaps < FAR] - 1
-    values = np.zeros(math.prod(shape), np.float32)
-    values[place] = written[name + ".values"]
-    return sparse.csr_array(values.reshape(shape))
-
-
-FAR = 255  # a byte of gaps that says: so much further, and no value there
-SPARSE = {"rows": (_rows, _from_rows), "gaps": (_gaps, _from_gaps), "bitmap": (_bitmap, _from_bitmap)}
+    files: dict[str, str]
+    trained_on: dict[str, Any] | None = None
 
 
 def write_folder(path: str | os.PathLike, model, hyperparameters: dict) -> None:
-    """Write a model to a folder that appears whole or not at all."""
-    path = Path(path)
+    """Write a model to a folder that appears whole or not at all, readable by whom the umask lets read.
+
+    Raises ModelFileError where the place is taken by what is no saved model or holds other files, and ValueError for
+    an array that is not finite.
+    """
+    path = Path(os.path.realpath(path))
+    for name, array in model.arrays.items():
+        if not np.isfinite(_values(array)).all():
+            raise ValueError(f"{model.name}: array {name!r} has values that are not finite; such a model is not saved")
+    _check_place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    folder = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    before = folder.with_name(f"{folder.name}-before")
     try:
-        written, layouts = pack(model.arrays)
-        save_file(written, folder / "model.safetensors")
-        header = {
-            "format": FORMAT,
-            "model": model.name,
-            "hyperparameters": hyperparameters,
-            "shape": [model.n_users, model.n_items],
-            "arrays": layouts,
-        }
-        (folder / "model.json").write_text(json.dumps(header, indent=1, sort_keys=True) + "\n")
-        history = model.history
-        save_file(
-            {
-                "indptr": history.indptr.astype(np.int32),
-                "indices": history.indices.astype(np.int32),
-                "data": history.data,
-            },
-            folder / "history.safetensors",
-        )
-        pd.DataFrame({"id": model.users}).to_parquet(folder / "users.parquet")
-        pd.DataFrame({"id": model.items, "title": model.titles}).to_parquet(folder / "items.parquet")
-        if model.auxiliary:
-            save_file({k: v.numpy() for k, v in model.auxiliary.items()}, folder / "training.safetensors")
+        folder.mkdir()
+        _write(folder, model, hyperparameters)
         if path.exists():
-            if not (path / "model.json").exists() and any(path.iterdir()):
-                raise ModelFileError(f"{path}: exists and is not a saved model; nothing was written there")
-            shutil.rmtree(path)
-        os.replace(folder, path)
-    except BaseException:
+            path.rename(before)
+        try:
+            folder.rename(path)
+        except BaseException:
+            if before.exists():
+                before.rename(path)
+            raise
+    finally:
         shutil.rmtree(folder, ignore_errors=True)
-        raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
-def read_folder(path: str | os.PathLike) -> tuple[dict, dict]:
-    """The header, and a mapping of everything else: arrays, auxiliary, history, users, items, titles.
+def _values(array: Array) -> np.ndarray:
+    return array.numpy() if isinstance(array, torch.Tensor) else array.data
+
+
+def _check_place(path: Path) -> None:
+    """Raises ModelFileError unless there is nothing at the path, an empty folder, or a saved model and no more."""
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise ModelFileError(f"{path}: is a file; the name of a folder is needed")
+    found = sorted(entry.name for entry in path.iterdir())
+    strange = [name for name in found if name not in FILES or (name == "model.json" and not _is_ours(path / name))]
+    if strange or (found and "model.json" not in found):
+        which = f"{strange[0]!r} is none of its files" if strange else "model.json is missing"
+        raise ModelFileError(f"{path}: exists and is not a saved model ({which}); nothing was written there")
+
+
+def _is_ours(header: Path) -> bool:
+    """Whether a model.json is one that was written here, damaged in its values or not."""
+    try:
+        table = json.loads(header.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(table, dict) and {"format", "model", "hyperparameters", "arrays"} <= set(table)
+
+
+def _write(folder: Path, model, hyperparameters: dict) -> None:
+    written, layouts = pack(model.arrays)
+    header = {
+        "format": FORMAT,
+        "model": model.name,
+        "hyperparameters": hyperparameters,
+        "shape": [model.n_users, model.n_items],
+        "arrays": layouts,
+    }
+    (folder / "model.json").write_text(json.dumps(header, indent=1, sort_keys=True) + "\n")
+    history = model.history
+    tensors = {
+        "model": written,
+        "history": {
+            "indptr": history.indptr.astype(np.int32),
+            "indices": history.indices.astype(np.int32),
+            "data": history.data,
+        },
+    }
+    if model.auxiliary:
+        tensors["training"] = {k: v.numpy() for k, v in model.auxiliary.items()}
+    for name, arrays in tensors.items():
+        save_file(arrays, folder / f"{name}.safetensors")
+    for name, frame in (
+        ("users", pd.DataFrame({"id": model.users})),
+        ("items", pd.DataFrame({"id": model.items, "title": model.titles})),
+    ):
+        frame.to_parquet(folder / f"{name}.parquet", write_page_checksum=True)
+    record = {
+        "files": {file.name: sha256_of(file) for file in sorted(folder.iterdir())},
+        "trained_on": model.trained_on,
+    }
+    (folder / RECORD).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    mode = (folder / "model.json").stat().st_mode  # what the umask makes of a new file; others make theirs private
+    for file in folder.iterdir():
+        file.chmod(mode)
+
+
+def read_folder(path: str | os.PathLike) -> tuple[Header, dict[str, Any]]:
+    """The header, and a mapping of everything else: arrays, auxiliary, history, users, items, titles, trained_on.
 
     Raises ModelFileError where the folder is no model, or a file of it is missing or damaged.
     """
     path = Path(path)
+    record = _checked_record(path)
+    header = _read_header(path / "model.json")
+    users, items = (
+        _read_ids(path / f"{kind}.parquet", n) for kind, n in zip(("users", "items"), header.shape, strict=True)
+    )
+    with _of_file(path / "model.safetensors"):
+        arrays = unpack(_tensors(path / "model.safetensors"), {k: vars(v) for k, v in header.arrays.items()})
+        for name, array in arrays.items():
+            demand(np.isfinite(_values(array)).all(), f"array {name!r} has values that are not finite")
+    extra = path / "training.safetensors"
+    with _of_file(path / "history.safetensors"):
+        history = _history(_tensors(path / "history.safetensors"), header.shape)
+    title = items.get("title", pd.Series([None]))
+    return header, {
+        "arrays": arrays,
+        "auxiliary": {k: torch.from_numpy(v) for k, v in _tensors(extra).items()} if extra.exists() else {},
+        "history": history,
+        "users": users["id"].to_numpy(),
+        "items": items["id"].to_numpy(),
+        "titles": None if title.isna().all() else title.to_numpy(),
+        "trained_on": record.trained_on,
+    }
+
+
+def _checked_record(path: Path) -> Record:
+    """The record of a folder whose files are those that were written. Raises ModelFileError for any other."""
+    missing = next((name for name in NEEDED if not (path / name).exists()), None)
+    if missing:
+        raise ModelFileError(f"{path}: no saved model here (missing {missing})")
+    if not (path / RECORD).exists():
+        return Record(files={})
+    record = _typed(path / RECORD, Record)
+    for name, sum_ in record.files.items():
+        with _of_file(path / name):
+            demand(name in FILES and (path / name).is_file(), "is missing")
+            demand(sha256_of(path / name) == sum_, "damaged model: the file is not what was saved (its sha256 differs)")
+    strangers = [name for name in FILES if name != RECORD and (path / name).exists() and name not in record.files]
+    if strangers:
+        raise ModelFileError(f"{path / strangers[0]}: is not among the files that were saved ({RECORD})")
+    return record
+
+
+def _read_header(path: Path) -> Header:
+    table = _json(path)
+    if isinstance(table, dict) and table.get("format") != FORMAT:
+        raise ModelFileError(f"{path}: format {table.get('format')!r}; this version reads {FORMAT}")
+    header = _typed(path, Header)
+    with named(path, error=ModelFileError):
+        for name, spec in header.arrays.items():
+            one_of(f"arrays.{name}.layout", spec.layout, ("dense", *SPARSE))
+            one_of(f"arrays.{name}.form", spec.form, ("dense", "csr"))
+            if len(spec.shape) != 2 and spec.layout != "dense":
+                raise ModelFileError(f"{path}: arrays.{name}.shape: {list(spec.shape)} is no shape of a matrix")
+    for shape in (header.shape, *(spec.shape for spec in header.arrays.values())):
+        if any(n < 0 or n >= 2**31 for n in shape):
+            raise ModelFileError(f"{path}: {list(shape)} is no shape")
+    return header
+
+
+@contextmanager
+def _of_file(path: Path) -> Iterator[None]:
+    """A context that puts the name of a file before what is found wrong inside."""
     try:
-        header = json.loads((path / "model.json").read_text())
-        if header["format"] != FORMAT:
-            raise ModelFileError(f"{path}/model.json: format {header['format']!r}; this version reads {FORMAT}")
-        history = load_file(path / "history.safetensors")
-        items = pd.read_parquet(path / "items.parquet")
-        extra = path / "training.safetensors"
-        return header, {
-            "arrays": unpack(load_file(path / "model.safetensors"), header["arrays"]),
-            "auxiliary": {k: torch.from_numpy(v) for k, v in load_file(extra).items()} if extra.exists() else {},
-            "history": sparse.csr_array(
-                (history["data"], history["indices"], history["indptr"]), shape=tuple(header["shape"])
-            ),
-            "users": pd.read_parquet(path / "users.parquet")["id"].to_numpy(),
-            "items": items["id"].to_numpy(),
-            "titles": None if items["title"].isna().all() else items["title"].to_numpy(),
-        }
-    except FileNotFoundError as error:
-        raise ModelFileError(f"{path}: no saved model here (missing {Path(error.filename).name})") from None
-    except (json.JSONDecodeError, KeyError, SafetensorError, OSError) as error:
-        raise ModelFileError(f"{path}: damaged model: {type(error).__name__}: {error}") from None
+        yield
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from None
+
+
+def _typed(path: Path, kind):
+    with named(path, error=ModelFileError):
+        return value(kind, _json(path), "")
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelFileError(f"{path}: not JSON that can be read: {type(error).__name__}: {error}") from None
+
+
+def _tensors(path: Path) -> dict[str, np.ndarray]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelFileError(f"{path}: damaged model: {error}") from None
+
+
+def _read_ids(path: Path, n: int) -> pd.DataFrame:
+    """The ids, and titles, of the `n` users or items."""
+    try:
+        frame = pd.read_parquet(path, page_checksum_verification=True)
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelFileError(f"{path}: not a readable Parquet file ({str(error).splitlines()[0]})") from None
+    with _of_file(path):
+        demand("id" in frame, "has no column 'id'")
+        demand(len(frame) == n, f"{len(frame):,} ids, and the model has {n:,}")
+        demand(frame["id"].notna().all() and frame["id"].is_unique, "an id is missing, or there twice")
+    return frame
+
+
+def _history(parts: dict[str, np.ndarray], shape: tuple[int, int]) -> sparse.csr_array:
+    demand(set(parts) == {"indptr", "indices", "data"}, "holds other arrays than indptr, indices and data")
+    indptr, indices, data = (parts[name] for name in ("indptr", "indices", "data"))
+    demand(indptr.dtype == indices.dtype == np.int32, "positions are no 32-bit whole numbers")
+    demand(data.dtype == np.float32 and np.isfinite(data).all(), "weights are no finite 32-bit numbers")
+    demand(indptr.shape == (shape[0] + 1,), f"{indptr.size - 1:,} histories, and the model has {shape[0]:,} users")
+    demand(indices.ndim == data.ndim == 1 and len(indices) == len(data), "items and weights are not as many")
+    demand(indptr[0] == 0 and indptr[-1] == len(indices), "the histories do not add up to the interactions")
+    demand((np.diff(indptr) >= 0).all(), "a history ends before it begins")
+    demand(not len(indices) or 0 <= indices.min() <= indices.max() < shape[1], f"an item is not among {shape[1]:,}")
+    return sparse.csr_array((data, indices, indptr), shape=shape)

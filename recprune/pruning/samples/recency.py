@@ -1,6 +1,5 @@
 """Recency: the latest interactions stay (Beel and Brunel, 2019; systems whose catalogue and tastes move on)."""
 
-
 from recprune.interactions import Interactions
 from recprune.pruning.criterion import Criterion, SampleScores
 
