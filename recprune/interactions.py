@@ -224,7 +224,8 @@ def _at_row(name: str, column: str, row: int, problem: str) -> DataError:
     return error
 
 
-def _shown(values: pd.Series, row: int) -> str:
+def shown(values: pd.Series, row: int) -> str:
+    """The value in a row, as a message quotes it: `missing`, or its short form."""
     value = values.iloc[row]
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "missing"
@@ -237,7 +238,7 @@ def _encode(ids: pd.Series, name: str, column: str) -> tuple[np.ndarray, np.ndar
         codes, found = pd.factorize(ids)
     except TypeError:
         row = next(n for n, value in enumerate(ids) if not isinstance(value, Hashable))
-        raise _at_row(name, column, row, f"is {_shown(ids, row)}; an id is a number or a string") from None
+        raise _at_row(name, column, row, f"is {shown(ids, row)}; an id is a number or a string") from None
     kind = ids.dtype if not isinstance(ids.dtype, pd.CategoricalDtype) else ids.dtype.categories.dtype
     if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_complex_dtype(kind):
         raise DataError(f"{name}: column {column!r} holds {kind} values; an id is a whole number or a string")
@@ -256,7 +257,7 @@ def _check_exact(ids: pd.Series, name: str, column: str) -> None:
     large = np.abs(ids.to_numpy(np.float64, na_value=0.0)) >= 2**53
     if large.any():
         row = int(large.argmax())
-        problem = f"is {_shown(ids, row)}; as a float it may stand for several ids; whole numbers or strings are needed"
+        problem = f"is {shown(ids, row)}; as a float it may stand for several ids; whole numbers or strings are needed"
         raise _at_row(name, column, row, problem)
 
 
@@ -293,7 +294,7 @@ def _finite(values: pd.Series, name: str, column: str) -> np.ndarray:
     bad = ~np.isfinite(numbers)
     if bad.any():
         row = int(bad.argmax())
-        raise _at_row(name, column, row, f"is {_shown(values, row)}; a finite number is needed")
+        raise _at_row(name, column, row, f"is {shown(values, row)}; a finite number is needed")
     return numbers
 
 
@@ -302,7 +303,7 @@ def _ratings(values: pd.Series, name: str, column: str) -> np.ndarray:
     large = np.abs(numbers) > np.finfo(np.float32).max
     if large.any():
         row = int(large.argmax())
-        raise _at_row(name, column, row, f"is {_shown(values, row)}; at most 3.4e38, what float32 holds, is accepted")
+        raise _at_row(name, column, row, f"is {shown(values, row)}; at most 3.4e38, what float32 holds, is accepted")
     return numbers.astype(np.float32)
 
 
@@ -310,12 +311,13 @@ def _weights(values: pd.Series, name: str, column: str) -> np.ndarray:
     weights = _ratings(values, name, column)
     if (weights < 0).any():
         row = int((weights < 0).argmax())
-        raise _at_row(name, column, row, f"is {_shown(values, row)}; a weight is not negative")
+        raise _at_row(name, column, row, f"is {shown(values, row)}; a weight is not negative")
     return weights
 
 
 LATEST = 7_258_118_400  # 2200-01-01
 FAR = 1000 * 365 * 86400  # seconds; no log has its middle after 2970: it counts in something finer
+EARLY = 1e8  # what is below may be a time soon after 1970 in any unit
 FINER = (1e9, 1e6, 1e3)  # nanoseconds, microseconds, milliseconds in a second
 NEEDED = "seconds since 1970 or an ISO 8601 date, from 1970 to 2200, is needed"
 
@@ -331,13 +333,21 @@ def _seconds(values: pd.Series, name: str, column: str) -> np.ndarray:
         seconds = _seconds_of_dates(values)
     else:
         seconds = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        middle = np.nanmedian(seconds) if not np.isnan(seconds).all() else np.nan
-        seconds = seconds / next((unit for unit in FINER if middle > FAR * unit / 1000), 1)
+        seconds = seconds / _ticks(seconds)
     good = (seconds >= 0) & (seconds <= LATEST)
     if not good.all():
         row = int((~good).argmax())
-        raise _at_row(name, column, row, f"is {_shown(values, row)}; {NEEDED}")
+        raise _at_row(name, column, row, f"is {shown(values, row)}; {NEEDED}")
     return seconds
+
+
+def _ticks(numbers: np.ndarray) -> np.ndarray:
+    """(n,) how many of what the numbers count in are a second; NaN for one that counts in something else."""
+    known = numbers[~np.isnan(numbers)]
+    middle = np.sort(known)[(len(known) - 1) // 2] if len(known) else 0.0
+    unit = next((unit for unit in FINER if middle > FAR * unit / 1000), 1.0)
+    coarser = (numbers > EARLY) & (numbers <= FAR * unit / 1000) & (unit > 1)
+    return np.where(coarser, np.nan, unit)
 
 
 def _seconds_of_dates(values: pd.Series) -> np.ndarray:

@@ -17,6 +17,7 @@ from scipy import sparse
 from recprune.interactions import DataError, Interactions
 
 PARTS = ("train", "validation", "test")
+MIN_RATING, CORE = 3, 10  # the filter, where none is given (`strong` has its own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,12 +139,12 @@ def split(
         raise ValueError(f"min_rating is {min_rating!r}; a finite number is needed")
     if int(seed) != seed or seed < 0:
         raise ValueError(f"seed is {seed!r}; a whole number from 0 is needed")
-    min_rating = (4 if protocol == "strong" else 3) if min_rating is None else min_rating
+    min_rating = (4 if protocol == "strong" else MIN_RATING) if min_rating is None else min_rating
     kept = log if log.rating is None else log.select(log.rating >= min_rating)
     if protocol == "strong" and core is None:
         kept, options = k_core(kept, users=5, items=0), {"min_rating": min_rating, "core": "users 5"}
     else:
-        core = 10 if core is None else int(core)
+        core = CORE if core is None else int(core)
         kept, options = k_core(kept, users=core, items=core), {"min_rating": min_rating, "core": core}
     if kept.nnz == 0:
         raise DataError(

@@ -14,7 +14,8 @@ from pathlib import Path
 FLOORS = [
     {"errors", "files"},
     {"interactions", "topk", "typed", "extensions"},
-    {"datasets", "splits"},
+    {"splits"},
+    {"datasets"},
     {"evaluation"},
     {"models"},
     {"pruning"},

@@ -34,7 +34,7 @@ class Bench:
     @cached_property
     def log(self) -> Interactions:
         """The log of the run."""
-        return load(self.p.dataset, **self.p.columns)
+        return load(self.p.dataset, **self.p.columns, quiet=True)
 
     @once
     def split(self, seed: int) -> Split:

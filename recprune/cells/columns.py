@@ -8,7 +8,7 @@ from typing import Any
 from recprune.errors import StudyError
 from recprune.typed import one_of
 
-LOAD_KEYS = ("user", "item", "rating", "timestamp", "event", "events", "separator")
+LOAD_KEYS = ("user", "item", "rating", "timestamp", "event", "weight", "events", "separator")
 
 
 def check_columns(columns: dict) -> dict:

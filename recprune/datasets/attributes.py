@@ -38,7 +38,7 @@ HEADERLESS = {
     "movies.dat": ("item", "title", "genres"),
     "users.dat": ("user", "gender", "age", "occupation", "zip"),
 }
-YEAR = r"^(?P<title>.*?)\s*\((?P<year>\d{4})\)(?:\s*\(V\))?\s*$"  # (V): released on video
+YEAR = r"(?s)^(?P<title>.*)\((?P<year>\d{4})\)(?:\s{0,9}\(V\))?$"  # (V): released on video; linear in the title
 
 
 def attributes_beside(log: Path) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
@@ -108,8 +108,8 @@ def tidy_items(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.astype(object).replace({"": None, "(no genres listed)": None})
     if "title" in frame:
         frame["title"] = frame["title"].replace({"unkonwn": "unknown"})  # misspelt by RecBole in its ml-100k
-        parts = frame["title"].astype("string").str.extract(YEAR)
-        frame["title"] = parts["title"].astype(object).where(parts["title"].notna(), frame["title"])
+        parts = frame["title"].astype("string").str.strip().str.extract(YEAR)
+        frame["title"] = parts["title"].str.rstrip().astype(object).where(parts["title"].notna(), frame["title"])
         known = (
             pd.to_numeric(frame["year"], errors="coerce")
             if "year" in frame

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from recprune.interactions import DataError
@@ -16,6 +17,7 @@ USUAL = {
     "rating": "rating ratings stars star score overall userrating bookrating preference",
     "timestamp": "timestamp ts time unixtime unixreviewtime date datetime createdat eventtime reviewtime",
     "event": "event eventtype action behavior behaviour behaviortype behaviourtype interactiontype",
+    "weight": "weight weights plays playcount numplays listens listencount count quantity qty clicks",
     "title": "title movietitle itemtitle itemname productname productname booktitle name",
     "genres": "genres genre class category categories",
     "year": "year releaseyear",
@@ -23,7 +25,7 @@ USUAL = {
     "gender": "gender sex",
     "occupation": "occupation",
 }
-LOG = ("user", "item", "rating", "timestamp", "event")
+LOG = ("user", "item", "rating", "timestamp", "event", "weight")
 ITEM_ATTRIBUTES = ("title", "year", "genres")
 USER_ATTRIBUTES = ("age", "gender", "occupation")
 
@@ -33,24 +35,34 @@ def find_columns(
 ) -> dict[str, str]:
     """Column of each of `roles` that the file has: the given one, else the best of the usual names.
 
-    Raises DataError where a given or a needed column is not there, naming the columns that are.
+    Raises DataError where a given or a needed column is not there, naming the columns that are, or where a column is
+    given two roles.
     """
-    found = {role: given.get(role) or _usual(role, columns) for role in roles}
-    for role, column in found.items():
-        if column is None and role in needed:
-            raise DataError(
-                f"{path}: no column for {role}; name it with {role}=...; the columns are: {', '.join(columns)}"
-            )
-        if column is not None and column not in columns:
-            raise DataError(f"{path}: no column {column!r} for {role}; the columns are: {', '.join(columns)}")
+    shown = ", ".join(columns[:50]) + (f" and {len(columns) - 50:,} more" if len(columns) > 50 else "")
+    for role, column in given.items():
+        if column not in columns:
+            raise DataError(f"{path}: no column {column!r} for {role}; the columns are: {shown}")
+        same = [other for other in given if given[other] == column]
+        if len(same) > 1:
+            raise DataError(f"{path}: the column {column!r} is given for {' and '.join(same)}; each needs its own")
+    plain = _plain(column for column in columns if column not in given.values())
+    found = {role: given.get(role) or _usual(role, plain) for role in roles}
+    for role in needed:
+        if found[role] is None:
+            raise DataError(f"{path}: no column for {role}; name it with {role}=...; the columns are: {shown}")
     return {role: column for role, column in found.items() if column is not None}
 
 
-def names_a_role(fields: list[str]) -> bool:
+def names_a_role(fields: Collection[str]) -> bool:
     """Whether one of the fields is a usual name for users or items, as only a header has."""
-    return any(_usual(role, tuple(fields)) for role in ("user", "item"))
+    plain = _plain(fields)
+    return any(_usual(role, plain) for role in ("user", "item"))
 
 
-def _usual(role: str, columns: tuple[str, ...]) -> str | None:
-    plain = {re.sub(r"[\W_]", "", column.lower()): column for column in reversed(columns)}  # the first of two wins
+def _plain(columns: Iterable[str]) -> dict[str, str]:
+    """Column by its name in small letters and digits alone; the first of two wins."""
+    return {re.sub(r"[\W_]", "", column.lower()): column for column in reversed(list(columns))}
+
+
+def _usual(role: str, plain: dict[str, str]) -> str | None:
     return next((plain[name] for name in USUAL[role].split() if name in plain), None)

@@ -7,10 +7,10 @@ else categories, whose codes take four bytes a row however long the strings are.
 from __future__ import annotations
 
 import csv
-import gzip
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,17 +19,32 @@ import pyarrow as pa
 import pyarrow.csv
 
 from recprune.datasets.columns import names_a_role
+from recprune.datasets.streams import (
+    BOM,
+    FAULTS,
+    LONGEST,
+    UNIT,
+    Watched,
+    decoded,
+    lines_of,
+    open_bytes,
+    sample,
+    unreadable,
+)
 from recprune.interactions import DataError
 
 SEPARATORS = ("::", "\t", ",", ";", "|", " ")
-SAMPLE = 1 << 16  # bytes that decide about separator and header
+WIDEST = 10_000  # columns
 RECBOLE = (".inter", ".item", ".user")
 TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
-@dataclass(frozen=True)
+@dataclass
 class DelimitedFile:
-    """A delimited text file: its separator, its column names, whether the first line holds them, its first row."""
+    """A delimited text file: its separator, its column names, whether the first line holds them, its first row.
+
+    quoted  whether double quotes hold fields together; reading the file can show that they are text instead
+    """
 
     path: Path
     separator: str
@@ -38,6 +53,11 @@ class DelimitedFile:
     first: tuple[str, ...]
     quoted: bool
     encoding: str = "utf-8"
+    has_quotes: bool = field(default=False, init=False)  # after reading
+
+    def usable(self, column: str) -> bool:
+        """Whether a column is of a type that can be read: here all are words."""
+        return True
 
     def read(self, text: list[str], numbers: list[str]) -> dict[str, pd.Series]:
         """The columns `text` as categories, `numbers` as float64; all rows, missing fields as missing.
@@ -48,32 +68,38 @@ class DelimitedFile:
         """
         types = dict.fromkeys([*text, *numbers], TEXT)
         first = dict(zip(self.columns, self.first, strict=False))
-        fast = types | {name: pa.float64() for name in numbers if _number(first.get(name, "")) is not None}
+        fast = types | {name: pa.float64() for name in numbers if _is_plain_number(first.get(name, ""))}
         try:
             try:
-                return _series(self._parse(fast), types)
+                found = _series(self._parse(fast), types)
             except pa.ArrowInvalid:
-                return _series(self._parse(types, newlines_in_values=self.quoted), types)
+                found = _series(self._parse(types, newlines_in_values=self.quoted), types)
         except pa.ArrowInvalid as error:
+            if self._quotes_are_text():
+                return self._without_quotes().read(text, numbers)
             self.check()
             raise DataError(f"{self.path}: {error}") from None
-        except (OSError, EOFError, zlib.error) as error:
+        except FAULTS as error:
             raise unreadable(self.path, error) from None
+        if self.quoted and self.has_quotes and self._n_lines() != len(next(iter(found.values()))):
+            if self._quotes_are_text():
+                return self._without_quotes().read(text, numbers)
+            self.check()
+        return found | {name: _decimal_points(found[name]) for name in numbers}
 
     def _parse(self, types: dict[str, pa.DataType], **options) -> pa.Table:
-        names, separator = list(self.columns), self.separator
-        if separator == "::":  # two one-character separators with nothing between them
-            separator, gaps = ":", [f"\0{n}" for n in range(len(names) - 1)]
-            names = [name for pair in zip(names, [*gaps, ""], strict=True) for name in pair][:-1]
-            types = types | dict.fromkeys(gaps, pa.null())
-        with _open(self.path) as stream:
-            return pyarrow.csv.read_csv(
-                pa.PythonFile(stream, mode="r"),
+        with open_bytes(self.path) as stream:
+            watched = Watched(stream, self.separator)
+            table = pyarrow.csv.read_csv(
+                pa.PythonFile(watched, mode="r"),
                 pyarrow.csv.ReadOptions(
-                    column_names=names, skip_rows=self._lines_before_data(), block_size=1 << 22, encoding=self.encoding
+                    column_names=list(self.columns),
+                    skip_rows=self._lines_before_data(),
+                    block_size=1 << 22,
+                    encoding=self.encoding,
                 ),
                 pyarrow.csv.ParseOptions(
-                    delimiter=separator,
+                    delimiter=UNIT.decode() if self.separator == "::" else self.separator,
                     quote_char='"' if self.quoted else False,
                     invalid_row_handler=lambda row: "error" if row.text.strip() else "skip",
                     **options,
@@ -82,16 +108,38 @@ class DelimitedFile:
                     include_columns=list(types), column_types=types, null_values=[""], strings_can_be_null=True
                 ),
             )
+        self.has_quotes = watched.quotes
+        if watched.zeros:
+            line = next(number for number, line in lines_of(self.path) if b"\0" in line)
+            raise DataError(f"{self.path}: line {line}: a byte of zeros, which no text has; the file is damaged")
+        return table
+
+    def _n_lines(self) -> int:
+        """Lines that are not blank, the header left out."""
+        return sum(1 for _, line in lines_of(self.path) if line.strip()) - self.header
+
+    def _quotes_are_text(self) -> bool:
+        """Whether each line is a row where quotes count as letters, while as quotes they swallow what stands between.
+
+        A title such as `"Heroes` opens a quote that nothing closes, or that the next such title does.
+        """
+        if not self.quoted:
+            return False
+        lines = ((number, line) for number, line in decoded(self.path, self.encoding) if line.strip())
+        return all(line.rstrip("\r\n").count(self.separator) + 1 == len(self.columns) for _, line in lines)
+
+    def _without_quotes(self) -> DelimitedFile:
+        self.quoted = False
+        return self
 
     def _lines_before_data(self) -> int:
         if not self.header:
             return 0
-        with _open(self.path) as stream:
-            return next(number for number, line in enumerate(stream, 1) if line.strip(b"\xef\xbb\xbf \t\r\n"))
+        return next(number for number, line in lines_of(self.path) if line.strip(BOM + b" \t\r\n"))
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """(line number, fields) of every row, header and blank lines left out. Slow: for locating errors."""
-        lines = _decoded(self.path, self.encoding)
+        lines = decoded(self.path, self.encoding)
         if self.separator == "::" or not self.quoted:
             found: Iterator[tuple[int, list[str]]] = (
                 (number, line.rstrip("\r\n").split(self.separator)) for number, line in lines
@@ -126,12 +174,10 @@ def open_delimited(
 
     Raises DataError for an empty file, a file that is not text, or one without a separator.
     """
-    sample = _sample(path, encoding)
-    first = sample[0]
+    lines = sample(path, encoding)
+    first = lines[0]
     if separator is None:
-        separator = next((s for s in SEPARATORS if s in first), None)
-    if separator is None:
-        raise DataError(f"{path}: line 1: no separator found in {first[:80]!r}; one of these is needed: {SEPARATORS}")
+        separator = _separator(path, lines)
     if separator != "::" and len(separator) != 1:
         raise DataError(f"{path}: separator {separator!r}: one character or '::' is needed")
     quoted = separator != "::" and columns is None and not _stem(path).endswith(RECBOLE)
@@ -139,9 +185,14 @@ def open_delimited(
     header = columns is None and (names_a_role(fields) or not any(_number(field) for field in fields))
     if columns is None:
         columns = _header(path, fields) if header else _headerless(path, fields)
-    if header and len(sample) == 1:
+    if len(columns) > WIDEST:
+        raise DataError(
+            f"{path}: line 1: {len(columns):,} columns; "
+            "a log has a line for each interaction, not a column for each item"
+        )
+    if header and len(lines) == 1:
         raise DataError(f"{path}: a header and no interactions")
-    row = _fields(sample[-1], separator, quoted) if header else fields
+    row = _fields(lines[1], separator, quoted) if header else fields
     return DelimitedFile(path, separator, columns, header, tuple(row), quoted, encoding)
 
 
@@ -149,8 +200,35 @@ def _stem(path: Path) -> str:
     return path.name.lower().removesuffix(".gz")
 
 
+def _separator(path: Path, lines: list[str]) -> str:
+    """The separator of a file by its first lines; of several that would do, the first of SEPARATORS.
+
+    What makes one better, in this order: columns have usual names; every line has as many fields; no id holds
+    another separator, as the `1;10;4` does that a decimal comma leaves of `1;10;4,5`.
+    """
+    there = [separator for separator in SEPARATORS if separator in lines[0]]
+    if not there:
+        raise DataError(
+            f"{path}: line 1: no separator found in {lines[0][:80]!r}; one of these is needed: {SEPARATORS}"
+        )
+
+    def fit(separator: str) -> tuple[bool, bool, bool]:
+        fields, *rows = (_fields(line, separator, separator != "::") for line in lines)
+        others = [other for other in SEPARATORS[:-1] if other != separator]
+        clean = not any(other in field for field in fields[:2] for other in others)
+        return names_a_role(fields), all(len(row) == len(fields) for row in rows), clean
+
+    return max(there, key=fit)
+
+
 def _fields(line: str, separator: str, quoted: bool) -> list[str]:
-    return next(csv.reader([line], delimiter=separator)) if quoted else line.split(separator)
+    if not quoted:
+        return line.split(separator)
+    csv.field_size_limit(LONGEST)
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error:  # a carriage return within the line; whoever reads all lines names it
+        return line.split(separator)
 
 
 def _header(path: Path, fields: list[str]) -> tuple[str, ...]:
@@ -159,7 +237,7 @@ def _header(path: Path, fields: list[str]) -> tuple[str, ...]:
     if _stem(path).endswith(RECBOLE):
         names = [name.partition(":")[0] for name in names]
     names = [name or f"column {n}" for n, name in enumerate(names, 1)]
-    repeated = {name for name in names if names.count(name) > 1}
+    repeated = {name for name, count in Counter(names).items() if count > 1}
     if repeated:
         raise DataError(f"{path}: line 1: columns that occur twice: {', '.join(sorted(repeated))}")
     return tuple(names)
@@ -178,68 +256,45 @@ def _headerless(path: Path, fields: list[str]) -> tuple[str, ...]:
 
 
 def _number(field: str) -> float | None:
+    """The number that a field holds, with a decimal point or a comma, or None."""
+    field = field.replace(",", ".") if _comma(field) else field
     try:
         return float(field) or 1.0  # zero is a number too
     except ValueError:
         return None
 
 
-def _open(path: Path):
-    with open(path, "rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b"
-    if path.name.lower().endswith(".gz") and not packed:
-        raise DataError(f"{path}: named .gz, and is not a gzip file")
-    return gzip.open(path, "rb") if packed else open(path, "rb")
+def _is_plain_number(field: str) -> bool:
+    return _number(field) is not None and "," not in field
 
 
-def _sample(path: Path, encoding: str) -> list[str]:
-    """The first lines that are not blank: at least one, two where the file has them."""
-    lines: list[str] = []
-    size = 0
-    try:
-        for _, line in _decoded(path, encoding):
-            lines += [line.rstrip("\r\n")] if line.strip() else []
-            size += len(line)
-            if len(lines) >= 2 or size > SAMPLE:
-                break
-    except (OSError, EOFError, zlib.error) as error:
-        raise unreadable(path, error) from None
-    if not lines:
-        raise DataError(f"{path}: the file is empty")
-    return lines
+def _comma(field: str) -> bool:
+    """Whether a field is a number with a decimal comma. Three digits behind one may as well be thousands."""
+    return re.fullmatch(r"[+-]?\d+,(\d{1,2}|\d{4,})", field.strip()) is not None
 
 
-def _decoded(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
-    with _open(path) as stream:
-        for number, line in enumerate(stream, 1):
-            line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-            try:
-                yield number, line.decode(encoding)
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"{path}: line {number}: byte {line[error.start]:#04x} at {error.start + 1} is not {encoding}; "
-                    "save the file as UTF-8"
-                ) from None
+def _decimal_points(column: pd.Series) -> pd.Series:
+    """A column of words as numbers, where all are numbers and some of them have a decimal comma; else as it is."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return column
+    words = list(column.cat.categories)
+    if not any(map(_comma, words)) or not all(_comma(word) or word.isdecimal() for word in words):
+        return column
+    numbers = np.array([float(word.replace(",", ".")) for word in words] + [np.nan])
+    return pd.Series(numbers[column.cat.codes.to_numpy()])
 
 
-def _quoted_rows(lines: Iterator[tuple[int, str]], separator: str, path: Path) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader((line for _, line in lines), delimiter=separator)
+def _quoted_rows(lines: Iterable[tuple[int, str]], separator: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """(number of the first line, fields) of each row, whose quoted fields can go over several lines."""
+    csv.field_size_limit(LONGEST)
+    reader = csv.reader((line for _, line in lines), delimiter=separator, strict=True)
     start = 1
     try:
         for fields in reader:
             yield start, fields
             start = reader.line_num + 1
     except csv.Error as error:
-        raise DataError(f"{path}: line {start}: {error}") from None
-
-
-def unreadable(path: Path, error: Exception) -> DataError:
-    """A DataError for a file that cannot be read to its end."""
-    if isinstance(error, EOFError):
-        return DataError(f"{path}: the gzip file is truncated; get it again")
-    if isinstance(error, gzip.BadGzipFile | zlib.error):
-        return DataError(f"{path}: the gzip file is damaged ({error}); get it again")
-    return DataError(f"{path}: {error.strerror or error if isinstance(error, OSError) else error}")
+        raise DataError(f"{path}: line {start}: {error}; a quote within a field is written twice") from None
 
 
 def _series(table: pa.Table, names) -> dict[str, pd.Series]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from recprune.datasets.download import fetch
-from recprune.datasets.readers import read_path
+from recprune.datasets.readers import Found, read_path
 from recprune.datasets.registry import known
+from recprune.datasets.saying import summary
 from recprune.datasets.synthesis import synthetic_from
 from recprune.interactions import Interactions
 
@@ -21,8 +23,10 @@ def load(
     rating: str | None = None,
     timestamp: str | None = None,
     event: str | None = None,
+    weight: str | None = None,
     events: Mapping[str, float] | None = None,
     separator: str | None = None,
+    quiet: bool = False,
 ) -> Interactions:
     """The log called or stored at `source`.
 
@@ -30,16 +34,21 @@ def load(
                 or a path: CSV, TSV, `::`-separated (each also .gz), Parquet, RecBole's .inter, a folder
                 in an official MovieLens layout, or a zip of such a folder. A name wins over a folder
                 that is called the same: `./ml-1m` is the folder.
-    user, item, rating, timestamp, event
+    user, item, rating, timestamp, event, weight
                 names of the columns of a file, where they are not the usual ones
     events      weight of one event of each type, `{"view": 1, "buy": 5}`; without it every event
                 weighs 1. The weights of a repeated (user, item) pair are added up.
+                A column of weights (plays, quantities) counts an interaction that often: those of a pair are
+                added up, as events are, of which each then counts so many times
     separator   between the fields of a text file, where it is not the obvious one
+
+    quiet       nothing is said. Else one line on stderr: the columns that were taken, those that were left, and
+                what the filter of `split` keeps where it is given no other
 
     Raises ValueError for an unknown name, DataError for data that cannot be used (naming file, line
     and value), and FetchError where a registered data set can be had from none of its sources.
     """
-    given = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "event": event}
+    given = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "event": event, "weight": weight}
     columns = {role: column for role, column in given.items() if column is not None}
     path, text = Path(source).expanduser(), str(source)
     bare = os.sep not in text and not path.suffix
@@ -47,13 +56,20 @@ def load(
     if named and (columns or events or separator):
         raise ValueError(f"{text}: columns, events and separator are options of a file, not of a named data set")
     if text.partition(":")[0] == "synthetic":
-        return synthetic_from(text)
-    if named:
+        found = Found(synthetic_from(text), {})
+    elif named:
         entry = known()[text]
-        log = read_path(fetch(entry), name=entry.name)
-        entry.check(log)
-        return log
-    if path.exists():
-        return read_path(path, columns=columns, events=events, separator=separator)
+        found = read_path(fetch(entry), name=entry.name)
+        entry.check(found.log)
+    elif path.exists():
+        found = read_path(path, columns=columns, events=events, separator=separator)
+    else:
+        raise _unknown(text)
+    if not quiet:
+        print(summary(text if named else path.resolve().name, found), file=sys.stderr, flush=True)
+    return found.log
+
+
+def _unknown(text: str) -> ValueError:
     names = ", ".join([*known(), "synthetic", "synthetic:USERSxITEMSxINTERACTIONS"])
-    raise ValueError(f"{text!r} is no file or folder, and no known data set; known are: {names}")
+    return ValueError(f"{text!r} is no file or folder, and no known data set; known are: {names}")

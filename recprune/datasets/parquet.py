@@ -21,12 +21,26 @@ class ParquetFile:
     columns: tuple[str, ...]
 
     def read(self, text: list[str], numbers: list[str]) -> dict[str, pd.Series]:
-        """The named columns: strings as categories, everything else as it is stored."""
+        """The named columns: `text`, ids and words, exactly as they are written; `numbers` as numbers or times.
+
+        Raises DataError naming a column of a type that is neither.
+        """
+        wanted = list(dict.fromkeys([*text, *numbers]))
         try:
-            table = pyarrow.parquet.read_table(self.path, columns=list(dict.fromkeys([*text, *numbers])))
-            return {name: column_series(_simple(table.column(name))) for name in table.column_names}
-        except (pa.ArrowException, OSError) as error:
+            table = pyarrow.parquet.read_table(self.path, columns=wanted)
+            found = {}
+            for name in wanted:
+                kind = table.column(name).type
+                if not _is_plain(kind, number=name in numbers):
+                    raise DataError(f"{self.path}: column {name!r} holds {kind}; {PLAIN} are accepted")
+                found[name] = column_series(_simple(table.column(name), number=name in numbers))
+            return found
+        except (pa.ArrowException, OSError, OverflowError) as error:
             raise _damaged(self.path, error) from None
+
+    def usable(self, column: str) -> bool:
+        """Whether a column is of a type that can be read."""
+        return _is_plain(pyarrow.parquet.read_schema(self.path).field(column).type, number=False)
 
     def place(self, row: int) -> str:
         return f"row {row + 1}"
@@ -44,18 +58,34 @@ def open_parquet(path: Path) -> ParquetFile:
     return ParquetFile(path, names)
 
 
-def _simple(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Strings as a dictionary, decimals as floats, dates as times: the types that a log is made of."""
+PLAIN = "numbers, strings, dates and times"
+
+
+def _is_plain(kind: pa.DataType, number: bool) -> bool:
+    """Whether a column of the type can be a column of a log, of numbers or of words."""
+    if pa.types.is_dictionary(kind):
+        return _is_plain(kind.value_type, number)
+    words = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    counted = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if words or counted or pa.types.is_null(kind):
+        return True
+    if number:
+        return pa.types.is_timestamp(kind) or pa.types.is_date(kind)
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+
+
+def _simple(column: pa.ChunkedArray, number: bool) -> pa.ChunkedArray:
+    """Strings as a dictionary, decimals as floats, or, where each digit counts, as strings; dates as times."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _simple(column.cast(kind.value_type))
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return column.cast(pa.string()).dictionary_encode().cast(TEXT)
-    if pa.types.is_decimal(kind):
+        return _simple(column.cast(kind.value_type), number)
+    if pa.types.is_decimal(kind) and number:
         return column.cast(pa.float64())
     if pa.types.is_date(kind):
         return column.cast(pa.timestamp("s"))
-    return column
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_timestamp(kind):
+        return column
+    return column.cast(pa.string()).dictionary_encode().cast(TEXT)
 
 
 def _damaged(path: Path, error: Exception) -> DataError:

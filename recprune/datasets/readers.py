@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -15,12 +18,50 @@ from recprune.datasets.attributes import attributes_beside, tidy_items
 from recprune.datasets.columns import ITEM_ATTRIBUTES, LOG, find_columns
 from recprune.datasets.delimited import DelimitedFile, open_delimited
 from recprune.datasets.parquet import ParquetFile, open_parquet
-from recprune.interactions import DataError, Interactions
+from recprune.interactions import DataError, Interactions, shown
 
 Opened = DelimitedFile | ParquetFile
 LAYOUTS = ("u.data", "ratings.dat", "ratings.csv", "ratings.csv.gz", "ratings.parquet", "*.inter")
-IN_A_ZIP = (*LAYOUTS, "u.item", "u.user", "movies.*", "items.*", "users.*", "*.item", "*.user")
-WEIGHT = "weight of the event"
+BESIDE = ("u.item", "u.user", "movies.*", "items.*", "users.*", "*.item", "*.user")
+TABLES = (".csv", ".tsv", ".dat", ".parquet", ".pq", ".csv.gz", ".tsv.gz")  # in a zip of one table, whatever its name
+BOMB = 200  # times its size that a zip file may unpack to, where that is more than 100 MB: text packs to a tenth
+WEIGHT = "weight of the interaction"
+MISSING = [
+    "NULL",
+    "Null",
+    "null",
+    "NA",
+    "N/A",
+    "n/a",
+    "NaN",
+    "nan",
+    "NAN",
+    "None",
+    "none",
+    "NONE",
+    "\\N",
+    "#N/A",
+    "<NA>",
+    "NaT",
+    "nil",
+]
+ROUNDED = re.compile(r"\d\.\d+[eE]\+(1[5-9]|[2-9]\d)")  # of 16 digits and more, as spreadsheets write ids
+NUMBERS = ("rating", "timestamp", "weight")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A log with what was found in its file.
+
+    roles   role -> column that was taken for it
+    left    columns that were not taken
+    notes   what else is worth a word
+    """
+
+    log: Interactions
+    roles: dict[str, str]
+    left: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_path(
@@ -30,19 +71,23 @@ def read_path(
     events: Mapping[str, float] | None = None,
     separator: str | None = None,
     name: str | None = None,
-) -> Interactions:
+) -> Found:
     """The log in a file, in a folder of an official MovieLens layout, or in a zip of such a folder.
 
-    columns     role (user, item, rating, timestamp, event) to column name; the rest is guessed
+    columns     role (user, item, rating, timestamp, event, weight) to column name; the rest is guessed
     events      event type to the weight of one event of it; 0 leaves its events out
 
     Raises DataError that names the file, the line and the value.
     """
     columns = columns or {}
     name = name or stem(path)
-    if path.suffix.lower() == ".zip":
+    if _is_zip(path):
         with tempfile.TemporaryDirectory(prefix="recprune-") as folder:
-            return read_path(unzip(path, Path(folder)), columns=columns, events=events, separator=separator, name=name)
+            inside = unzip(path, Path(folder))
+            try:
+                return read_path(inside, columns=columns, events=events, separator=separator, name=name)
+            except DataError as error:
+                raise DataError(str(error).replace(f"{folder}/", f"{path}: ")) from None
     table, roles = _opened(path, columns, separator)
     path = table.path
     if events is not None and "event" not in roles:
@@ -54,8 +99,9 @@ def read_path(
 
 def has_times(path: Path, columns: dict[str, str] | None = None, separator: str | None = None) -> bool:
     """Whether the log at a path has a column of times; only its head is read. Raises DataError as read_path does."""
-    if path.suffix.lower() == ".zip":  # an official layout, and all of them have times
-        return True
+    if _is_zip(path):
+        with tempfile.TemporaryDirectory(prefix="recprune-") as folder:
+            return has_times(unzip(path, Path(folder)), columns, separator)
     return "timestamp" in _opened(path, columns or {}, separator)[1]
 
 
@@ -73,18 +119,58 @@ def stem(path: Path) -> str:
     return path.name if path.is_dir() else Path(path.name.removesuffix(".gz")).stem
 
 
+def _is_zip(path: Path) -> bool:
+    return path.suffix.lower() == ".zip" and not path.is_dir()
+
+
 def unzip(path: Path, into: Path) -> Path:
-    """Unpacks the log of a zip and the files that belong to it, without their folders, into `into`."""
+    """Unpacks the log of a zip and the files beside it into `into`; returns the log's path there, or the folder.
+
+    Raises DataError for a zip that is damaged, locked, unpacks to far more than a log would, or holds several logs.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                name = Path(member.filename).name
-                if any(fnmatch(name, kept) for kept in IN_A_ZIP) and "__MACOSX" not in member.filename:
-                    member.filename = name
-                    archive.extract(member, into)
-    except (zipfile.BadZipFile, EOFError) as error:
+            members = [m for m in archive.infolist() if not m.is_dir() and "__MACOSX" not in m.filename]
+            log = _log_of_zip(path, members)
+            beside = [m for m in members if _folder(m) == _folder(log) and _matches(m, BESIDE)]
+            for member in (log, *beside):
+                if member.file_size > max(100_000_000, BOMB * member.compress_size):
+                    raise DataError(
+                        f"{path}: {member.filename} would unpack to {member.file_size / 1e9:.1f} GB; no log does"
+                    )
+                member.filename = _name(member)
+                archive.extract(member, into)
+            return into / log.filename
+    except (RuntimeError, NotImplementedError) as error:
+        raise DataError(f"{path}: cannot be unpacked ({error}); unpack it and give the folder") from None
+    except (zipfile.BadZipFile, EOFError, OSError, zlib.error, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
         raise DataError(f"{path}: the zip file is damaged or truncated ({error}); get it again") from None
-    return into
+
+
+def _log_of_zip(path: Path, members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
+    """The only member that is a log: one of an official layout, else the only table there is."""
+    logs = [m for m in members if _matches(m, LAYOUTS)]
+    logs = logs or [m for m in members if _name(m).lower().endswith(TABLES) and not _matches(m, BESIDE)]
+    if len(logs) > 1:
+        names = ", ".join(m.filename for m in logs[:5])
+        raise DataError(f"{path}: more than one log: {names}; unpack it and give one of them")
+    if not logs:
+        raise DataError(f"{path}: none of {', '.join(LAYOUTS)} is in this zip, nor one table ({', '.join(TABLES)})")
+    return logs[0]
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    return Path(member.filename).name
+
+
+def _folder(member: zipfile.ZipInfo) -> Path:
+    return Path(member.filename).parent
+
+
+def _matches(member: zipfile.ZipInfo, names: tuple[str, ...]) -> bool:
+    return any(fnmatch(_name(member).lower(), name) for name in names)
 
 
 def _log_in(folder: Path) -> Path:
@@ -97,32 +183,74 @@ def _log_in(folder: Path) -> Path:
     raise DataError(f"{folder}: none of {', '.join(LAYOUTS)} is in this folder")
 
 
-def _read(table: Opened, roles: dict[str, str], events: Mapping[str, float] | None, name: str) -> Interactions:
-    numbers = [roles[role] for role in ("rating", "timestamp") if role in roles]
+def _read(table: Opened, roles: dict[str, str], events: Mapping[str, float] | None, name: str) -> Found:
+    roles = {role: column for role, column in roles.items() if role in LOG or table.usable(column)}
+    numbers = [roles[role] for role in NUMBERS if role in roles]
     text = [column for column in roles.values() if column not in numbers]
     frame = pd.DataFrame(table.read(text, numbers), copy=False)
-    rows = None
+    for role in ("user", "item"):
+        _check_ids(frame[roles[role]], table, roles[role])
+    notes = []
     if "event" in roles:
         frame[WEIGHT] = _event_weights(frame[roles["event"]], events, table)
-        rows = np.flatnonzero(frame[WEIGHT] > 0)
-    kept = frame if rows is None or len(rows) == len(frame) else frame.iloc[rows]
+    if "weight" in roles:
+        counts = _counts(frame[roles["weight"]], table, roles["weight"])
+        frame[WEIGHT] = counts * frame[WEIGHT] if "event" in roles else counts
+    rows = np.flatnonzero(frame[WEIGHT] > 0) if WEIGHT in frame else np.arange(len(frame))
+    if len(rows) < len(frame):
+        notes.append(f"{len(frame) - len(rows):,} rows that weigh nothing are left out")
+    kept = frame if len(rows) == len(frame) else frame.iloc[rows]
     items, users = attributes_beside(table.path)
     if items is None:
-        items = _attributes_in(frame, roles)
+        items, varying = _attributes_in(frame, roles)
+        notes += [f"{column!r} differs within an item, so it is not the item's {role}" for role, column in varying]
+        roles = {role: column for role, column in roles.items() if (role, column) not in varying}
     try:
-        return Interactions.from_frame(
+        log = Interactions.from_frame(
             kept,
             **{role: roles[role] for role in ("user", "item", "rating", "timestamp") if role in roles},
-            weight=WEIGHT if "event" in roles else None,
+            weight=WEIGHT if WEIGHT in frame else None,
             user_attributes=users,
             item_attributes=items,
             name=name,
         )
     except DataError as error:
         if error.row is None:
-            raise
-        row = error.row if rows is None or kept is frame else int(rows[error.row])
+            raise DataError(f"{table.path}: {error}") from None
+        row = int(rows[error.row])
         raise DataError(f"{table.path}: {table.place(row)}: column {error.column!r} {error.problem}") from None
+    if isinstance(table, DelimitedFile) and not table.quoted and table.has_quotes:
+        notes.append("quotes are read as letters: as quotes they would swallow rows")
+    left = tuple(column for column in table.columns if column not in roles.values())
+    return Found(log, roles, left, tuple(notes))
+
+
+def _check_ids(ids: pd.Series, table: Opened, column: str) -> None:
+    """Raises DataError for words that stand for no user or item, or for several: they would be one enormous user."""
+    if not isinstance(ids.dtype, pd.CategoricalDtype):
+        return
+    words = dict.fromkeys(MISSING, "a word for a missing value")
+    words |= {word: "a number that has lost its last digits" for word in ids.cat.categories if ROUNDED.fullmatch(word)}
+    word = next((word for word in words if word in ids.cat.categories), None)
+    if word is not None:
+        there = (ids == word).to_numpy()
+        raise DataError(
+            f"{table.path}: {table.place(int(there.argmax()))}: column {column!r} is {word!r}, {words[word]}, "
+            f"in {there.sum():,} rows; leave them out, or write the id otherwise where it is one"
+        )
+
+
+def _counts(values: pd.Series, table: Opened, column: str) -> np.ndarray:
+    """(rows,) float64: how often, of each row. Raises DataError for what is no count, or is negative."""
+    plain = values.astype(object) if isinstance(values.dtype, pd.CategoricalDtype) else values
+    counts = pd.to_numeric(plain, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    bad = ~(np.isfinite(counts) & (counts >= 0) & (counts <= np.finfo(np.float32).max))
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(
+            f"{table.path}: {table.place(row)}: column {column!r} is {shown(values, row)}; a count from 0 on is needed"
+        )
+    return counts
 
 
 def _event_weights(kinds: pd.Series, events: Mapping[str, float] | None, table: Opened) -> np.ndarray:
@@ -145,11 +273,20 @@ def _event_weights(kinds: pd.Series, events: Mapping[str, float] | None, table: 
     return np.array([weights[kind] for kind in found], np.float32)[codes]
 
 
-def _attributes_in(frame: pd.DataFrame, roles: dict[str, str]) -> pd.DataFrame | None:
-    """Titles, years and genres that stand in the log itself: those of each item's first row."""
-    present = [role for role in ITEM_ATTRIBUTES if role in roles and roles[role] not in (roles["item"], roles["user"])]
+def _attributes_in(frame: pd.DataFrame, roles: dict[str, str]) -> tuple[pd.DataFrame | None, list[tuple[str, str]]]:
+    """Titles, years and genres that stand in the log itself, and the (role, column) that are not the items'.
+
+    What differs from row to row of one item (the headline of a review is called `title` too) belongs to the row.
+    """
+    item, present, varying = roles["item"], {}, []
+    for role in ITEM_ATTRIBUTES:
+        if role in roles and roles[role] not in (item, roles["user"]):
+            pairs = frame[[item, roles[role]]].dropna().drop_duplicates()
+            if pairs[item].duplicated().any():
+                varying.append((role, roles[role]))
+            else:
+                present[role] = pairs.set_index(item)[roles[role]].astype(object)
     if not present:
-        return None
-    first = frame.loc[~frame[roles["item"]].duplicated(), [roles[role] for role in ("item", *present)]]
-    first = first.set_axis(["item", *present], axis=1).dropna(subset=["item"])
-    return tidy_items(first.set_index("item"))
+        return None, varying
+    found = pd.DataFrame(present)
+    return tidy_items(found.set_axis(found.index.astype(object), axis=0)), varying

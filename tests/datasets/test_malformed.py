@@ -88,7 +88,7 @@ def test_bytes_that_are_not_utf8(tmp_path):
 
 def test_utf16_is_refused(tmp_path):
     (tmp_path / "log.csv").write_bytes((HEADER + GOOD).encode("utf-16"))
-    with pytest.raises(DataError, match="line 1: byte 0xff at 1 is not utf-8"):
+    with pytest.raises(DataError, match="this is UTF-16; save the file as UTF-8"):
         load(tmp_path / "log.csv")
 
 
