@@ -29,3 +29,8 @@ class ReportError(ValueError):
 
 class NothingToDrawError(ReportError):
     """The rows are fine, but hold nothing of what a figure shows."""
+
+
+def kind_of(value: object) -> str:
+    """What something of a wrong type is, as a message says it."""
+    return f"a {type(value).__name__}" + (f" ({value!r:.60})" if isinstance(value, str) else "")

@@ -7,13 +7,16 @@ object, whatever file it came from and in whatever order its lines stood.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
+import itertools
 import json
-import reprlib
+import uuid
 import warnings
-from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -30,7 +33,7 @@ class Interactions:
     user, item         (nnz,) int32 codes: positions in `users` and `items`
     users, items       (n_users,), (n_items,) original ids, integers or strings, sorted
     rating             (nnz,) float32, or None
-    timestamp          (nnz,) float64, seconds since 1970 and their fractions, exact to a microsecond, or None
+    timestamp          (nnz,) float64, seconds since 1970, to a quarter of a microsecond, or None
     weight             (nnz,) float32, how much an interaction counts in training, or None for 1
     user_attributes    one row per user code (age, gender, ...), or None
     item_attributes    one row per item code (title, genres, year, ...), or None
@@ -67,12 +70,21 @@ class Interactions:
         latest row (of equal times, or without times, the highest rating); with `weight` given, the
         log is a log of events, and the weights of a pair are added up instead.
 
-        Raises DataError for a missing column, a missing id, a rating or weight that is no finite
-        number, a negative weight, or a time before 1970 or after 2200.
+        Strings are kept as they are: which words of a file stand for a missing id, its reader knows.
+
+        Raises DataError for a missing column, one that is there twice or is given two roles, an id that is
+        missing or neither an integer nor a string, or a float so large that it may have been rounded, a rating
+        or weight that is no number in the range of float32, a negative weight, or a time before 1970 or after
+        2200; TypeError for what is no frame.
         """
         given = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "weight": weight}
         columns = {role: column for role, column in given.items() if column is not None}
+        for given_frame in (frame, user_attributes, item_attributes):
+            if not isinstance(given_frame, pd.DataFrame) and (given_frame is frame or given_frame is not None):
+                raise TypeError(f"{name}: a pandas DataFrame is needed, not {type(given_frame).__name__}")
         _check_columns(frame, columns, name)
+        if len(frame) == 0:
+            raise DataError(f"{name}: no interactions")
         raw = {role: pd.Series(frame[column].array) for role, column in columns.items()}
         log: dict[str, np.ndarray] = {}
         users, log["user"] = _encode(raw["user"], name, user)
@@ -128,8 +140,8 @@ class Interactions:
     def sequences(self) -> sparse.csr_array:
         """`tocsr` with each user's interactions in the order of time. Shared, too.
 
-        Interactions of one time come in an order that says nothing of users, items or the file, and that is the same
-        in every part of the log. Raises DataError where the log has no times.
+        Equal times have the order of `tie_order`, which has nothing to do with ids and is the same in every
+        selection of the log. Raises DataError where the log has no times.
         """
         return self._sequences
 
@@ -137,7 +149,7 @@ class Interactions:
     def _sequences(self) -> sparse.csr_array:
         if self.timestamp is None:
             raise DataError(f"{self.name}: no timestamp column; without times a history has no order")
-        order = np.lexsort((tie_breaker(self.user, self.item), self.timestamp, self.user))
+        order = user_by_user(self.user, tie_order(self.user, self.item), self.timestamp)
         csr = self._csr
         return sparse.csr_array((csr.data[order], csr.indices[order], csr.indptr), shape=self.shape)
 
@@ -178,8 +190,8 @@ class Interactions:
         digest = hashlib.sha256(b"recprune interactions 1")
         for ids in (self.users, self.items):  # JSON says where one id ends: users 1, 2 of item 34 are not 1, 23 of 4
             digest.update(json.dumps(list(map(str, ids.tolist()))).encode())
-        times = "<f8" if self.timestamp is not None and (self.timestamp % 1).any() else "<i8"
-        for key, kind in (("user", "<i4"), ("item", "<i4"), ("rating", "<f4"), ("timestamp", times), ("weight", "<f4")):
+        time = "<i8" if self.timestamp is None or _whole(self.timestamp) else "<f8"
+        for key, kind in (("user", "<i4"), ("item", "<i4"), ("rating", "<f4"), ("timestamp", time), ("weight", "<f4")):
             values = getattr(self, key)
             digest.update(key.encode())
             if values is None:
@@ -197,25 +209,53 @@ class Interactions:
         return [str(i) for i in self.items[codes]]
 
 
+SORTED_AT_ONCE = 1 << 16  # rows
+
+
+def user_by_user(user: np.ndarray, *keys: np.ndarray) -> np.ndarray:
+    """(nnz,) rows user by user; a user's rows ascend by `keys`, the last of them first, as in `np.lexsort`.
+
+    user    (nnz,) ascending: so a block of users at a time is sorted, in linear time and in the cache
+    """
+    order = np.empty(len(user), np.int64)
+    edges = np.searchsorted(user, user[::SORTED_AT_ONCE])
+    for first, last in itertools.pairwise(np.unique(np.append(edges, len(user)))):
+        rows = slice(first, last)
+        order[rows] = first + np.lexsort((*(key[rows] for key in keys), user[rows]))
+    return order
+
+
+def tie_order(user: np.ndarray, item: np.ndarray) -> np.ndarray:
+    """(n,) uint64: where interactions of equal times stand among each other, ascending, from (n,) codes.
+
+    Looks random, but depends on the pair alone (splitmix64, Steele et al., 2014): by item codes, a model of order
+    would learn how the ids were given, and by chance, parts of one log would disagree.
+    """
+    z = (user.astype(np.uint64) << np.uint64(32)) | item.astype(np.uint64)
+    z = z * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0x9E3779B97F4A7C15)  # wraps round, as is meant
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def _whole(seconds: np.ndarray) -> bool:
+    return seconds.dtype.kind in "iu" or bool((seconds == np.floor(seconds)).all())
+
+
 def _check_columns(frame: pd.DataFrame, columns: dict[str, str], name: str) -> None:
-    """Raises DataError unless each role has a column of its own that is there once, and there are rows."""
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"{name}: a pandas.DataFrame with a row for each interaction is needed, not {_kind(frame)}")
+    """Each role has a column of its own, which is there once."""
+    known = list(frame.columns)
+    role_of: dict[str, str] = {}
     for role, column in columns.items():
-        if column not in frame.columns:
-            known = ", ".join(map(str, frame.columns))
-            raise DataError(f"{name}: no column {column!r} for {role}; the columns are: {known}")
-        if isinstance(frame[column], pd.DataFrame):
-            raise DataError(f"{name}: the column {column!r} for {role} is there {frame[column].shape[1]} times")
-        same = [other for other in columns if columns[other] == column]
-        if len(same) > 1:
-            raise DataError(f"{name}: the column {column!r} is given for {' and '.join(same)}; each needs its own")
-    if len(frame) == 0:
-        raise DataError(f"{name}: no interactions")
-
-
-def _kind(value) -> str:
-    return f"a {type(value).__name__}" + (f" ({value!r})" if isinstance(value, str) else "")
+        count = known.count(column)
+        if count == 0:
+            listed = ", ".join(map(str, known))
+            raise DataError(f"{name}: no column {column!r} for {role}; the columns are: {listed}")
+        if count > 1:
+            raise DataError(f"{name}: column {column!r} for {role} is there {count} times; one of that name is needed")
+        if column in role_of:
+            raise DataError(f"{name}: column {column!r} is given for {role_of[column]} and {role}; each needs its own")
+        role_of[column] = role
 
 
 def _at_row(name: str, column: str, row: int, problem: str) -> DataError:
@@ -229,36 +269,63 @@ def shown(values: pd.Series, row: int) -> str:
     value = values.iloc[row]
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "missing"
-    return reprlib.repr(value.item() if isinstance(value, np.generic) else value)
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    return text if len(text) <= 80 else f"{text[:60]}... ({len(text):,} characters)"
+
+
+ID_TYPES = (str, Integral, float, np.floating, Decimal, uuid.UUID)
+ID_LENGTH = 1000  # characters: the ids of a log share one array, as wide as its longest
+ID_NEEDED = "an integer or a string is needed"
 
 
 def _encode(ids: pd.Series, name: str, column: str) -> tuple[np.ndarray, np.ndarray]:
     """Sorted unique ids, as integers where every id is one, else as strings; and each row's code."""
-    try:
-        codes, found = pd.factorize(ids)
-    except TypeError:
-        row = next(n for n, value in enumerate(ids) if not isinstance(value, Hashable))
-        raise _at_row(name, column, row, f"is {shown(ids, row)}; an id is a number or a string") from None
-    kind = ids.dtype if not isinstance(ids.dtype, pd.CategoricalDtype) else ids.dtype.categories.dtype
-    if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_complex_dtype(kind):
-        raise DataError(f"{name}: column {column!r} holds {kind} values; an id is a whole number or a string")
-    if pd.api.types.is_float_dtype(kind):
-        _check_exact(ids, name, column)
+    _refuse_rows(ids, _no_id_type, name, column, ID_NEEDED)
+    codes, found = pd.factorize(ids)
     empty = np.array([isinstance(i, str) and not i for i in found] + [True])  # code -1, missing, is the last
     missing = empty[codes]
     if missing.any():
         raise _at_row(name, column, int(missing.argmax()), "has no id")
-    unique, rank = np.unique(_integers(pd.Index(found)), return_inverse=True)  # "7" and 7 are one id
+    index = pd.Index(found)
+    damaged = _rounded(index)
+    if damaged.any():
+        row = int(damaged[codes].argmax())
+        raise _at_row(name, column, row, f"is {shown(ids, row)}; a float of this size may be another id, rounded")
+    if index.dtype.kind not in "iuf":
+        odd = np.array([isinstance(i, str) and (len(i) > ID_LENGTH or i.endswith("\0")) for i in index])
+        if odd.any():
+            row = int(odd[codes].argmax())
+            needed = f"an id has at most {ID_LENGTH:,} characters and does not end in a NUL"
+            raise _at_row(name, column, row, f"is {shown(ids, row)}; {needed}")
+    unique, rank = np.unique(_integers(index), return_inverse=True)  # "7" and 7 are one id
     return unique, rank.astype(np.int32)[codes]
 
 
-def _check_exact(ids: pd.Series, name: str, column: str) -> None:
-    """Raises DataError for float ids so large that different ones may have become one before they came here."""
-    large = np.abs(ids.to_numpy(np.float64, na_value=0.0)) >= 2**53
-    if large.any():
-        row = int(large.argmax())
-        problem = f"is {shown(ids, row)}; as a float it may stand for several ids; whole numbers or strings are needed"
-        raise _at_row(name, column, row, problem)
+def _no_id_type(value: object) -> bool:
+    missing = value is None or value is pd.NA or value is pd.NaT
+    return not missing and (not isinstance(value, ID_TYPES) or isinstance(value, bool))
+
+
+def _rounded(ids: pd.Index) -> np.ndarray:
+    """(n,) whether an id is a float so large that whole numbers beside it have no float of their own."""
+    if ids.dtype.kind == "f":
+        digits = np.finfo(getattr(ids.dtype, "numpy_dtype", ids.dtype)).nmant
+        limit = 2.0 ** (digits + 1)
+        return np.abs(ids.to_numpy(np.float64)) >= limit
+    if ids.dtype.kind != "O":
+        return np.zeros(len(ids), bool)
+    return np.array([isinstance(i, (float, np.floating)) and abs(float(i)) >= 2**53 for i in ids])
+
+
+def _refuse_rows(values: pd.Series, bad, name: str, column: str, needed: str) -> None:
+    """DataError for the first row whose value is `bad`; where all have one type, the first tells of all."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        looked_at = values.drop_duplicates()
+    else:
+        looked_at = values if values.dtype == object else values.dropna().head(1)
+    row = next((row for row, value in zip(looked_at.index, looked_at, strict=True) if bad(value)), None)
+    if row is not None:
+        raise _at_row(name, column, row, f"is {shown(values, row)}, a {type(values.iloc[row]).__name__}; {needed}")
 
 
 def _integers(ids: pd.Index) -> np.ndarray:
@@ -269,13 +336,20 @@ def _integers(ids: pd.Index) -> np.ndarray:
         numbers = ids.to_numpy(np.float64)
         if (np.abs(numbers) < 2**53).all() and (numbers % 1 == 0).all():
             return numbers.astype(np.int64)
-    text = np.asarray([str(i) for i in ids], dtype=str)
+    text = np.asarray([_written(i) for i in ids], dtype=str)
     digits = np.array([t[:-2] for t in text]) if np.char.endswith(text, ".0").all() else text
     try:
         numbers = digits.astype(np.int64)
     except (ValueError, OverflowError):
         return text
     return numbers if (numbers.astype(str) == digits).all() else text  # "007" is a string
+
+
+def _written(value: object) -> str:
+    """An id as text; a whole Decimal without its zeros after the point or its exponent."""
+    if isinstance(value, Decimal):
+        return str(int(value)) if value == value.to_integral_value() else str(value.normalize())
+    return str(value)
 
 
 def _dense_codes(codes: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -286,29 +360,59 @@ def _dense_codes(codes: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _plain(values: pd.Series) -> pd.Series:
-    return values.astype(object) if isinstance(values.dtype, pd.CategoricalDtype) else values
+    return values.astype(object) if isinstance(values.dtype, (pd.CategoricalDtype, pd.ArrowDtype)) else values
+
+
+FLOAT32 = np.finfo(np.float32).max
+NUMBER_NEEDED = "a finite number is needed"
+
+
+def _no_number_type(value: object) -> bool:
+    missing = value is None or value is pd.NA or value is pd.NaT
+    return not missing and (
+        not isinstance(value, (str, Integral, float, np.floating, Decimal)) or isinstance(value, bool)
+    )
+
+
+def _number(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
+
+
+def _numbers(values: pd.Series) -> np.ndarray:
+    """(n,) int64 where every value is an integer that fits, else float64, NaN for what is no number."""
+    try:
+        numbers = pd.to_numeric(values, errors="coerce")
+    except (TypeError, ValueError, OverflowError):  # something in it is no number at all, or beyond any float
+        return np.array([_number(value) for value in values])
+    whole = pd.api.types.is_integer_dtype(numbers.dtype) and not numbers.isna().any() and numbers.max() < 2**63
+    return numbers.to_numpy(np.int64) if whole else numbers.to_numpy(np.float64, na_value=np.nan)
 
 
 def _finite(values: pd.Series, name: str, column: str) -> np.ndarray:
-    numbers = pd.to_numeric(_plain(values), errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    """(n,) float64 within the range of float32."""
+    values = _plain(values)
+    _refuse_rows(values, _no_number_type, name, column, NUMBER_NEEDED)
+    numbers = _numbers(values).astype(np.float64)
     bad = ~np.isfinite(numbers)
     if bad.any():
         row = int(bad.argmax())
-        raise _at_row(name, column, row, f"is {shown(values, row)}; a finite number is needed")
+        raise _at_row(name, column, row, f"is {shown(values, row)}; {NUMBER_NEEDED}")
+    bad = np.abs(numbers) > FLOAT32
+    if bad.any():
+        row = int(bad.argmax())
+        raise _at_row(name, column, row, f"is {shown(values, row)}; a number up to {FLOAT32:.2g} is needed")
     return numbers
 
 
 def _ratings(values: pd.Series, name: str, column: str) -> np.ndarray:
-    numbers = _finite(values, name, column)
-    large = np.abs(numbers) > np.finfo(np.float32).max
-    if large.any():
-        row = int(large.argmax())
-        raise _at_row(name, column, row, f"is {shown(values, row)}; at most 3.4e38, what float32 holds, is accepted")
-    return numbers.astype(np.float32)
+    return _finite(values, name, column).astype(np.float32)
 
 
 def _weights(values: pd.Series, name: str, column: str) -> np.ndarray:
-    weights = _ratings(values, name, column)
+    weights = _finite(values, name, column).astype(np.float32)
     if (weights < 0).any():
         row = int((weights < 0).argmax())
         raise _at_row(name, column, row, f"is {shown(values, row)}; a weight is not negative")
@@ -316,24 +420,19 @@ def _weights(values: pd.Series, name: str, column: str) -> np.ndarray:
 
 
 LATEST = 7_258_118_400  # 2200-01-01
-FAR = 1000 * 365 * 86400  # seconds; no log has its middle after 2970: it counts in something finer
-EARLY = 1e8  # what is below may be a time soon after 1970 in any unit
-FINER = (1e9, 1e6, 1e3)  # nanoseconds, microseconds, milliseconds in a second
-NEEDED = "seconds since 1970 or an ISO 8601 date, from 1970 to 2200, is needed"
+MIDDLE = 100 * 365 * 86400 * 10  # no log has its middle after 2970: what is larger counts in a finer unit
+ZONES = ("UTC", "GMT")
+NEEDED = "seconds since 1970 or an ISO 8601 date, from 1970 to 2200, is needed, in one unit throughout"
 
 
 def _seconds(values: pd.Series, name: str, column: str) -> np.ndarray:
-    """(n,) float64 seconds since 1970, exact to a microsecond.
-
-    Dates and ISO strings are read as UTC where they name no zone; milli-, micro- and nanoseconds are recognised.
-    """
+    """(n,) float64 seconds since 1970. Dates and ISO strings are read as UTC; ms, us and ns are recognised."""
     values = _plain(values)
     dates = pd.api.types.is_datetime64_any_dtype(values.dtype)
-    if dates or pd.to_numeric(values.head(1), errors="coerce").isna().all():
-        seconds = _seconds_of_dates(values)
-    else:
-        seconds = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        seconds = seconds / _ticks(seconds)
+    if not dates:
+        _refuse_rows(values, _no_time_type, name, column, NEEDED)
+    written = dates or np.isnan(_numbers(values.head(1))).all()
+    seconds = _dated(values, dates) if written else _counted(_numbers(values))
     good = (seconds >= 0) & (seconds <= LATEST)
     if not good.all():
         row = int((~good).argmax())
@@ -341,26 +440,42 @@ def _seconds(values: pd.Series, name: str, column: str) -> np.ndarray:
     return seconds
 
 
-def _ticks(numbers: np.ndarray) -> np.ndarray:
-    """(n,) how many of what the numbers count in are a second; NaN for one that counts in something else."""
-    known = numbers[~np.isnan(numbers)]
-    middle = np.sort(known)[(len(known) - 1) // 2] if len(known) else 0.0
-    unit = next((unit for unit in FINER if middle > FAR * unit / 1000), 1.0)
-    coarser = (numbers > EARLY) & (numbers <= FAR * unit / 1000) & (unit > 1)
-    return np.where(coarser, np.nan, unit)
+def _no_time_type(value: object) -> bool:
+    return not isinstance(value, (datetime.date, np.datetime64)) and _no_number_type(value)  # a datetime is a date
 
 
-def _seconds_of_dates(values: pd.Series) -> np.ndarray:
-    """(n,) float64 seconds of dates or ISO strings, NaN for what is none."""
-    dates = pd.api.types.is_datetime64_any_dtype(values.dtype)
-    if not dates:
-        values = values.astype("str").str.replace(r"\s*(UTC|GMT)$", "Z", regex=True)
+def _dated(values: pd.Series, dates: bool) -> np.ndarray:
+    """(n,) float64 seconds since 1970, NaN for what is no date from 1970 to 2200."""
+    first = values.iloc[0]
+    if isinstance(first, str) and first.endswith(ZONES):  # ISO 8601 has +00:00 or Z for it
+        values = values.astype("string").str.replace(rf" ?({'|'.join(ZONES)})$", "+00:00", regex=True)
     parsed = pd.to_datetime(values, utc=True, errors="coerce", format=None if dates else "ISO8601")
-    whole = parsed.dt.floor("s")
-    seconds: np.ndarray = whole.dt.as_unit("s").astype(np.int64).to_numpy(np.float64, copy=True)
-    seconds += (parsed - whole).dt.total_seconds().to_numpy()  # of the two parts each is exact
+    earliest, latest = (pd.Timestamp(second, unit="s", tz="UTC") for second in (0, LATEST))
+    parsed = parsed.where((parsed >= earliest) & (parsed <= latest))  # what lies outside may not fit into nanoseconds
+    seconds = _divided(parsed.dt.as_unit("ns").astype(np.int64).to_numpy(), 10**9)
     seconds[parsed.isna().to_numpy()] = np.nan
     return seconds
+
+
+def _counted(numbers: np.ndarray) -> np.ndarray:
+    """(n,) float64 seconds from counts, whose median says of what: seconds, milli-, micro- or nanoseconds.
+
+    NaN where a count is so small that it has a coarser unit than the median.
+    """
+    middle = np.nanquantile(numbers.astype(np.float64), 0.5, method="lower")
+    unit = next((unit for unit in (1, 10**3, 10**6) if middle <= MIDDLE * unit), 10**9)
+    seconds = _divided(numbers, unit)
+    if unit > 1:
+        seconds[(numbers > 0) & (numbers <= MIDDLE * unit / 1000)] = np.nan
+    return seconds
+
+
+def _divided(counts: np.ndarray, unit: int) -> np.ndarray:
+    """(n,) float64 counts / unit; of nanoseconds as integers, which no float64 holds, in two steps."""
+    if unit < 10**9 or counts.dtype.kind == "f":
+        return counts / unit
+    micro, rest = np.divmod(counts, 1000)
+    return (micro + rest / 1000) / 10**6
 
 
 def _unique_pairs(log: dict[str, np.ndarray], n_items: int, name: str) -> dict[str, np.ndarray]:
@@ -380,8 +495,8 @@ def _unique_pairs(log: dict[str, np.ndarray], n_items: int, name: str) -> dict[s
     if "weight" in log:
         first = np.append(0, np.flatnonzero(last)[:-1] + 1)
         total = np.add.reduceat(log["weight"].astype(np.float64), first)
-        if total.max() > np.finfo(np.float32).max:
-            raise DataError(f"{name}: the weights of a (user, item) pair add up to more than float32 holds, 3.4e38")
+        if total.max() > FLOAT32:
+            raise DataError(f"{name}: weights of one (user, item) pair add up to more than {FLOAT32:.2g}, the largest")
         return kept | {"weight": total.astype(np.float32)}
     repeated = len(last) - len(kept["user"])
     warnings.warn(f"{name}: {repeated:,} repeated (user, item) pairs; the latest of each is kept", stacklevel=3)
@@ -392,24 +507,13 @@ def _align(attributes: pd.DataFrame | None, ids: np.ndarray) -> pd.DataFrame | N
     """Attributes in the order of the codes; ids without attributes get missing values."""
     if attributes is None:
         return None
+    attributes = attributes[attributes.index.notna()]
     index = _integers(attributes.index)
     if index.dtype.kind != ids.dtype.kind:
         index, ids = index.astype(str), ids.astype(str)
     attributes = attributes.set_axis(index, axis=0)
     attributes = attributes[~attributes.index.duplicated()]
     return attributes.reindex(ids).reset_index(drop=True)
-
-
-def tie_breaker(user: np.ndarray, item: np.ndarray) -> np.ndarray:
-    """(n,) uint64: a key for each pair that looks random, and depends on nothing but the two codes.
-
-    The finaliser of SplitMix64 (Steele, Lea and Flood, 2014), which maps different numbers to different ones.
-    """
-    key = user.astype(np.uint64) << np.uint64(32) | item.astype(np.uint64)
-    key = key + np.uint64(0x9E3779B97F4A7C15)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        key = (key ^ key >> np.uint64(shift)) * np.uint64(factor)
-    return key ^ key >> np.uint64(31)
 
 
 def _take(attributes: pd.DataFrame | None, codes: np.ndarray) -> pd.DataFrame | None:

@@ -6,15 +6,16 @@ table of users and items, so a code means the same everywhere.
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral, Real
 
 import numpy as np
 from scipy import sparse
 
-from recprune.interactions import DataError, Interactions
+from recprune.interactions import DataError, Interactions, user_by_user
 
 PARTS = ("train", "validation", "test")
 MIN_RATING, CORE = 3, 10  # the filter, where none is given (`strong` has its own)
@@ -128,17 +129,11 @@ def split(
     core        users and items with fewer interactions are dropped, repeatedly; 0 keeps all; default
                 10 (`strong`: users with at least 5, items as they are)
 
-    Raises ValueError for an unknown protocol or option value, DataError where the log lacks times that
-    the protocol needs or where a part would be empty.
+    Raises TypeError for what is no log, ValueError for an unknown protocol or option value, DataError where the
+    log lacks times that the protocol needs or where a part would be empty.
     """
-    if protocol not in PROTOCOLS:
-        raise ValueError(f"unknown protocol {protocol!r}; known: {', '.join(PROTOCOLS)}")
-    if isinstance(core, bool) or (core is not None and (int(core) != core or core < 0)):
-        raise ValueError(f"core is {core!r}; a whole number from 0 is needed")
-    if min_rating is not None and not np.isfinite(min_rating):
-        raise ValueError(f"min_rating is {min_rating!r}; a finite number is needed")
-    if int(seed) != seed or seed < 0:
-        raise ValueError(f"seed is {seed!r}; a whole number from 0 is needed")
+    _check_log(log)
+    check_options(protocol, seed, min_rating, core)
     min_rating = (4 if protocol == "strong" else MIN_RATING) if min_rating is None else min_rating
     kept = log if log.rating is None else log.select(log.rating >= min_rating)
     if protocol == "strong" and core is None:
@@ -173,6 +168,26 @@ def split(
     )
 
 
+def _check_log(log: object) -> None:
+    if not isinstance(log, Interactions):
+        made = "Interactions.from_frame makes them of a DataFrame, load of a file or a name"
+        raise TypeError(f"split: Interactions are needed, not {type(log).__name__}; {made}")
+
+
+def check_options(protocol: object = "ratio", seed: object = 0, min_rating: object = None, core: object = None) -> None:
+    """Raises ValueError for options of `split` that no log can be split by."""
+    if not isinstance(protocol, str) or protocol not in PROTOCOLS:
+        raise ValueError(f"unknown protocol {protocol!r}; known: {', '.join(PROTOCOLS)}")
+    for option, value in (("core", core), ("seed", seed)):
+        if option == "core" and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+            raise ValueError(f"{option} is {value!r}; a whole number from 0 is needed")
+    number = not isinstance(min_rating, bool) and isinstance(min_rating, Real) and math.isfinite(min_rating)
+    if min_rating is not None and not number:
+        raise ValueError(f"min_rating is {min_rating!r}; a finite number is needed")
+
+
 def k_core(log: Interactions, users: int, items: int) -> Interactions:
     """The largest part of the log in which every user has `users` and every item `items` interactions.
 
@@ -189,20 +204,6 @@ def k_core(log: Interactions, users: int, items: int) -> Interactions:
 
 
 Rows = dict[str, np.ndarray]
-SORTED_AT_ONCE = 1 << 16  # rows
-
-
-def _by_user(log: Interactions, *keys: np.ndarray) -> np.ndarray:
-    """Rows user by user; a user's rows ascend by `keys`, the last of them first, as in `np.lexsort`.
-
-    Rows come sorted by user, so a block of users at a time is sorted: linear time, in the cache.
-    """
-    order = np.empty(log.nnz, np.int64)
-    edges = np.searchsorted(log.user, log.user[::SORTED_AT_ONCE])
-    for first, last in itertools.pairwise(np.unique(np.append(edges, log.nnz))):
-        rows = slice(first, last)
-        order[rows] = first + np.lexsort((*(key[rows] for key in keys), log.user[rows]))
-    return order
 
 
 def _last_shares(log: Interactions, order: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
@@ -215,13 +216,13 @@ def _last_shares(log: Interactions, order: np.ndarray, share: float) -> tuple[np
 
 
 def _ratio(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    order = _by_user(log, rng.random(log.nnz))
+    order = user_by_user(log.user, rng.random(log.nnz))
     from_end, tenth = _last_shares(log, order, 0.1)
     return _three(order, from_end, tenth, log), {}
 
 
 def _leave_one_out(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    order = _by_user(log, rng.random(log.nnz), _times(log, "loo"))  # equal times: at random
+    order = user_by_user(log.user, rng.random(log.nnz), _times(log, "loo"))  # equal times: at random
     from_end, _ = _last_shares(log, order, 0.0)
     return _three(order, from_end, np.ones_like(from_end), log), {}
 
@@ -248,7 +249,7 @@ def _strong(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
     group = np.zeros(log.n_users, np.int8)  # 0 trains, 1 validates, 2 tests
     shuffled = rng.permutation(log.n_users)
     group[shuffled[:held]], group[shuffled[held : 2 * held]] = 2, 1
-    order = _by_user(log, rng.random(log.nnz))
+    order = user_by_user(log.user, rng.random(log.nnz))
     from_end, fifth = _last_shares(log, order, 0.2)
     of, target = group[log.user[order]], from_end < fifth
     parts = {
@@ -260,11 +261,14 @@ def _strong(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
 
 
 def _times(log: Interactions, protocol: str) -> np.ndarray:
-    """(nnz,) seconds. Raises DataError for a log without times, or with one time for all."""
+    """(nnz,) seconds. Raises DataError for a log without times, or all at one moment."""
     if log.timestamp is None:
         raise DataError(f"{log.name}: protocol {protocol!r} needs a timestamp column; `ratio` and `strong` do not")
-    if (log.timestamp == log.timestamp[0]).all():
-        raise DataError(f"{log.name}: protocol {protocol!r} orders by time, and all times are the same")
+    if log.timestamp.min() == log.timestamp.max():
+        raise DataError(
+            f"{log.name}: protocol {protocol!r} has no order to go by: all times are {log.timestamp[0]:.15g}; "
+            "`ratio` and `strong` need none"
+        )
     return log.timestamp
 
 

@@ -1,5 +1,9 @@
 """Facts about `Interactions`: canonical content, whatever the rows came in as."""
 
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -125,28 +129,17 @@ def test_the_hash_covers_every_column(column):
     "times",
     [
         [946684800, 978307200, 1009843200],
-        [946684800.0, 978307200.0, 1009843200.0],
         [946684800_000, 978307200_000, 1009843200_000],
         [946684800_000_000, 978307200_000_000, 1009843200_000_000],
         [946684800_000_000_000, 978307200_000_000_000, 1009843200_000_000_000],
         ["946684800", "978307200", "1009843200"],
         ["2000-01-01", "2001-01-01", "2002-01-01"],
-        ["2000-01-01T00:00:00Z", "2001-01-01T01:00:00+01:00", "2002-01-01 00:00:00 UTC"],
+        ["2000-01-01 00:00:00 UTC", "2001-01-01 00:00:00 UTC", "2002-01-01 00:00:00 UTC"],
+        ["2000-01-01T00:00:00Z", "2001-01-01T01:00:00+01:00", "2002-01-01 00:00:00.000"],
         pd.to_datetime(["2000-01-01", "2001-01-01", "2002-01-01"]),
         pd.to_datetime(["2000-01-01", "2001-01-01", "2002-01-01"]).tz_localize("UTC").tz_convert("Asia/Tokyo"),
     ],
-    ids=[
-        "seconds",
-        "floats",
-        "milliseconds",
-        "microseconds",
-        "nanoseconds",
-        "digits",
-        "dates",
-        "iso",
-        "datetime",
-        "zoned",
-    ],
+    ids=["seconds", "milli", "micro", "nano", "digits", "dates", "utc", "iso", "datetime", "zoned"],
 )
 def test_times_in_any_form_are_the_same_seconds(times):
     assert make(small(timestamp=times)).timestamp.tolist() == [946684800, 978307200, 1009843200]
@@ -165,6 +158,12 @@ def test_times_in_any_form_are_the_same_seconds(times):
         (["1.0", "1", "8.0"], ["1", "1.0", "8.0"]),
         (["b", "a", "Z"], ["Z", "a", "b"]),
         ([0.5, 1.0, 2.0], ["0.5", "1.0", "2.0"]),
+        ([Decimal(12), Decimal("1.1E+1"), "10"], [10, 11, 12]),
+        ([Decimal("1.50"), 1, "a"], ["1", "1.5", "a"]),
+        (
+            [1234567890123456789, "1234567890123456788", np.uint64(1234567890123456000)],
+            [1234567890123456000, 1234567890123456788, 1234567890123456789],
+        ),
         (np.array([2**63 + 5, 1, 2], np.uint64), ["1", "2", str(2**63 + 5)]),
     ],
 )
@@ -178,7 +177,37 @@ def test_ids_are_integers_where_all_are_written_as_such(ids, expected):
         ("user", [1, None, 2], "'user': row 2 has no id"),
         ("user", ["a", "b", ""], "'user': row 3 has no id"),
         ("item", [None, "x", "y"], "'item': row 1 has no id"),
+        ("item", [1.0, 2.0**53, 3.0], "'item': row 2 is 9007199254740992.0; a float of this size may be another id"),
+        ("item", np.array([1, 2**24, 3], np.float32), "'item': row 2 is 16777216.0; a float of this size"),
+        ("item", ["a", 1e300, "b"], r"'item': row 2 is 1e\+300; a float of this size"),
+        ("item", [1, [2], 3], r"'item': row 2 is \[2\], a list; an integer or a string is needed"),
+        ("item", [1, True, 3], "'item': row 2 is True, a bool; an integer or a string is needed"),
+        ("item", pd.Categorical([1, "a", (2, 3)]), r"'item': row 3 is \(2, 3\), a tuple"),
+        ("item", [True, False, True], "'item': row 1 is True, a bool"),
+        ("item", [1j, 2j, 3j], "'item': row 1 is 1j, a complex"),
+        ("item", pd.to_datetime(["2000-01-01"] * 3), "'item': row 1 is Timestamp.*a Timestamp; an integer or a string"),
+        ("item", ["a", "b", "x" * 5000], r"'item': row 3 is 'x+\.\.\. \(5,002 characters\); an id has at most 1,000"),
+        ("item", ["a", "a\0", "b"], "'item': row 2 is .*does not end in a NUL"),
         ("rating", [1, "good", 2], "'rating': row 2 is 'good'"),
+        ("rating", [1, 1e39, 2], r"'rating': row 2 is 1e\+39; a number up to 3.4e\+38 is needed"),
+        ("rating", [1, 10**400, 2], "'rating': row 2 is 10+... .401 characters.; a finite number"),
+        ("rating", [1, [2], 3], r"'rating': row 2 is \[2\], a list; a finite number is needed"),
+        ("rating", [True, False, True], "'rating': row 1 is True, a bool; a finite number is needed"),
+        ("rating", [1j, 2j, 3j], "'rating': row 1 is 1j, a complex"),
+        ("rating", pd.to_datetime(["2000-01-01"] * 3), "'rating': row 1 is Timestamp"),
+        ("timestamp", [1, [2], 3], r"'timestamp': row 2 is \[2\], a list; seconds since 1970"),
+        ("timestamp", [True, False, True], "'timestamp': row 1 is True, a bool"),
+        ("timestamp", [datetime(2000, 1, 1), datetime(9999, 1, 1), datetime(2000, 1, 1)], "'timestamp': row 2 is"),
+        ("timestamp", np.array(["2000", "300000", "2000"], "M8[s]"), "'timestamp': row 2 is "),
+        ("timestamp", np.array(["2000", "1969-12-31T23:59:59.5", "2000"], "M8[ms]"), "'timestamp': row 2 is "),
+        ("timestamp", ["2000-01-01", "12000-01-01", "2000-01-01"], "'timestamp': row 2 is '12000-01-01'"),
+        ("timestamp", [978300760, 978300760_000, 978300760_001], "'timestamp': row 1 is 978300760; .* in one unit"),
+        (
+            "timestamp",
+            [978300760_000_000, 978300760_000, 978300760_000_000_000],
+            "'timestamp': row 2 is .* in one unit",
+        ),
+        ("timestamp", [10**9, 10**9, 10**30], "'timestamp': row 3 is 10+; seconds since 1970"),
         ("rating", [1, 2, None], "'rating': row 3 is missing"),
         ("rating", [1, np.inf, 2], "'rating': row 2 is inf"),
         ("timestamp", [1, -5, 2], "'timestamp': row 2 is -5"),
@@ -203,12 +232,110 @@ def test_negative_weight_missing_column_and_no_rows():
         make(small().head(0))
 
 
+@pytest.mark.parametrize("given", [None, "log.csv", [(1, 2)], {"user": [1], "item": [2]}, pd.Series([1])])
+def test_only_a_frame_is_read(given):
+    with pytest.raises(TypeError, match=f"a pandas DataFrame is needed, not {type(given).__name__}"):
+        Interactions.from_frame(given)
+    if given is not None:
+        with pytest.raises(TypeError, match="a pandas DataFrame is needed"):
+            make(small(), item_attributes=given)
+
+
+def test_each_role_has_a_column_of_its_own():
+    with pytest.raises(DataError, match="column 'user' is given for user and item; each needs its own"):
+        make(small(), item="user")
+    with pytest.raises(DataError, match="column 'user' is given for user and rating"):
+        make(small(), rating="user")
+    with pytest.raises(DataError, match="column 'item' for item is there 2 times"):
+        make(pd.concat([small(), small()[["item"]]], axis=1))
+
+
+def test_weights_that_add_up_to_infinity_are_refused():
+    frame = pd.concat([small(weight=3e38)] * 2)
+    with pytest.raises(DataError, match=r"add up to more than 3.4e\+38"):
+        make(frame, weight="weight")
+
+
+UNITS = {
+    "seconds": lambda us: [t / 10**6 for t in us],
+    "milliseconds": lambda us: [t / 10**3 for t in us],
+    "microseconds": list,
+    "nanoseconds": lambda us: [t * 1000 for t in us],
+    "iso": lambda us: [str(np.datetime64(t, "us")) for t in us],
+    "datetime": lambda us: np.array(us, "M8[us]"),
+    "unsigned nanoseconds": lambda us: np.array(us, np.uint64) * np.uint64(1000),
+    "zone in words": lambda us: [f"{np.datetime64(t, 'us')} UTC".replace("T", " ", 1) for t in us],
+    "nanosecond datetime": lambda us: np.array(us, "M8[us]").astype("M8[ns]"),
+}
+moments = st.lists(st.integers(10**15, 4 * 10**15), min_size=1, max_size=30, unique=True)  # microseconds, 2001 to 2096
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@given(moments, st.integers(0, 10**6))
+def test_sequences_have_the_order_of_the_microseconds(unit, us, apart):
+    us = [*us, us[0] + apart + 1] if us[0] + apart + 1 not in us else us
+    frame = pd.DataFrame({"user": 1, "item": range(len(us)), "timestamp": UNITS[unit](us)})
+    log = make(frame, rating=None)
+    assert log.items[log.sequences().indices].tolist() == np.argsort(us).tolist()
+    np.testing.assert_allclose(log.timestamp, np.array(us) / 10**6, rtol=0, atol=5e-7)
+
+
+def test_normalised_times_keep_their_order():
+    log = make(small(user=1, item=[1, 2, 3], timestamp=[0.25, 1.0, 0.2499]))
+    assert log.items[log.sequences().indices].tolist() == [3, 1, 2]
+
+
+def test_whole_seconds_are_hashed_as_they_were_and_fractions_count():
+    whole, part = make(small()), make(small(timestamp=[10, 20, 30.25]))
+    assert whole.content_hash == "31185bd3807b21177ed67a12512efe86aa26052e50f75297fabcaf2ba5655a20"
+    assert replace(whole, timestamp=whole.timestamp.astype(np.int64)).content_hash == whole.content_hash
+    assert part.content_hash != whole.content_hash != make(small(timestamp=[10, 20, 30.5])).content_hash
+
+
+@given(st.lists(st.integers(0, 3), min_size=40, max_size=40), st.data())
+def test_a_selection_keeps_the_order_of_ties(times, data):
+    log = make(pd.DataFrame({"user": 1, "item": range(40), "timestamp": times}), rating=None)
+    mask = np.array(data.draw(st.lists(st.booleans(), min_size=40, max_size=40)))
+    order = log.sequences().indices
+    assert log.select(mask).sequences().indices.tolist() == order[mask[order]].tolist()
+    assert (np.diff(log.timestamp[order]) >= 0).all()
+
+
+def test_the_order_of_ties_has_nothing_to_do_with_ids():
+    frame = pd.DataFrame({"user": np.repeat(range(50), 40), "item": np.tile(range(40), 50), "timestamp": 10**9})
+    items = make(frame, rating=None).sequences().indices.reshape(50, 40)
+    assert (np.diff(items, axis=1) > 0).mean() == pytest.approx(0.5, abs=0.05)
+    assert items.mean(axis=0).std() < 40 / 12**0.5 / 50**0.5 * 1.5  # no item has a place that it often takes
+    assert len({tuple(row) for row in items.tolist()}) == 50
+
+
+big = st.integers(-(2**63), 2**63 - 1) | st.integers(2**53, 2**53 + 20) | st.integers(10**18, 10**18 + 5)
+
+
+@given(st.lists(big, min_size=1, max_size=20, unique=True), st.sampled_from([int, str, Decimal, np.int64]))
+def test_ids_never_merge(ids, kind):
+    column = pd.Series([kind(i) for i in ids], dtype=None if kind is np.int64 else object)
+    log = make(pd.DataFrame({"user": column, "item": 1}), rating=None, timestamp=None)
+    assert log.users.tolist() == sorted(ids)
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=20, unique=True))
+def test_unsigned_ids_never_merge(ids):
+    log = make(pd.DataFrame({"user": np.array(ids, np.uint64), "item": 1}), rating=None, timestamp=None)
+    assert sorted(map(int, log.users.tolist())) == sorted(ids)
+
+
 def test_attributes_follow_their_ids():
     titles = pd.DataFrame({"title": ["Six", "Five", "Nine"]}, index=["6", "5", "9"])
     log = make(small(item=[6, 7, 5]), item_attributes=titles)
     assert log.titles([0, 1, 2]) == ["Five", "Six", "7"]
     part = log.select(log.users[log.user] == 1).compress()
     assert part.items.tolist() == [6, 7] and part.titles([0, 1]) == ["Six", "7"]
+
+
+def test_attributes_without_an_id_are_nobodys():
+    titles = pd.DataFrame({"title": ["Five", "Nobody", "Six"]}, index=[5, None, 6])
+    assert make(small(), item_attributes=titles).titles([0, 1]) == ["Five", "Six"]
 
 
 @settings(max_examples=20)
@@ -225,7 +352,8 @@ def test_sequences_are_the_histories_in_the_order_of_time(log):
     time = dict(zip(zip(log.user.tolist(), log.item.tolist(), strict=True), log.timestamp.tolist(), strict=True))
     for u in range(log.n_users):
         row = sequences.indices[sequences.indptr[u] : sequences.indptr[u + 1]].tolist()
-        assert row == sorted(row, key=lambda i: (time[u, i], i))
+        times = [time[u, i] for i in row]
+        assert times == sorted(times)
 
 
 def test_sequences_carry_their_weights():
@@ -238,87 +366,3 @@ def test_sequences_carry_their_weights():
 def test_without_times_there_are_no_sequences():
     with pytest.raises(DataError, match="no timestamp column; without times a history has no order"):
         Interactions.from_frame(pd.DataFrame({"user": [0], "item": [0]})).sequences()
-
-
-@given(st.sampled_from([1.0, 1e-3, 1e-6]), st.lists(st.integers(0, 10**9), min_size=2, max_size=20, unique=True))
-def test_a_history_is_in_the_order_of_time_however_fine(step, ticks):
-    frame = pd.DataFrame({"user": 1, "item": range(len(ticks)), "timestamp": [1e9 + step * tick for tick in ticks]})
-    log = Interactions.from_frame(frame, timestamp="timestamp")
-    assert log.sequences().indices.tolist() == np.argsort(ticks).tolist()
-
-
-@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
-def test_times_finer_than_a_second_keep_their_order(unit):
-    later = pd.Timestamp("2019-01-01") + pd.to_timedelta([3000, 2000, 1000], unit="us")
-    whole = later.as_unit(unit).astype(np.int64)
-    for times in (whole, later, later.strftime("%Y-%m-%dT%H:%M:%S.%f"), whole.astype(str)):
-        log = Interactions.from_frame(
-            pd.DataFrame({"user": 1, "item": [30, 20, 10], "timestamp": times}), timestamp="timestamp"
-        )
-        assert log.items[log.sequences().indices].tolist() == [10, 20, 30]
-        np.testing.assert_allclose(log.timestamp - 1546300800, [0.001, 0.002, 0.003], atol=1e-6)
-
-
-def test_whole_seconds_hash_as_they_did_before_fractions():
-    """The identity of a log that has no fractions is that of its whole seconds."""
-    log = make(small())
-    assert log.content_hash == "31185bd3807b21177ed67a12512efe86aa26052e50f75297fabcaf2ba5655a20"
-    assert make(small(timestamp=[10.5, 20, 30])).content_hash != log.content_hash
-
-
-def test_equal_times_come_in_an_order_that_ids_do_not_explain():
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        [(u, i) for u in range(200) for i in rng.choice(90, 20, replace=False)], columns=["user", "item"]
-    )
-    log = Interactions.from_frame(frame.assign(timestamp=5), timestamp="timestamp")
-    steps = np.diff(log.sequences().indices.reshape(200, 20), axis=1)
-    assert 0.47 < (steps > 0).mean() < 0.53
-    assert len({tuple(np.argsort(row)) for row in log.sequences().indices.reshape(200, 20)}) == 200
-
-
-@given(frames(), st.randoms())
-def test_a_part_of_a_log_keeps_the_order_of_equal_times(frame, random):
-    log = make(frame.assign(timestamp=7))
-    part = log.select(np.array([random.random() < 0.5 for _ in range(log.nnz)], bool))
-    for user in range(log.n_users):
-        whole, left = (x.sequences()[[user]].indices.tolist() for x in (log, part))
-        assert left == [item for item in whole if item in left]
-
-
-@pytest.mark.parametrize(
-    "columns, words",
-    [
-        ({"rating": [1e39, 4, 5]}, "row 1 is 1e+39; at most 3.4e38"),
-        ({"item": [[5], [6], [5]]}, "an id is a number or a string"),
-        ({"user": [True, False, True]}, "an id is a whole number or a string"),
-        ({"user": [1j, 2, 3]}, "an id is a whole number or a string"),
-        ({"user": [2.0**53, 2.0**53 + 2, 1.0]}, "it may stand for several ids"),
-    ],
-)
-def test_values_that_would_become_others_are_refused(columns, words):
-    with pytest.raises(DataError, match=words.replace("+", r"\+").replace("(", r"\(")):
-        make(small(**columns))
-
-
-def test_a_column_has_one_role_and_is_there_once():
-    with pytest.raises(DataError, match="given for user and item; each needs its own"):
-        make(small(), item="user")
-    with pytest.raises(DataError, match="the column 'user' for user is there 2 times"):
-        make(pd.concat([small(), small()[["user"]]], axis=1))
-    for wrong in ([[1, 2]], None, "ratings.csv"):
-        with pytest.raises(TypeError, match="a pandas.DataFrame with a row for each interaction is needed"):
-            Interactions.from_frame(wrong)
-
-
-def test_weights_that_add_up_beyond_float32_are_refused():
-    frame = pd.DataFrame({"user": [1, 1], "item": [2, 2], "n": [3e38, 3e38]})
-    with pytest.raises(DataError, match="add up to more than float32 holds"):
-        Interactions.from_frame(frame, weight="n")
-
-
-@given(st.lists(st.integers(2**53, 2**63 - 1), min_size=2, max_size=20, unique=True))
-def test_large_ids_stay_apart(ids):
-    for users in (ids, list(map(str, ids)), np.array(ids, np.uint64), pd.array(ids, "Int64")):
-        log = Interactions.from_frame(pd.DataFrame({"user": users, "item": 1}))
-        assert sorted(map(str, log.users.tolist())) == sorted(map(str, ids))

@@ -140,11 +140,43 @@ def test_unknown_protocol_lists_the_known():
 
 
 @pytest.mark.parametrize(
-    "options", [{"core": -1}, {"core": 2.5}, {"core": True}, {"min_rating": float("nan")}, {"seed": -1}]
+    "options",
+    [
+        *({"core": core} for core in (-1, 2.5, 10.0, True, "10")),
+        *({"min_rating": rating} for rating in (float("nan"), float("inf"), "4", True, [4])),
+        *({"seed": seed} for seed in (-1, True, 1.0, "1", None)),
+    ],
 )
 def test_bad_options_are_named(log, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         split(log, **options)
+
+
+@pytest.mark.parametrize("protocol", [["ratio"], None, 3])
+def test_a_protocol_is_a_name(log, protocol):
+    with pytest.raises(ValueError, match="unknown protocol"):
+        split(log, protocol)
+
+
+@pytest.mark.parametrize("given", [pd.DataFrame({"user": [1], "item": [2]}), "ml-100k", None])
+def test_only_a_log_is_split(given):
+    with pytest.raises(TypeError, match=f"Interactions are needed, not {type(given).__name__}"):
+        split(given)
+
+
+@pytest.mark.parametrize("protocol", ["loo", "temporal"])
+def test_protocols_in_time_need_more_than_one_moment(protocol):
+    with pytest.raises(DataError, match=f"'{protocol}' has no order to go by: all times are 1000000000; `ratio` and"):
+        split(make([(u, i) for u in range(5) for i in range(5)], timestamp=1_000_000_000), protocol, core=0)
+
+
+def test_temporal_cuts_inside_a_second():
+    pairs = [(u, i) for u in range(5) for i in range(4)]
+    times = 1_000_000_000 + np.arange(20) / 1000
+    s = split(make(pairs, timestamp=times), "temporal", core=0)
+    assert (s.train.nnz, s.validation.nnz, s.test.nnz) == (16, 2, 2)
+    assert s.train.timestamp.max() < s.validation.timestamp.min() <= s.validation.timestamp.max()
+    assert s.validation.timestamp.max() < s.test.timestamp.min()
 
 
 def test_a_filter_that_leaves_nothing_says_so():

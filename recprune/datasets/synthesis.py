@@ -254,8 +254,8 @@ def write_official(log: Interactions, folder: str | Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     columns = {"userId": (log.users, log.user), "movieId": (log.items, log.item)}
     times = log.timestamp
-    if times is not None and not (times % 1).any():
-        times = times.astype(np.int64)  # whole seconds, as the official files have them
+    if times is not None and (times == np.floor(times)).all():  # as the official files have them
+        times = times.astype(np.int64)
     more = {"rating": log.rating, "timestamp": times}
     values = {name: column for name, column in more.items() if column is not None}
     with open(folder / "ratings.csv", "wb") as sink:

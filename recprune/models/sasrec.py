@@ -15,7 +15,10 @@ from recprune.models.base import Structure
 from recprune.models.parts import ops, sample_weights
 from recprune.models.parts.layers import dropout, lookup, low_precision, normal
 from recprune.models.parts.lost_rows import DECLARED
+from recprune.models.parts.ranges import Count, NotNegative, Positive, Share, Whole
 from recprune.models.parts.training import GradientModel
+
+PADDING = -1  # no item's code
 
 
 @dataclass(eq=False, repr=False)
@@ -40,19 +43,19 @@ class SASRec(GradientModel):
     negatives' logits are raised by log(N / n). A weight counts at the interaction that is to be predicted.
     """
 
-    factors: int = 64
-    blocks: int = 2
-    heads: int = 2
-    hidden: int = 128
-    max_length: int = 100
-    dropout: float = 0.2
-    candidates: int = 0
+    factors: Count = 64
+    blocks: Count = 2
+    heads: Count = 2
+    hidden: Count = 128
+    max_length: Count = 100
+    dropout: Share = 0.2
+    candidates: Whole = 0
     bf16: bool = False
-    learning_rate: float = 2e-3
-    l2: float = 0.0
-    batch_size: int = 32
-    epochs: int = 100
-    patience: int = 8
+    learning_rate: Positive = 2e-3
+    l2: NotNegative = 0.0
+    batch_size: Count = 32
+    epochs: Whole = 100
+    patience: Count = 8
 
     name: ClassVar[str] = "sasrec"
     label: ClassVar[str] = "SASRec"
@@ -151,15 +154,14 @@ class SASRec(GradientModel):
     def _embedded(self, arrays, codes, length) -> torch.Tensor:
         """(b x l x d): the items' vectors and those of their places.
 
-        Padding holds code 0, which is an item too: no position sees what comes after it, so only a history without
-        any item would take it in. That one has a place and no item.
+        Padding has the vector 0, so that an empty history is read as one place without an item.
         """
         table, d = arrays["item"], self.factors
-        index = codes.reshape(-1)
+        index = codes.clamp(min=0).reshape(-1)
         x = lookup(table, index) if _learns(table) else ops.rows(table, index)
-        x = x * (length > 0).repeat_interleave(codes.shape[1])[:, None]
         place = (self.max_length - length[:, None] + torch.arange(codes.shape[1])).clamp(max=self.max_length - 1)
-        return x.view(*codes.shape, d) * d**0.5 + F.embedding(place, ops.dense(arrays["position"]))
+        x = (x.view(*codes.shape, d) * d**0.5).masked_fill((codes == PADDING)[..., None], 0.0)
+        return x + F.embedding(place, ops.dense(arrays["position"]))
 
     def _attention(self, arrays, b: str, x: torch.Tensor) -> torch.Tensor:
         query, key, value = (
@@ -264,10 +266,11 @@ def _pieces(indptr: np.ndarray, size: int, rng: np.random.Generator) -> tuple[np
 
 
 def _table(values: np.ndarray, first: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """(b x longest): `length` entries of `values` from `first` on, then zeros; codes as int64, weights as they are."""
+    """(b x longest): `length` entries of `values` from `first` on; codes as int64, then PADDING, weights, then 0."""
     places = np.arange(max(1, length.max(initial=1)))
     there = places < length[:, None]
-    table = np.zeros(there.shape, np.int64 if values.dtype.kind == "i" else values.dtype)
+    codes = values.dtype.kind == "i"
+    table = np.full(there.shape, PADDING if codes else 0, np.int64 if codes else values.dtype)
     table[there] = values[(first[:, None] + places)[there]]
     return table
 

@@ -153,6 +153,33 @@ class TestContract:
         assert np.isfinite(model.score(nobody)).all()
         assert (model.recommend(nobody, 5) >= 0).all()
 
+    def test_an_empty_history_is_scored_alike_everywhere(self, name, fitted, ratio):
+        model, empty = fitted[name], sparse.csr_array((1, ratio.n_items), dtype=np.float32)
+        if not model.folds_in:
+            pytest.skip("cannot fold in")
+        scores = model.fold_in(empty)
+        assert scores.shape == (1, ratio.n_items) and np.isfinite(scores).all()
+        np.testing.assert_array_equal(model.fold_in(empty), scores)
+        np.testing.assert_allclose(model.compact().fold_in(empty), scores, rtol=0, atol=1e-5)
+        known = ratio.train.sequences()[[4, 9]]
+        together = model.fold_in(sparse.vstack([known[[0]], empty, known[[1]]], format="csr"))
+        np.testing.assert_allclose(together[1:2], scores, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(together[[0, 2]], model.fold_in(known), rtol=0, atol=1e-5)
+        if "user-row" in model.structure():
+            return  # a user it was trained on is scored by the row
+        nobody = model.clone()
+        nobody.history = empty
+        np.testing.assert_allclose(nobody.score([0]), scores, rtol=0, atol=1e-5)
+
+    def test_an_empty_history_is_not_that_of_an_item(self, name, fitted, ratio):
+        model = fitted[name]
+        if not model.folds_in or name == "popularity":
+            pytest.skip("reads no history")
+        empty = model.fold_in(sparse.csr_array((1, ratio.n_items), dtype=np.float32))
+        single = model.fold_in(sparse.csr_array(np.eye(ratio.n_items, dtype=np.float32)))
+        told = (np.abs(single - empty) > 1e-4).any(axis=1)  # an item that no user has says nothing
+        assert told[np.unique(ratio.train.item)].all()
+
     def test_smaller_is_smaller(self, name, fitted, ratio):
         if name in ("popularity", "random"):
             with pytest.raises(ValueError, match="no smaller dense form"):
@@ -223,36 +250,3 @@ def test_a_damaged_or_missing_model_is_named(ratio, tmp_path):
     (tmp_path / "m" / "model.json").write_text('{"format": 1, "model": "svd"}')
     with pytest.raises(ModelFileError):
         load_model(tmp_path / "m")
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if REGISTRY[name].folds_in])
-def test_no_history_is_not_the_history_of_the_first_item(name, fitted, ratio):
-    """What fills up short histories must not be an item of the catalogue."""
-    model = fitted[name]
-    nothing = sparse.csr_array((1, ratio.n_items), dtype=np.float32)
-    first = sparse.csr_array(([1.0], ([0], [0])), shape=nothing.shape, dtype=np.float32)
-    mixed = sparse.csr_array(sparse.vstack([model.history[[3]], nothing, first]))
-    scores = model.fold_in(mixed)
-    assert np.isfinite(scores).all()
-    np.testing.assert_allclose(scores[[1]], model.fold_in(nothing), rtol=0, atol=1e-5)
-    if name != "popularity":  # which ranks alike for everybody
-        assert np.abs(scores[1] - scores[2]).max() > 1e-4
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_users_who_lost_all_their_items_score_alike_masked_and_compact(name, fitted, ratio):
-    model = fitted[name].clone()
-    if "item-row" not in model.structure():
-        pytest.skip("has no rows of items")
-    lost = model.history[[0]].indices
-    model.declare_rows("item-row")
-    model.arrays[KEPT["item-row"]][lost] = False
-    for tensor, axis in model.structure()["item-row"]["items"]:
-        array = model.arrays[tensor]
-        if isinstance(array, torch.Tensor):
-            array.index_fill_(axis, torch.from_numpy(lost).long(), 0)
-    users = np.arange(ratio.n_users)
-    masked, compact = model.score(users), model.compact().score(users)
-    there = np.isfinite(masked)
-    np.testing.assert_array_equal(there, np.isfinite(compact))
-    np.testing.assert_allclose(masked[there], compact[there], rtol=0, atol=1e-4)

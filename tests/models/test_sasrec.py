@@ -10,7 +10,8 @@ from scipy import sparse
 
 from recprune.interactions import DataError, Interactions
 from recprune.models import SASRec, load_model
-from recprune.models.sasrec import _pieces, _table
+from recprune.models.sasrec import PADDING, _pieces, _table
+from recprune.pruning import prune
 
 SMALL = {"factors": 8, "hidden": 12, "heads": 2, "max_length": 20, "epochs": 2, "batch_size": 16, "learning_rate": 5e-3}
 
@@ -41,6 +42,39 @@ def test_padding_changes_nothing(fitted):
     both = sparse.vstack([history_of(short, fitted.n_items), history_of(long, fitted.n_items)], format="csr")
     alone = fitted.score_histories(history_of(short, fitted.n_items))
     np.testing.assert_allclose(fitted.score_histories(both)[:1], alone, rtol=0, atol=1e-5)
+
+
+def test_no_history_is_a_history_of_its_own(fitted):
+    empty = fitted.fold_in(history_of([], fitted.n_items))
+    for item in range(fitted.n_items):
+        assert not np.allclose(empty, fitted.fold_in(history_of([item], fitted.n_items)), atol=1e-4)
+
+
+def test_an_empty_history_is_its_place_alone(fitted):
+    """The state of one position with the vector 0 in place of an item's: as if that item's row were zeros."""
+    zeros = fitted.clone()
+    zeros.arrays["item"][3] = 0.0
+    expected = zeros.fold_in(history_of([3], fitted.n_items))[0]
+    found = fitted.fold_in(history_of([], fitted.n_items))[0]
+    others = np.arange(fitted.n_items) != 3
+    np.testing.assert_allclose(found[others], expected[others], rtol=0, atol=1e-5)
+
+
+def test_the_compact_model_agrees_about_users_who_lost_all_their_items(fitted, ratio):
+    pruned = prune(fitted, ratio, "random", "item-row", keep=0.05, seed=1)
+    users = np.arange(ratio.n_users)
+    left = np.isfinite(pruned.score([0])[0])
+    lost = np.array([not left[ratio.train.item[ratio.train.user == u]].any() for u in users])
+    assert lost.any()
+    np.testing.assert_allclose(pruned.compact().score(users), pruned.score(users), rtol=0, atol=1e-5)
+
+
+def test_the_trace_of_an_empty_history_is_its_score(fitted):
+    model = fitted.clone()
+    model.history = sparse.csr_array((2, model.n_items), dtype=np.float32)
+    items = np.arange(model.n_items)
+    traced, _ = model.trace(np.zeros(len(items), np.int64), items)
+    np.testing.assert_allclose(traced.detach(), model.score([0])[0], rtol=0, atol=1e-5)
 
 
 def test_order_counts_and_what_is_too_old_does_not(fitted):
@@ -77,7 +111,13 @@ def test_pieces_predict_every_interaction_but_the_first_once():
 
 def test_table_pads_at_the_end():
     indices = np.array([4, 5, 6, 7, 8])
-    assert _table(indices, np.array([1, 0, 3]), np.array([3, 0, 2])).tolist() == [[5, 6, 7], [0, 0, 0], [7, 8, 0]]
+    assert _table(indices, np.array([1, 0, 3]), np.array([3, 0, 2])).tolist() == [
+        [5, 6, 7],
+        [PADDING] * 3,
+        [7, 8, PADDING],
+    ]
+    weights = _table(np.array([0.5, 2.0, 3.0]), np.array([1, 0]), np.array([2, 1]))
+    assert weights.tolist() == [[2, 3], [0.5, 0]]
 
 
 def test_learns_what_it_scores_with(fitted):

@@ -13,7 +13,7 @@ from recprune.cells.curves.walk import seeds
 from recprune.cells.measure import Cell, measure, to_rows
 from recprune.cells.rows import CUTOFFS
 from recprune.evaluation import evaluate
-from recprune.interactions import tie_breaker
+from recprune.interactions import tie_order
 from recprune.models import Recommender
 from recprune.splits import Split
 
@@ -52,6 +52,6 @@ def known_before_test(of: Split) -> sparse.csr_array:
     )
     late = np.repeat([0, 1], [part.nnz for part in parts])
     times = late if of.train.timestamp is None else np.concatenate([part.timestamp for part in parts])
-    order = np.lexsort((tie_breaker(user, item), late, times, user))
+    order = np.lexsort((tie_order(user, item), late, times, user))
     starts = np.append(0, np.cumsum(np.bincount(user, minlength=of.n_users)))
     return sparse.csr_array((data[order], item[order], starts), shape=of.train.shape)

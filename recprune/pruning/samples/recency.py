@@ -1,5 +1,7 @@
 """Recency: the latest interactions stay (Beel and Brunel, 2019; systems whose catalogue and tastes move on)."""
 
+import numpy as np
+
 from recprune.interactions import Interactions
 from recprune.pruning.criterion import Criterion, SampleScores
 
@@ -9,8 +11,8 @@ def score(train: Interactions, seed: int) -> SampleScores:
     if train.timestamp is None:
         raise ValueError(f"{train.name}: criterion 'recency' needs times; give a timestamp column")
     if train.nnz and (train.timestamp == train.timestamp[0]).all():
-        raise ValueError(f"{train.name}: criterion 'recency' orders nothing: all times are {train.timestamp[0]:.6g}")
-    return train.timestamp, None
+        raise ValueError(f"{train.name}: criterion 'recency' orders nothing: all times are {train.timestamp[0]:.15g}")
+    return train.timestamp.astype(np.float64), None
 
 
 CRITERION = Criterion(
