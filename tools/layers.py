@@ -12,7 +12,7 @@ from pathlib import Path
 # Lowest first; those of one floor do not import each other. `evaluation` takes models as anything
 # that scores, so it lies below them, and early stopping and budgets can use its metrics.
 FLOORS = [
-    {"errors", "files"},
+    {"errors", "files", "threads"},
     {"interactions", "topk", "typed", "extensions"},
     {"splits"},
     {"datasets"},
@@ -23,6 +23,7 @@ FLOORS = [
     {"study"},
     {"report"},
     {"__init__"},
+    {"shell"},
     {"__main__"},
 ]
 LEVEL = {room: level for level, floor in enumerate(FLOORS) for room in floor}

@@ -1,5 +1,6 @@
 """How good a recommender is, what it costs, and how sure a comparison is."""
 
+from recprune.evaluation.belonging import check_belongs
 from recprune.evaluation.footprint import Footprint, Latency, footprint, latency, peak_rss_mb
 from recprune.evaluation.intervals import Interval, holm, paired_p, paired_ratio
 from recprune.evaluation.metrics import overlap
@@ -12,6 +13,7 @@ __all__ = [
     "Latency",
     "Report",
     "SafeSparsity",
+    "check_belongs",
     "evaluate",
     "footprint",
     "holm",

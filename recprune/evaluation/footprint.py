@@ -15,6 +15,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from recprune.errors import kind_of
+
 PROPER = ("model.safetensors", "model.json")  # of a saved model; users' histories and titles are not the model's
 
 
@@ -47,6 +49,8 @@ class Footprint:
 
 def footprint(model) -> Footprint:
     """The `Footprint` of a trained recommender; it is saved to a temporary folder to be weighed."""
+    if not hasattr(model, "parameters"):
+        raise TypeError(f"a trained recommender is needed, not {kind_of(model)}")
     arrays = [part for array in model.parameters().values() for part in _parts(array)]
     values = [part for part in arrays if np.issubdtype(part.dtype, np.floating)]
     with tempfile.TemporaryDirectory() as folder:

@@ -10,8 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from recprune.errors import kind_of
+from recprune.evaluation.belonging import check_belongs
 from recprune.evaluation.metrics import exposure, list_metrics, thirds, times_shown
 from recprune.interactions import DataError
+from recprune.splits import PARTS
 from recprune.topk import row_with_nan, top_k
 
 GROUPS = ("low", "mid", "high")
@@ -78,13 +81,17 @@ def evaluate(
     Users are scored in the order of their codes; one without a relevant item is counted and left
     out. Equal scores are ordered as in `recprune.topk.top_k`. Metrics: `list_metrics`, `exposure`.
 
-    Raises ValueError for an unknown `on`, a cutoff that is no positive integer, scores of a wrong
+    Raises ValueError for a model that was trained on what it is judged by (see `check_belongs`), an unknown `on`,
+    a cutoff that is no positive integer, scores of a wrong
     shape or with NaN (naming the user), or held-out users and a model that cannot fold them in;
     DataError if no user has a relevant item.
     """
-    if on not in ("train", "validation", "test"):
-        raise ValueError(f"on is {on!r}; known: train, validation, test")
+    if on not in PARTS:
+        raise ValueError(f"on is {on!r}; known: {', '.join(PARTS)}")
+    if not hasattr(model, "score"):
+        raise TypeError(f"a trained model is needed, or what has its `score(users)`, not {kind_of(model)}")
     cutoffs = _cutoffs(k)
+    check_belongs(model, split, on)
     relevant = split.relevant(on).tocsr()
     n_relevant = np.diff(relevant.indptr)
     users = np.flatnonzero(n_relevant)

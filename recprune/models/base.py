@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from recprune.errors import kind_of
 from recprune.interactions import Interactions
-from recprune.models.parts import ops, storage
+from recprune.models.parts import ops, ranges, storage
 from recprune.models.parts.lost_rows import KEPT, LostRows
 from recprune.models.parts.ops import Array
 from recprune.topk import top_k
@@ -44,6 +45,12 @@ class Recommender(LostRows):
     seconds_a_fit: ClassVar[float] = 1.0  # on ml-100k, roughly: what takes longest is started first
 
     def __post_init__(self) -> None:
+        for name, value in ranges.checked(self).items():
+            setattr(self, name, value)
+        self._forget()
+
+    def _forget(self) -> None:
+        """The model is untrained from here on."""
         self.arrays: dict[str, Array] = {}
         self.auxiliary: dict[str, torch.Tensor] = {}  # needed to train on, not to score
         self.history: sparse.csr_array | None = None  # (n_users x n_items), the training interactions
@@ -52,6 +59,7 @@ class Recommender(LostRows):
         self.titles: np.ndarray | None = None
         self.train_seconds = 0.0
         self.trained_on: dict[str, Any] | None = None  # content hash of the training interactions, and the seed
+        self.is_compact = False  # without what further training needs
 
     # -- training
 
@@ -67,13 +75,32 @@ class Recommender(LostRows):
         validation  what early stopping ranks for, in the models that stop early
         fold_in     (n_users x n_items) histories of validation users who are not in `train`
                     (protocol `strong`)
+
+        Whatever ends the training early leaves the model untrained. Raises TypeError for what is no log, and
+        ValueError where training went to numbers that are not finite.
         """
-        self._know(train)
-        started = time.perf_counter()
-        torch.manual_seed(seed)
-        self._fit(train, validation, seed, fold_in)
-        self.train_seconds = time.perf_counter() - started
+        for what, log in (("train", train), ("validation", validation)):
+            if not isinstance(log, Interactions) and not (log is None and what == "validation"):
+                raise TypeError(f"{what}: Interactions are needed (`split.train`), not {kind_of(log)}")
+        try:
+            self._forget()
+            self._know(train)
+            started = time.perf_counter()
+            torch.manual_seed(seed)
+            self._fit(train, validation, seed, fold_in)
+            self.train_seconds = time.perf_counter() - started
+            self._check_finite()
+        except BaseException:
+            self._forget()
+            raise
+        self.trained_on = {"content": train.content_hash, "seed": int(seed)}
         return self
+
+    def _check_finite(self) -> None:
+        """Raises ValueError for an array with a value that is not finite."""
+        for name, array in self.arrays.items():
+            if not np.isfinite(array.numpy() if isinstance(array, torch.Tensor) else array.data).all():
+                raise ValueError(f"{self.name}: {name} holds values that are not finite")
 
     def _fit(self, train: Interactions, validation: Interactions | None, seed: int, fold_in) -> None:
         raise TypeError(f"{type(self).__name__} does not train")
@@ -104,10 +131,18 @@ class Recommender(LostRows):
 
     def score(self, users) -> np.ndarray:
         """(len(users) x n_items) float32, higher is better; -inf for an item that the model cannot recommend."""
-        users = np.asarray(users)
-        if users.size and (users.min() < 0 or users.max() >= self.n_users):
-            raise ValueError(f"user codes run from 0 to {self.n_users - 1}; got {users.min()} to {users.max()}")
-        return self._score(users)
+        return self._score(self._codes(users))
+
+    def _codes(self, users) -> np.ndarray:
+        """(n,) codes of users. Raises ValueError for what is none."""
+        n, codes = self.n_users, np.asarray(users)
+        if codes.size == 0:
+            return np.empty(0, np.int64)
+        if codes.ndim != 1 or codes.dtype.kind not in "iu":
+            raise ValueError(f"users are given as a list of whole numbers from 0 to {n - 1}, not as {users!r:.60}")
+        if codes.min() < 0 or codes.max() >= n:
+            raise ValueError(f"user codes run from 0 to {n - 1}; got {codes.min()} to {codes.max()}")
+        return codes
 
     def _score(self, users: np.ndarray) -> np.ndarray:
         return self.score_histories(self._fitted[users])
@@ -125,13 +160,20 @@ class Recommender(LostRows):
 
         Raises ValueError for a model that can't, and for histories of another catalogue.
         """
+        if not (sparse.issparse(histories) or isinstance(histories, np.ndarray)) or len(histories.shape) != 2:
+            raise TypeError(f"histories are a sparse matrix (users x {self.n_items:,}), not {kind_of(histories)}")
         if histories.shape[1] != self.n_items:
             raise ValueError(f"histories have {histories.shape[1]} items, the model has {self.n_items}")
-        return self.score_histories(sparse.csr_array(histories, dtype=np.float32))
+        rows = sparse.csr_array(histories, dtype=np.float32)
+        if not np.isfinite(rows.data).all():
+            raise ValueError("histories hold weights that are not finite")
+        return self.score_histories(rows)
 
     def recommend(self, users, k: int = 20) -> np.ndarray:
         """(len(users) x k) item codes, best first; items seen in training are left out, -1 where none is left."""
-        users = np.asarray(users)
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise ValueError(f"k is {k!r}; a whole number from 1 on is needed")
+        users = self._codes(users)
         scores = self.score(users)
         scores[self._fitted[users].nonzero()] = -np.inf
         return top_k(scores, k)
@@ -194,8 +236,9 @@ class Recommender(LostRows):
         Units of a dimension that are zero in every array they run through are cut out, and so are rows declared
         to be gone; then each array takes the form, dense or sparse, that needs fewer bytes.
         """
+        self._fitted  # noqa: B018  an untrained model has nothing to cut
         small = self.clone()
-        small.auxiliary = {}
+        small.auxiliary, small.is_compact = {}, True
         for unit, kept in KEPT.items():
             if kept in self.arrays:
                 index = torch.nonzero(self.arrays[kept]).ravel()

@@ -15,6 +15,7 @@ from recprune.models.factors import FactorModel
 from recprune.models.parts import sample_weights
 from recprune.models.parts.layers import lookup, normal
 from recprune.models.parts.negatives import Positives
+from recprune.models.parts.ranges import Count, NotNegative, Positive, Whole
 from recprune.models.parts.training import GradientModel
 
 
@@ -28,12 +29,12 @@ class BPR(FactorModel, GradientModel):
     ranking quality on MovieLens. The weight of (u, i) multiplies its term.
     """
 
-    factors: int = 64
-    learning_rate: float = 5e-3
-    l2: float = 1e-5
-    batch_size: int = 2048
-    epochs: int = 150
-    patience: int = 8
+    factors: Count = 64
+    learning_rate: Positive = 5e-3
+    l2: NotNegative = 1e-5
+    batch_size: Count = 2048
+    epochs: Whole = 150
+    patience: Count = 8
 
     name: ClassVar[str] = "bpr"
     label: ClassVar[str] = "BPR"

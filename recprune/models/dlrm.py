@@ -17,6 +17,7 @@ from recprune.models.parts import attributes, ops
 from recprune.models.parts.layers import Linear, glorot, normal
 from recprune.models.parts.lost_rows import DECLARED
 from recprune.models.parts.negatives import any_pairs
+from recprune.models.parts.ranges import Count, NotNegative, Positive, Share, Whole
 from recprune.models.parts.training import GradientModel
 
 ID_HIDDEN = 0.5  # share of the users of a batch whose id is hidden
@@ -52,17 +53,17 @@ class DLRM(GradientModel):
     interaction's term of the loss, and its vector in a history.
     """
 
-    factors: int = 64
-    hidden: tuple[int, ...] = (16, 8)
-    dropout: float = 0.2
-    negative_weight: float = 0.3
-    candidates: int = 0
+    factors: Count = 64
+    hidden: tuple[Count, ...] = (16, 8)
+    dropout: Share = 0.2
+    negative_weight: NotNegative = 0.3
+    candidates: Whole = 0
     user_id: bool = True
-    learning_rate: float = 3e-3
-    l2: float = 2e-4
-    batch_size: int = 64
-    epochs: int = 60
-    patience: int = 6
+    learning_rate: Positive = 3e-3
+    l2: NotNegative = 2e-4
+    batch_size: Count = 64
+    epochs: Whole = 60
+    patience: Count = 6
 
     name: ClassVar[str] = "dlrm"
     label: ClassVar[str] = "DLRM"

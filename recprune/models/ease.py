@@ -12,6 +12,7 @@ import torch
 from recprune.interactions import Interactions
 from recprune.models.item_item import ItemItem
 from recprune.models.parts.layers import Linear
+from recprune.models.parts.ranges import Count, NotNegative
 from recprune.models.parts.support import inverse_of, ridge_on_support
 
 
@@ -27,8 +28,8 @@ class EASE(ItemItem):
     are inverse probabilities. On it their squares add up: an item of few heavy interactions has a larger penalty.
     """
 
-    l2: float = 1000.0
-    max_items: int | None = None
+    l2: NotNegative = 1000.0
+    max_items: Count | None = None
 
     name: ClassVar[str] = "ease"
     label: ClassVar[str] = "EASE"

@@ -16,6 +16,7 @@ from recprune.models.factors import FactorModel
 from recprune.models.parts import ops
 from recprune.models.parts.layers import normal
 from recprune.models.parts.least_squares import Rows
+from recprune.models.parts.ranges import Count, Finite, NotNegative
 
 
 @dataclass(eq=False, repr=False)
@@ -33,11 +34,11 @@ class IALS(FactorModel):
     nu           0: the same penalty for all (solved by `implicit`); 1: Rendle's choice
     """
 
-    factors: int = 64
-    l2: float = 40.0
-    alpha: float = 3.0
-    iterations: int = 16
-    nu: float = 0.0
+    factors: Count = 64
+    l2: NotNegative = 40.0
+    alpha: NotNegative = 3.0
+    iterations: Count = 16
+    nu: Finite = 0.0
 
     name: ClassVar[str] = "ials"
     label: ClassVar[str] = "iALS"

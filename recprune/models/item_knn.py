@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from scipy import sparse
 
 from recprune.models.item_item import ItemItem
+from recprune.models.parts.ranges import Count
 
 SIMILARITIES = {"cosine": "CosineRecommender", "tfidf": "TFIDFRecommender", "bm25": "BM25Recommender"}
 
@@ -25,8 +26,8 @@ class ItemKNN(ItemItem):
     `recommend` does), quality is much lower.
     """
 
-    neighbours: int = 200
-    similarity: str = "tfidf"
+    neighbours: Count = 200
+    similarity: Literal["cosine", "tfidf", "bm25"] = "tfidf"
 
     name: ClassVar[str] = "item-knn"
     label: ClassVar[str] = "item-kNN"
@@ -44,8 +45,6 @@ class ItemKNN(ItemItem):
     def _fit(self, train, validation, seed, fold_in):
         from implicit import nearest_neighbours
 
-        if self.similarity not in SIMILARITIES:
-            raise ValueError(f"unknown similarity {self.similarity!r}; known: {', '.join(SIMILARITIES)}")
         nearest = getattr(nearest_neighbours, SIMILARITIES[self.similarity])(K=self.neighbours + 1, num_threads=1)
         with warnings.catch_warnings():  # implicit's own weighting hands its own solver a matrix that it warns of
             warnings.simplefilter("ignore")

@@ -15,6 +15,7 @@ from recprune.models.base import Structure
 from recprune.models.parts import ops
 from recprune.models.parts.layers import Linear, glorot, low_precision
 from recprune.models.parts.lost_rows import DECLARED
+from recprune.models.parts.ranges import Count, NotNegative, Positive, Share, Whole
 from recprune.models.parts.training import GradientModel
 
 
@@ -33,16 +34,16 @@ class MultVAE(GradientModel):
     as so many draws of the item in the multinomial likelihood, and is the item's entry of x.
     """
 
-    hidden: int = 300
-    latent: int = 100
-    dropout: float = 0.5
-    beta: float = 0.2
-    anneal: int = 30
-    learning_rate: float = 1e-3
-    l2: float = 0.0
-    batch_size: int = 128
-    epochs: int = 150
-    patience: int = 15
+    hidden: Count = 300
+    latent: Count = 100
+    dropout: Share = 0.5
+    beta: NotNegative = 0.2
+    anneal: Whole = 30
+    learning_rate: Positive = 1e-3
+    l2: NotNegative = 0.0
+    batch_size: Count = 128
+    epochs: Whole = 150
+    patience: Count = 15
     bfloat16: bool = True
 
     name: ClassVar[str] = "mult-vae"

@@ -16,6 +16,7 @@ from recprune.models.parts import ops, sample_weights
 from recprune.models.parts.layers import Linear, dropout, glorot, lookup, normal
 from recprune.models.parts.lost_rows import DECLARED
 from recprune.models.parts.negatives import Positives, any_pairs
+from recprune.models.parts.ranges import Count, NotNegative, Positive, Share, Whole
 from recprune.models.parts.training import GradientModel
 
 
@@ -32,15 +33,15 @@ class NeuMF(GradientModel):
     products, which makes scoring the full catalogue affordable.
     """
 
-    factors: int = 32
-    hidden: tuple[int, ...] = (64, 32)
-    dropout: float = 0.1
-    negatives: int = 4
-    learning_rate: float = 2e-3
-    l2: float = 1e-6
-    batch_size: int = 4096
-    epochs: int = 40
-    patience: int = 4
+    factors: Count = 32
+    hidden: tuple[Count, ...] = (64, 32)
+    dropout: Share = 0.1
+    negatives: Count = 4
+    learning_rate: Positive = 2e-3
+    l2: NotNegative = 1e-6
+    batch_size: Count = 4096
+    epochs: Whole = 40
+    patience: Count = 4
 
     name: ClassVar[str] = "neumf"
     label: ClassVar[str] = "NeuMF"

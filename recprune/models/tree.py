@@ -14,6 +14,7 @@ from recprune.models.base import Recommender, Structure
 from recprune.models.parts import attributes, ops
 from recprune.models.parts.negatives import Positives
 from recprune.models.parts.packing import demand
+from recprune.models.parts.ranges import Count, NotNegative
 
 QUESTION = ("left", "right", "feature", "threshold")  # arrays of what a split consists of
 PAIRS = 2**17  # scored at once: their features stay within tens of megabytes
@@ -51,12 +52,12 @@ class Tree(Recommender):
     et al., 1984, section 3.3).
     """
 
-    factors: int = 16
-    max_leaf_nodes: int = 300
-    min_samples_leaf: int = 50
-    ccp_alpha: float = 0.0
-    negatives: int = 4
-    max_interactions: int = 100_000
+    factors: Count = 16
+    max_leaf_nodes: Count = 300
+    min_samples_leaf: Count = 50
+    ccp_alpha: NotNegative = 0.0
+    negatives: Count = 4
+    max_interactions: Count = 100_000
 
     name: ClassVar[str] = "tree"
     label: ClassVar[str] = "decision tree"
@@ -209,6 +210,7 @@ class Tree(Recommender):
 
     def parameters(self):
         """Without nodes that no pair can come to."""
+        self._fitted  # noqa: B018  an untrained tree has no nodes
         reached = self._reached()
         index, place = np.flatnonzero(reached), np.cumsum(reached) - 1
         cut = {name: self.arrays[name][index] for name in (*QUESTION, "value")}
@@ -219,7 +221,7 @@ class Tree(Recommender):
     def compact(self):
         """Nodes that no pair can come to are dropped."""
         small = self.clone()
-        small.auxiliary = {}
+        small.auxiliary, small.is_compact = {}, True
         small.arrays = {name: ops.smallest_in_memory(array) for name, array in self.parameters().items()}
         return small
 

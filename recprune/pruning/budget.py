@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from recprune.evaluation import evaluate, footprint
 from recprune.models.base import Recommender
+from recprune.pruning.select import how_many
 from recprune.splits import Split
 
 
@@ -31,9 +36,12 @@ class Budget:
                 f"one budget is needed (keep, nonzeros, bytes or max_loss), got {', '.join(given) or 'none'}"
             )
         ((name, value),) = given.items()
-        if name in ("nonzeros", "bytes") and not value >= 1:
-            raise ValueError(f"{name} is {value!r}; at least 1 is needed")
-        if name == "max_loss" and not 0 <= value < 1:
+        number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        if name == "keep":
+            how_many(1, value)
+        if name in ("nonzeros", "bytes") and not (number and value >= 1):
+            raise ValueError(f"{name} is {value!r}; a number from 1 on is needed")
+        if name == "max_loss" and not (number and 0 <= value < 1):
             raise ValueError(f"max_loss is {value!r}; a share from 0 to below 1 is needed")
 
     def look(self, model: Recommender, split: Split) -> dict[str, float]:
@@ -45,9 +53,21 @@ class Budget:
         cost = footprint(model.compact())
         return {"nonzeros": cost.nonzeros} if self.nonzeros is not None else {"bytes": cost.bytes_disk}
 
+    def measure(self, seen: Mapping[Any, Any]) -> float:
+        """What counts against `nonzeros` or `bytes`, of what was seen of a model."""
+        return seen["nonzeros" if self.nonzeros is not None else "bytes"]
+
+    def unmet(self, smallest: float, criterion: str, unit: str) -> str:
+        """What to say where the smallest model on the path is too large."""
+        name, limit = ("nonzeros", self.nonzeros) if self.nonzeros is not None else ("bytes", self.bytes)
+        return (
+            f"{name} is {limit:,}, and the smallest model that {criterion} ({unit}) comes to has "
+            f"{smallest:,.0f}: more is needed, or another unit, or a smaller model"
+        )
+
     def exhausted(self, seen: dict[str, float], dense: dict[str, float]) -> bool:
         """Whether nothing more may, or need, be removed than from the model that `seen` is of."""
         if self.max_loss is not None:
             return seen["val_ndcg@10"] < (1 - self.max_loss) * dense["val_ndcg@10"]
         limit = self.nonzeros if self.nonzeros is not None else self.bytes
-        return limit is not None and next(iter(seen.values())) <= limit
+        return limit is not None and self.measure(seen) <= limit

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
+from recprune.errors import kind_of
+from recprune.evaluation import check_belongs
 from recprune.models.base import Recommender
 from recprune.pruning import parameters, samples, units
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.recovery import RECOVERIES
 from recprune.pruning.schedule import SCHEDULES
+from recprune.splits import Split
 
 CRITERIA: dict[str, Criterion] = {}
 
@@ -43,11 +50,37 @@ def find(criterion: str | Criterion, *sides: str) -> Criterion:
     raise ValueError(f"unknown criterion {name!r} for {sides[0]}; known: {known}")
 
 
-def check(model: Recommender, criterion: str | Criterion, unit: str, schedule: str, recovery: str) -> Criterion:
+def check_trained(model: Recommender, split: Split, seed: int, rounds: int) -> None:
+    """Raises ValueError for a model that is not trained on this split, and for a wrong seed or number of rounds."""
+    check_belongs(model, split)
+    for what, value, least in (("seed", seed, 0), ("rounds", rounds, 1)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{what} is {value!r}; a whole number from {least} on is needed")
+
+
+def check(model: Any, criterion: str | Criterion, unit: str, schedule: str, recovery: str) -> Criterion:
     """The criterion of parameters that is meant, after every name and the combination have been checked.
 
-    Raises ValueError; the message lists what is known, or what applies to the model.
+    Raises ValueError; the message lists what is known, or what applies to the model. TypeError for what is no model.
     """
+    if not isinstance(model, Recommender):
+        already = "; it is pruned already: give the dense model and less to keep" if hasattr(model, "masks") else ""
+        raise TypeError(f"a trained recommender is needed, not {kind_of(model)}{already}")
+    model.n_users  # noqa: B018  an untrained one says so
+    rule = check_names(model, criterion, unit, schedule, recovery)
+    if reason := rule.rules_out(model, unit):
+        possible = [
+            f"{key} ({u})" for key, c in CRITERIA.items() for u in c.units if c.parameters and c.applies(model, u)
+        ]
+        raise ValueError(
+            f"criterion {rule.name!r} with unit {unit!r} does not apply to {model.name}: {reason}; "
+            f"what does: {', '.join(possible) or 'nothing'}"
+        )
+    return rule
+
+
+def check_names(model: Recommender, criterion: str | Criterion, unit: str, schedule: str, recovery: str) -> Criterion:
+    """What `check` can say of a model before it is trained. Raises ValueError."""
     rule = find(criterion, "parameters")
     for what, value, known in (
         ("unit", unit, units.UNITS),
@@ -56,13 +89,9 @@ def check(model: Recommender, criterion: str | Criterion, unit: str, schedule: s
     ):
         if value not in known:
             raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}")
-    if reason := rule.rules_out(model, unit):
-        possible = [
-            f"{key} ({u})" for key, c in CRITERIA.items() for u in c.units if c.parameters and c.applies(model, u)
-        ]
+    if recovery != "none" and model.is_compact:
         raise ValueError(
-            f"criterion {rule.name!r} with unit {unit!r} does not apply to {model.name}: {reason}; "
-            f"what does: {', '.join(possible) or 'nothing'}"
+            f"a compact {model.name} has lost what recovery {recovery!r} needs: prune the model that it was made of"
         )
     if recovery not in model.recoveries:
         raise ValueError(f"recovery {recovery!r} does not apply to {model.name}; known: {', '.join(model.recoveries)}")

@@ -18,7 +18,7 @@ import torch
 from recprune.models.base import Recommender
 from recprune.pruning import units
 from recprune.pruning.budget import Budget
-from recprune.pruning.criteria import check
+from recprune.pruning.criteria import check, check_trained
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.pruned import Pruned
 from recprune.pruning.recovery import RECOVERIES
@@ -61,6 +61,7 @@ class ParameterPath(Walk[State]):
         rounds: int = 5,
     ):
         self.rule = check(model, criterion, unit, schedule, recovery)
+        check_trained(model, split, seed, rounds)
         self.model, self.split, self.schedule, self.recovery, self.seed = model, split, schedule, recovery, seed
         self.rounds = rounds
         started = time.perf_counter()
@@ -98,7 +99,8 @@ class ParameterPath(Walk[State]):
     def within(self, budget: Budget) -> Pruned:
         """The model on the path that the budget asks for; the dense model where that meets it already."""
         last = int(np.ceil(np.log(1 / self.pool.n) / np.log(STEP))) if self.pool.n else 0
-        dense, looked = budget.look(self.model, self.split), []
+        dense: dict[str, float] = budget.look(self.model, self.split)
+        looked: list[dict] = []
 
         def look(step: int) -> tuple[Pruned, bool]:
             pruned = self.cut(max(STEP**step, 1 / self.pool.n))
@@ -110,7 +112,10 @@ class ParameterPath(Walk[State]):
         if budget.max_loss is None and budget.exhausted(dense, dense):
             return unpruned
         goes_on, ends = _search(look, last, self.schedule == "one-shot")
-        best = (goes_on if budget.max_loss is not None else ends or goes_on) or unpruned
+        if budget.max_loss is None and ends is None:
+            smallest = min(budget.measure(seen) for seen in (dense, *looked))
+            raise ValueError(budget.unmet(smallest, self.rule.name, self.pool.unit))
+        best = (goes_on if budget.max_loss is not None else ends) or unpruned
         best.rounds = pd.DataFrame(looked).sort_values("kept", ascending=False, ignore_index=True)
         return best
 

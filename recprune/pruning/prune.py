@@ -12,7 +12,7 @@ from recprune.models.base import Recommender
 from recprune.models.parts.training import GradientModel
 from recprune.pruning import units
 from recprune.pruning.budget import Budget
-from recprune.pruning.criteria import check, find
+from recprune.pruning.criteria import check, check_trained, find
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.parameter_path import ParameterPath
 from recprune.pruning.parameters import zero_reset
@@ -47,13 +47,15 @@ def prune(
     schedule `one-shot`, whose cuts are nested; one after another under the others.
     Exactly round(keep * n) of the n units that are there stay. Only training and validation data are looked at.
 
-    Raises ValueError for unknown names, a share outside (0, 1], or a combination that the model's
-    mathematics rules out; the message lists what is possible.
+    Raises ValueError for unknown names, a share outside (0, 1], a combination that the model's mathematics rules
+    out (the message lists what is possible), a model that was not trained on this split, or a budget of bytes or
+    non-zeros that no model on the path meets; TypeError for what is no model or no split.
     """
     budget = (keep, nonzeros, bytes, max_loss)
     rule = find(criterion, "parameters")
     if rule is zero_reset.CRITERION:
         check(model, rule, unit, schedule, recovery)
+        check_trained(model, split, seed, rounds)
         if any(limit is not None for limit in budget):
             raise ValueError("zero-reset removes everything: it takes no keep or other budget")
         return _zero_reset(model, split, recovery, seed)

@@ -16,7 +16,7 @@ import pandas as pd
 from recprune.evaluation import evaluate
 from recprune.models.base import Recommender
 from recprune.models.parts.training import GradientModel
-from recprune.pruning.criteria import find
+from recprune.pruning.criteria import check_trained, find
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.prune_samples import remaining
 from recprune.pruning.recovery import fine_tune as train_on
@@ -99,6 +99,7 @@ def data_path(
     """
     walk = DataPath(find(criterion, "samples", "by_model"), recovery, seed, split.train.nnz)
     _check(model, schedule, recovery)
+    check_trained(model, split, seed, rounds)
     how_many(split.train.nnz, keep)
     yield from walked(walk, PrunedData(split, model.clone()), SCHEDULES[schedule](keep, rounds))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from recprune.errors import kind_of
 from recprune.pruning.criteria import find
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.rounds import Walk, one_round
@@ -42,6 +43,8 @@ class SamplePath(Walk[Split]):
     """
 
     def __init__(self, split: Split, criterion: str | Criterion, seed: int = 0, unit: str = "interaction"):
+        if not isinstance(split, Split):
+            raise TypeError(f"a Split is needed (rp.split of a log), not {kind_of(split)}")
         if unit not in SAMPLE_UNITS:
             raise ValueError(f"unknown unit {unit!r} of samples; known: {', '.join(SAMPLE_UNITS)}")
         self.rule, self.split, self.seed = find(criterion, "samples"), split, seed

@@ -57,6 +57,21 @@ class Pruned:
         return self.model.compact()
 
     @property
+    def history(self) -> sparse.csr_array | None:
+        """(n_users x n_items) what the model was trained on."""
+        return self.model.history
+
+    @property
+    def users(self) -> np.ndarray | None:
+        """(n_users,) original ids of the users."""
+        return self.model.users
+
+    @property
+    def items(self) -> np.ndarray | None:
+        """(n_items,) original ids of the items."""
+        return self.model.items
+
+    @property
     def n_users(self) -> int:
         """Number of users that the model knows."""
         return self.model.n_users

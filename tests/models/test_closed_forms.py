@@ -185,5 +185,5 @@ def test_item_knn_lists_are_those_of_the_candidate_item(ratio):
 
 
 def test_an_unknown_similarity_lists_the_known(ratio):
-    with pytest.raises(ValueError, match="unknown similarity 'jaccard'; known: cosine, tfidf, bm25"):
+    with pytest.raises(ValueError, match="item-knn: similarity: 'jaccard' is unknown; known: bm25, cosine, tfidf"):
         ItemKNN(similarity="jaccard").fit(ratio.train)

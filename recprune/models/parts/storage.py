@@ -68,6 +68,7 @@ class Record:
 
     files: dict[str, str]
     trained_on: dict[str, Any] | None = None
+    compact: bool = False
 
 
 def write_folder(path: str | os.PathLike, model, hyperparameters: dict) -> None:
@@ -80,7 +81,7 @@ def write_folder(path: str | os.PathLike, model, hyperparameters: dict) -> None:
     for name, array in model.arrays.items():
         if not np.isfinite(_values(array)).all():
             raise ValueError(f"{model.name}: array {name!r} has values that are not finite; such a model is not saved")
-    _check_place(path)
+    check_place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     before = folder.with_name(f"{folder.name}-before")
@@ -104,7 +105,7 @@ def _values(array: Array) -> np.ndarray:
     return array.numpy() if isinstance(array, torch.Tensor) else array.data
 
 
-def _check_place(path: Path) -> None:
+def check_place(path: Path) -> None:
     """Raises ModelFileError unless there is nothing at the path, an empty folder, or a saved model and no more."""
     if not path.exists():
         return
@@ -157,6 +158,7 @@ def _write(folder: Path, model, hyperparameters: dict) -> None:
     record = {
         "files": {file.name: sha256_of(file) for file in sorted(folder.iterdir())},
         "trained_on": model.trained_on,
+        "compact": model.is_compact,
     }
     (folder / RECORD).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
     mode = (folder / "model.json").stat().st_mode  # what the umask makes of a new file; others make theirs private
@@ -191,6 +193,7 @@ def read_folder(path: str | os.PathLike) -> tuple[Header, dict[str, Any]]:
         "items": items["id"].to_numpy(),
         "titles": None if title.isna().all() else title.to_numpy(),
         "trained_on": record.trained_on,
+        "is_compact": record.compact,
     }
 
 

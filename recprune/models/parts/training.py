@@ -20,6 +20,7 @@ from torch.optim.adam import adam
 from recprune.evaluation.metrics import list_metrics
 from recprune.interactions import Interactions
 from recprune.models.base import Recommender
+from recprune.models.parts.ranges import Count, NotNegative, Positive, Whole
 from recprune.topk import top_k
 
 # (arrays, learning rate) -> None: changes arrays in place, by name, after a step
@@ -37,11 +38,11 @@ class GradientModel(Recommender):
     patience        stop after so many epochs without a better validation nDCG@10
     """
 
-    learning_rate: float = 1e-3
-    l2: float = 0.0
-    batch_size: int = 1024
-    epochs: int = 100
-    patience: int = 10
+    learning_rate: Positive = 1e-3
+    l2: NotNegative = 0.0
+    batch_size: Count = 1024
+    epochs: Whole = 100
+    patience: Count = 10
 
     recoveries: ClassVar[tuple[str, ...]] = ("none", "fine-tune", "rewind", "retrain")
     #: asked after each epoch with its number and the best validation nDCG@10 so far; True ends the training

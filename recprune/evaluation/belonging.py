@@ -1,0 +1,50 @@
+"""Whether a model and a split belong together: one that has trained on what it is judged by is not judged."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from recprune.errors import kind_of
+from recprune.splits import Split
+
+
+def check_belongs(model, split: Split, on: str = "validation") -> None:
+    """Raises ValueError where a model knows other users or items than the split, or interactions it must not know.
+
+    It may have been trained on part of the training interactions, and, where it is judged `on` "test", on those of
+    validation too. Something that scores and has no history (a function, a list) is taken as it is.
+
+    Raises TypeError for what is no split.
+    """
+    if not isinstance(split, Split):
+        raise TypeError(f"a Split is needed (rp.split of a log), not {kind_of(split)}")
+    history = getattr(model, "history", None)
+    if history is None:
+        return
+    for what, known, ours in (("users", model.users, split.users), ("items", model.items, split.items)):
+        if known is not ours and not np.array_equal(known, ours):
+            raise ValueError(
+                f"the model was trained on other {what} ({len(known):,}) than the split has ({len(ours):,}); "
+                "it belongs to another data set, filter or protocol"
+            )
+    train = split.unpruned
+    if _same(history, train.tocsr()) or (train.timestamp is not None and _same(history, train.sequences())):
+        return
+    allowed = _pattern(train.tocsr()) + (_pattern(split.validation.tocsr()) if on == "test" else 0)
+    trained = _pattern(history)
+    strange = trained.nnz - trained.multiply(allowed > 0).nnz
+    if strange:
+        raise ValueError(
+            f"the model was trained on {strange:,} interactions that are not in the training part of this split "
+            f"(protocol {split.protocol}, seed {split.seed}); it belongs to another split, and knows what it is asked"
+        )
+
+
+def _same(one: sparse.csr_array, other: sparse.csr_array) -> bool:
+    """Whether two histories are the same, entry by entry; the usual case, and cheap."""
+    return one is other or (np.array_equal(one.indptr, other.indptr) and np.array_equal(one.indices, other.indices))
+
+
+def _pattern(matrix: sparse.csr_array) -> sparse.csr_array:
+    return sparse.csr_array((np.ones(matrix.nnz, np.int8), matrix.indices, matrix.indptr), shape=matrix.shape)
