@@ -10,23 +10,26 @@ LAUNCH  ?=## prefix of every run on a cluster: LAUNCH="srun -n1 -c1"
 PYTHON  ?= python3## Python 3.11 or newer that makes the environment
 BENCH   ?=## full: `make bench` with the large sizes too
 TORCH_INDEX ?=## index to take torch from; default: its CPU build where there is no NVIDIA GPU
-# COLUMNS is also what shells call the width of the terminal: it counts only on make's command line.
-ifneq ($(origin COLUMNS),command line)
-override COLUMNS :=
-endif
 # COLUMNS="user=uid item=iid rating=stars timestamp=ts": column names of DATASET
+# It is also what shells call the width of the terminal: it counts only on make's command line.
+export LOG_COLUMNS := $(if $(filter command,$(firstword $(origin COLUMNS))),$(value COLUMNS))
+unexport COLUMNS
+
+# What a user gave is text, whatever is in it: make expands none of it, and recipes have it from the environment only.
+GIVEN = STUDY DATASET MODELS ONLY JOBS PROTOCOL BENCH TORCH_INDEX
+$(foreach name,$(GIVEN),$(eval override $(name) := $$($(if $(filter file,$(origin $(name))),,value )$(name))))
+export $(GIVEN) LAUNCH
+export MAKE_PROGRAM := $(MAKE)
 
 PY  := .venv/bin/python
 ENV := .venv/.ready-$(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)
-empty :=
-TUNE_PLAN = results/runs/tune-$(subst $(empty) ,-,$(strip $(STUDY) $(subst /,_,$(DATASET)) $(PROTOCOL) $(MODELS))).mk
-PLAN = results/runs/plan-$(subst $(empty) ,-,$(strip $(STUDY) $(subst /,_,$(DATASET)) $(MODELS) $(ONLY))).mk
-CHOICE = --study "$(STUDY)" --dataset "$(DATASET)" --columns "$(COLUMNS)" --models "$(MODELS)" --only "$(ONLY)"
+DATA = --study="$$STUDY" --dataset="$$DATASET" --columns="$$LOG_COLUMNS" --models="$$MODELS"
+CHOICE = $(DATA) --only="$$ONLY"
+RUNS = exec $(PY) -m recprune.study runs $(CHOICE) --jobs="$$JOBS"
 RESULTS = "$$($(PY) -m recprune.study where $(CHOICE))"
 # `make figures tables report` computes once what the three share.
 ALL_THREE = $(filter 3,$(words $(filter figures tables report,$(MAKECMDGOALS))))
-REPORT = $(PY) -m recprune.report data-sets --results $(RESULTS) --dataset "$(DATASET)" && $(PY) -m recprune.report all --results $(RESULTS)
-AGAIN = $(MAKE) --no-print-directory
+REPORT = $(PY) -m recprune.report data-sets --results $(RESULTS) --dataset="$$DATASET" && exec $(PY) -m recprune.report all --results $(RESULTS)
 
 # A run has one thread, or as many runs as cores would fight; nothing of the user's Python leaks in.
 export OMP_NUM_THREADS := 1
@@ -39,7 +42,6 @@ export MALLOC_TRIM_THRESHOLD_ := 500000000
 export MALLOC_MMAP_THRESHOLD_ := 500000000
 export MPLBACKEND := agg
 export MPLCONFIGDIR := $(CURDIR)/results/runs/.matplotlib
-export TORCH_INDEX
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
@@ -60,45 +62,42 @@ $(ENV):
 	@$(PYTHON) tools/env.py "$@"
 
 reproduce: $(ENV) ## every run, figure and table of the study, held against the committed rows
-	@$(AGAIN) runs
+	@$(RUNS)
 	@$(REPORT)
 	@$(if $(strip $(DATASET)$(MODELS))$(filter-out main,$(STUDY)),:,$(PY) -m recprune.study verify --if-committed)
 
 quick: override STUDY := quick
 quick: $(ENV) ## the same pipe on a tiny grid, in minutes (results/quick)
-	@$(AGAIN) runs STUDY=quick
+	@$(RUNS)
 	@$(REPORT)
 
 runs: $(ENV) ## the study's runs and their rows, without figures; interrupted, it goes on where it was
-	@$(PY) -m recprune.study plan $(CHOICE) --jobs $(JOBS) --out "$(PLAN)"
-	@if [ -f "$(PLAN)" ]; then $(MAKE) --no-print-directory -k -j$(JOBS) -f "$(PLAN)" PY="$(PY)" LAUNCH="$(LAUNCH)" \
-	  || { $(PY) -m recprune.study status "$(PLAN:.mk=.json)"; exit 1; }; fi
+	@$(RUNS)
 
+dense: override ONLY := dense
 dense: $(ENV) ## only the dense models (rows in results/part)
-	@$(AGAIN) runs ONLY=dense
+	@$(RUNS)
 
 tune: $(ENV) ## search hyper-parameters on validation (results/tuning); interrupted, it goes on where it was
-	@$(PY) -m recprune.study tune-plan --study "$(STUDY)" --dataset "$(DATASET)" --columns "$(COLUMNS)" \
-	  --protocol "$(PROTOCOL)" --models "$(MODELS)" --out "$(TUNE_PLAN)"
-	@if [ -f "$(TUNE_PLAN)" ]; then $(MAKE) --no-print-directory -k -j$(JOBS) -f "$(TUNE_PLAN)" PY="$(PY)" LAUNCH="$(LAUNCH)"; fi
-	@$(PY) -m recprune.report tuning
+	@exec $(PY) -m recprune.study searches $(DATA) --protocol="$$PROTOCOL" --jobs="$$JOBS"
+	@exec $(PY) -m recprune.report tuning
 
 protocols: override STUDY := protocols
 protocols: $(ENV) ## does the order of models and methods depend on the protocol? (results/protocols)
-	@$(AGAIN) runs STUDY=$(STUDY)
+	@$(RUNS)
 	@$(REPORT)
 	@$(if $(strip $(DATASET)$(MODELS)),:,$(PY) -m recprune.study verify --results results/protocols --if-committed)
 
 reference: override STUDY := $(if $(filter main,$(STUDY)),reference,$(STUDY))
 reference: $(ENV) ## dense models beside published numbers (results/tables/reference); DATASET=path where ml-1m is a file
-	@$(AGAIN) runs STUDY="$(STUDY)"
-	@$(PY) -m recprune.report reference
+	@$(RUNS)
+	@exec $(PY) -m recprune.report reference
 
 test: $(ENV) ## all tests, on all cores
-	@$(PY) -m pytest -n $(JOBS) -q tests
+	@$(PY) -m pytest -n "$$JOBS" -q tests
 
 test-fast: $(ENV) ## tests that need neither the network nor patience
-	@$(PY) -m pytest -n $(JOBS) -q tests -m "not slow and not network"
+	@$(PY) -m pytest -n "$$JOBS" -q tests -m "not slow and not network"
 
 lint: $(ENV) ## lint, format and types of the code, notebooks without outputs
 	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check . && .venv/bin/mypy && $(PY) tools/stripped.py notebooks/*.ipynb
@@ -122,7 +121,7 @@ verify: $(ENV) ## hold results/cells.csv against the committed one, within the s
 	@$(PY) -m recprune.study verify
 
 bench: $(ENV) ## speed and memory, beside other libraries (results/bench; BENCH=full: 32 million rows, larger sizes)
-	@BENCH="$(BENCH)" $(PY) -m bench
+	@$(PY) -m bench
 
 lab: $(ENV) ## open the notebooks in JupyterLab
 	@$(PY) -m jupyterlab notebooks

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from recprune.study.__main__ import main
+from recprune.study.choice import Choice
+from recprune.study.makefile import path_for
+
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "Makefile").read_text()
 
@@ -81,25 +85,64 @@ def test_one_primary_target_a_rule_and_nothing_that_old_make_lacks():
 def test_a_path_with_spaces_and_column_names_arrive_whole(checkout):
     done = make("runs", "DATASET=/my logs/shop 1.csv", "COLUMNS=user=uid item='Item Id'", "JOBS=3", folder=checkout)
     assert done.returncode == 0, done.stderr
-    assert "[--dataset] [/my logs/shop 1.csv] [--columns] [user=uid item='Item Id']" in done.stdout
-    assert "[--jobs] [3]" in done.stdout
+    assert "[--dataset=/my logs/shop 1.csv] [--columns=user=uid item='Item Id']" in done.stdout
+    assert "[--jobs=3]" in done.stdout
+
+
+ODD = ("ratings (1).csv", "R&D.csv", "it's.csv", "#1.csv", "100%.csv", "a$b.csv", "$HOME.csv", "~x.csv", "größe.csv")
+ODD += ('"q".csv', "a;b.csv", "a|b.csv", "back\\slash.csv", "trailing ", "-x.csv", "two\nlines.csv", "$(HOME).csv", "*")
+HARM = (
+    "`touch harm`",
+    "$(shell touch harm)",
+    "$$(touch harm)",
+    "$(touch harm)",
+    '"; touch harm; "',
+    "'; touch harm; '",
+)
+HARM += ("\ntouch harm\n", "&& touch harm #", "$(eval harm := $(shell touch harm))", "${shell touch harm}")
+GIVEN = {"STUDY": "study", "DATASET": "dataset", "COLUMNS": "columns", "MODELS": "models", "ONLY": "only"}
+GIVEN |= {"JOBS": "jobs", "PROTOCOL": "protocol"}
+
+
+@pytest.mark.parametrize("target", ["reproduce", "tune"])
+def test_what_a_user_gives_is_text_whatever_is_in_it(checkout, target):
+    """On the command line and from the environment, for make and for the make that it calls: nothing is executed."""
+    asked = {
+        name: option for name, option in GIVEN.items() if name != ("PROTOCOL" if target == "reproduce" else "ONLY")
+    }
+    for text in (*ODD, *HARM):
+        for name, option in asked.items():
+            calls = [make(target, f"{name}={text}", folder=checkout)]
+            calls += [make(target, folder=checkout, **{name: text})] if name != "COLUMNS" else []
+            for done in calls:
+                assert done.returncode == 0, (name, text, done.stderr)
+                # make itself takes blanks and line ends from the start of a value on its command line
+                assert f"[--{option}={text}]" in done.stdout or f"[--{option}={text.lstrip()}]" in done.stdout
+            assert not (checkout / "harm").exists(), (name, text)
 
 
 def test_the_terminals_width_is_no_column_name(checkout):
     done = make("runs", folder=checkout, COLUMNS="120")
-    assert "[--columns] []" in done.stdout
+    assert "[--columns=]" in done.stdout
 
 
-def test_plans_of_different_commands_do_not_meet(checkout):
-    calls = [(), ("DATASET=a b/c.csv",), ("STUDY=quick",), ("MODELS=ease",), ("ONLY=dense",)]
-    plans = [re.search(r"\[--out\] \[(.*?)\]", make("runs", *c, folder=checkout).stdout).group(1) for c in calls]
-    assert len(set(plans)) == len(plans)
-    assert not any(re.search(r"[\s']", plan) for plan in plans)
+def test_plans_of_different_commands_do_not_meet():
+    choices = [Choice(), Choice(dataset="a b/c.csv"), Choice(dataset="a-b/c.csv"), Choice(study="quick")]
+    choices += [Choice(models=("ease",)), Choice(only="dense"), Choice(columns="user=a"), Choice(only="'$(x)\n")]
+    paths = [path_for(choice) for choice in choices] + [path_for(Choice(), kind="tune")]
+    assert len(set(paths)) == len(paths)
+    assert all(re.fullmatch(r"results/runs/(plan|tune)-[0-9a-f]{12}\.mk", path.as_posix()) for path in paths)
 
 
 def test_quick_is_the_study_quick_whatever_was_said(checkout):
     done = make("quick", "STUDY=main", folder=checkout)
-    assert "[--study] [quick]" in done.stdout and "[--study] [main]" not in done.stdout
+    assert "[--study=quick]" in done.stdout and "[--study=main]" not in done.stdout
+
+
+def test_a_number_of_runs_at_a_time_that_is_none(capsys):
+    for jobs in ("0", "-1", "two", "", "2; true"):
+        assert main(["plan", f"--jobs={jobs}"]) == 1
+        assert f"JOBS: {jobs!r}; a whole number from 1 on is needed" in capsys.readouterr().err
 
 
 def test_reproduce_verifies_only_what_is_committed(checkout):

@@ -151,7 +151,7 @@ def read_rows(path: str | Path | io.StringIO) -> pd.DataFrame:
     except FileNotFoundError:
         raise StudyError(f"{path}: there is no such file; `make reproduce` or `make quick` writes it") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: not a file of rows: {error}") from None
+        raise StudyError(f"{path}: not a file of rows: {str(error).strip()}") from None
     where = "rows" if isinstance(path, io.StringIO) else str(path)
     numbers = [column for column in frame.columns if column not in TEXT]
     frame[numbers] = frame[numbers].replace("", None)

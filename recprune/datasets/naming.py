@@ -2,27 +2,76 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from recprune.datasets.registry import known
+from recprune.files import sha256_of
+
+LONGEST = 60  # letters of a file's name that a name has: with its hash it is a folder's in every file system
 
 
 def name_of(dataset: str) -> str:
     """The name of a data set that was given by a registered name or by a path, such that it can be a folder.
 
-    The registered name, also where a file is known to hold that data set, else the stem of the path:
-    `/logs/ml-1m-ratings.csv.gz` is `ml-1m`, `/logs/my shop.csv` is `my-shop`. Nothing is left in it that make, a
-    shell or a file system would read as more than a letter.
+    The registered name, also where a file is known to hold that data set. Else, of a file or folder, the stem of its
+    path and six digits of its content's hash: `/logs/my shop.csv` is `my-shop-3fa9c1`. So two logs of one file name
+    never share rows, nor does a log with what it was before it was edited, nor one that is called like a registered
+    data set with that; a log that is moved or copied keeps its name. Of what is nowhere, it is the stem: so a name's
+    name is itself. Nothing is left in it that make, a shell or a file system would read as more than a letter.
     """
-    return registered(dataset) or _stem(dataset)
+    name = registered(dataset)
+    if name is None:
+        name = _stem(dataset)
+        content = content_of(dataset)
+        name = f"{name[:LONGEST]}-{content[:6]}" if content else name
+    return name
 
 
-def registered(dataset: str) -> str | None:
-    """The registered data set whose ratings a file of this name holds (`aliases` in data/registry.toml), or None."""
-    return next((entry.name for entry in known().values() if _stem(dataset) in entry.aliases), None)
+def without_hash(name: str) -> str:
+    """A log's name as a settings file may have it, for this content of the file and any other."""
+    return re.sub(r"-[0-9a-f]{6}$", "", name)
 
 
 def _stem(dataset: str) -> str:
     name = re.sub(r"(\.(csv|tsv|dat|data|inter|txt|parquet|gz))+$", "", Path(dataset).name, flags=re.I)
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "log"
+
+
+def registered(dataset: str) -> str | None:
+    """The registered data set of this name, or whose ratings a file of this name holds (`aliases`), or None."""
+    if dataset in known():
+        return dataset
+    stem = _stem(dataset)
+    return next((entry.name for entry in known().values() if stem in entry.aliases), None)
+
+
+def content_of(dataset: str) -> str:
+    """The sha256 of a file's bytes, of a folder's names and bytes; "" where there is neither.
+
+    A file that has the size and the times that it had when this process read it is not read again.
+    """
+    try:
+        path = Path(os.path.expanduser(dataset))
+        if path.is_dir():
+            files = sorted(each for each in path.rglob("*") if each.is_file())
+            parts = [[each.relative_to(path).as_posix(), _sha256(each)] for each in files]
+            text = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
+            return hashlib.sha256(text.encode()).hexdigest()
+        return _sha256(path) if path.is_file() else ""
+    except (OSError, ValueError):  # no name of a file, or none that can be read: who loads it says so
+        return ""
+
+
+def _sha256(path: Path) -> str:
+    state = path.stat()
+    return _sha256_in_state(os.path.abspath(path), (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
+
+
+@lru_cache(maxsize=1 << 16)
+def _sha256_in_state(path: str, state: tuple[int, ...]) -> str:
+    return sha256_of(path)

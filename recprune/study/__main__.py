@@ -1,14 +1,20 @@
-"""python -m recprune.study plan | run | gather | status | where | tune | verify | compare: what the Makefile calls."""
+"""python -m recprune.study runs | run | gather | status | where | searches | tune | verify | compare: what make calls.
+
+`runs` and `searches` write a plan as a makefile, with a target for each run or search, and have make walk through it.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import fields
 from pathlib import Path
 
+from recprune.errors import StudyError
 from recprune.study.choice import Choice
 from recprune.study.execution import interrupt
+from recprune.study.execution.make import end_with_parent
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
 
     for name, function, help in (
         ("plan", _plan, "write the runs of a study as make targets"),
+        ("runs", _runs, "bring the runs of a study and their gathered rows into being"),
         ("where", _where, "print the folder of a study's gathered rows"),
     ):
         sub = command(name, function, help)
@@ -45,10 +52,15 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--columns", default="", help="column names of the data set: user=uid item=iid rating=stars")
         sub.add_argument("--models", default="", help="some of the study's models, with commas")
         sub.add_argument("--only", default="", help="only the runs of this method, and what they need")
-    sub = commands.choices["plan"]
-    sub.add_argument("--notebooks", default="notebooks", type=Path)
-    sub.add_argument("--jobs", default=1, type=int, help="runs at a time, for the time left")
-    sub.add_argument("--out", required=True, type=Path, help="the makefile to write; the plan goes beside it as .json")
+    for name in ("plan", "runs"):
+        sub = commands.choices[name]
+        sub.add_argument("--notebooks", default="notebooks", type=Path)
+        sub.add_argument("--jobs", default="1", help="runs at a time")
+    written = "the makefile to write, by default one of its own in results/runs; the plan goes beside it as .json"
+    commands.choices["plan"].add_argument("--out", type=Path, help=written)
+    sub = command("make", _make, "have make walk through a plan")
+    sub.add_argument("plan", type=Path, help="the makefile of the plan")
+    sub.add_argument("--jobs", default="1", help="runs at a time")
 
     sub = command("run", _run, "execute one run of a plan")
     sub.add_argument("plan", type=Path)
@@ -56,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, function, help in (
         ("tune", _tune, "search for a model's hyper-parameters, or go on searching"),
         ("tune-plan", _tune_plan, "write the searches for all models as make targets"),
+        ("searches", _searches, "search, or go on searching, for the hyper-parameters of all models"),
     ):
         sub = command(name, function, help)
         sub.add_argument("--config", default="study.toml", type=Path, help="where the searches start from")
@@ -66,8 +79,11 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--protocol", default="ratio")
         sub.add_argument("--results", default="results", type=Path)
     commands.choices["tune"].add_argument("--model", required=True)
-    sub.add_argument("--models", default="", help="some of the models in tuning.toml, with commas; default: all")
-    sub.add_argument("--out", required=True, type=Path, help="the makefile to write")
+    for name in ("tune-plan", "searches"):
+        sub = commands.choices[name]
+        sub.add_argument("--models", default="", help="some of the models in tuning.toml, with commas; default: all")
+        sub.add_argument("--jobs", default="1", help="searches at a time")
+    commands.choices["tune-plan"].add_argument("--out", type=Path, help="the makefile to write")
     command("gather", _gather, "collect the rows of a plan's runs").add_argument("plan", type=Path)
     command("status", _status, "list the runs of a plan that are not finished").add_argument("plan", type=Path)
     sub = command("verify", _verify, "hold fresh rows against the committed ones, within the seed spread")
@@ -86,15 +102,46 @@ def _choice(options) -> Choice:
     return Choice(**asked | {"models": tuple(getattr(options, "models", "").replace(",", " ").split())})
 
 
-def _plan(options) -> int:
-    from recprune.study.makefile import write_plan
+def _jobs(options) -> int:
+    if not options.jobs.strip().isdecimal() or not int(options.jobs):
+        raise StudyError(f"JOBS: {options.jobs!r}; a whole number from 1 on is needed: how many run at a time")
+    return int(options.jobs)
 
-    plan = write_plan(_choice(options), options.out, notebooks=options.notebooks, jobs=options.jobs)
-    for line in plan.left_out:
+
+def _plan(options) -> int:
+    from recprune.study.makefile import path_for, write_plan
+    from recprune.study.record import forget_damaged
+
+    choice, jobs = _choice(options), _jobs(options)
+    options.out = options.out or path_for(choice)
+    plan = write_plan(choice, options.out, notebooks=options.notebooks, jobs=jobs)
+    for line in [*plan.left_out, *forget_damaged(plan.runs)]:
         print(f"{plan.study}: {line}", file=sys.stderr)
     done = sum(run.done for run in plan.runs)
     print(f"{plan.study}: {len(plan.runs)} runs, {done} finished; rows go to {plan.results}/cells.csv", file=sys.stderr)
     return 0
+
+
+def _runs(options) -> int:
+    options.out = None
+    return _plan(options) or _become_make(options)
+
+
+def _become_make(options) -> int:
+    """In place of this process: what was needed to plan is of no use to who waits for hours."""
+    sys.stderr.flush()
+    command = [sys.executable, "-m", "recprune.study", "make", str(options.out), f"--jobs={options.jobs}"]
+    os.execv(sys.executable, command)
+
+
+def _make(options) -> int:
+    from recprune.study.execution.make import carry_out
+
+    status = carry_out(options.plan, _jobs(options))
+    options.plan = options.plan.with_suffix(".json")
+    if status and options.plan.exists():  # searches say themselves how far they are
+        _status(options)
+    return 1 if status else 0
 
 
 def _where(options) -> int:
@@ -118,10 +165,19 @@ def _tune(options) -> int:
 
 
 def _tune_plan(options) -> int:
+    from recprune.study.makefile import path_for
     from recprune.study.tuning.tune import write_tune_plan
 
-    write_tune_plan(_choice(options), options.tuning, options.out, options.protocol)
+    choice = _choice(options)
+    _jobs(options)
+    options.out = options.out or path_for(choice, options.protocol, kind="tune")
+    write_tune_plan(choice, options.tuning, options.out, options.protocol)
     return 0
+
+
+def _searches(options) -> int:
+    options.out = None
+    return _tune_plan(options) or _become_make(options)
 
 
 def _gather(options) -> int:
@@ -163,6 +219,7 @@ def _compare(options) -> int:
 
 if __name__ == "__main__":
     interrupt.listen()
+    end_with_parent()
     status = main()
     interrupt.stop_listening()  # the interpreter's own end takes a while
     sys.exit(status)

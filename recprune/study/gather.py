@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +17,9 @@ from recprune.datasets.naming import name_of
 from recprune.errors import StudyError
 from recprune.files import write_atomically
 from recprune.study.plan import Plan, Planned
+from recprune.study.record import forget_damaged, read_record
+
+Pair = tuple[str, str]  # data set and protocol
 
 PROVENANCE = (
     *("run", "dataset", "protocol", "model", "method", "seeds", "rows", "notebook", "parameters"),
@@ -31,43 +38,100 @@ def gather(plan: Plan) -> tuple[Path, int]:
     missing = [run.id for run in runs if not run.done]
     if missing:
         raise StudyError(f"{len(missing)} of {len(runs)} runs are not finished: {', '.join(missing)}")
-    replaced = {(dataset, protocol) for dataset, protocol, *_ in (run.id.split("/") for run in runs)}
+    if damaged := forget_damaged(runs):
+        raise StudyError("; ".join(damaged) + " by the same command")
+    pairs = {(dataset, protocol) for dataset, protocol, *_ in (run.id.split("/") for run in runs)}
     folder = Path(plan.results)
-    others = _others(read_rows, folder / "cells.csv", replaced, empty())
-    rows = pd.concat([others, *(read_rows(Path(run.folder, "cells.csv")) for run in runs)])
-    rows = canonical(rows, str(folder / "cells.csv"))
+    before = Before.read(folder, pairs)
     origin = pd.DataFrame([_provenance(run) for run in runs], columns=list(PROVENANCE)).astype(str)
-    others = _others(_read_text, folder / "provenance.csv", replaced, origin[:0])
-    origin = pd.concat([others, origin]).sort_values(["dataset", "protocol", "model", "method"])
+    rows = pd.concat([before.cells, *(read_rows(Path(run.folder, "cells.csv")) for run in runs)])
+    rows = canonical(rows, str(folder / "cells.csv"))
+    origin = pd.concat([before.provenance, origin]).sort_values(["dataset", "protocol", "model", "method"])
+    users = [before.users, *(read_per_user(run.folder) for run in runs)]
     _write_if_changed(folder / "provenance.csv", origin.to_csv(index=False, lineterminator="\n"))
     _write_if_changed(folder / "cells.csv", to_csv(rows))
-    _gather_users(runs, folder, replaced)
+    if known := [frame for frame in users if len(frame)]:
+        write_per_user(folder, pd.concat(known))
     return folder / "cells.csv", len(rows)
 
 
-def _gather_users(runs: list[Planned], folder: Path, replaced: set[tuple[str, str]]) -> None:
-    found = [_others(lambda path: read_per_user(path.parent), folder / FILE, replaced, empty())]
-    found += [read_per_user(run.folder) for run in runs]
-    if known := [frame for frame in found if len(frame)]:
-        users = pd.concat(known)
-        write_per_user(folder, users)
+@dataclass(frozen=True)
+class Before:
+    """What was gathered before, of data sets and protocols that are not gathered now: it stays as it is."""
+
+    cells: pd.DataFrame
+    provenance: pd.DataFrame
+    users: pd.DataFrame
+
+    @classmethod
+    def read(cls, folder: Path, gathered: set[Pair]) -> Before:
+        """The earlier files of a folder, less what is gathered now.
+
+        One that cannot be read is made again, which is said, unless it held what none of the runs has: what it held,
+        the other files tell. Raises StudyError then.
+        """
+        readers = {
+            "cells.csv": (read_rows, empty()),
+            "provenance.csv": (_read_text, pd.DataFrame(columns=list(PROVENANCE))),
+            FILE: (lambda path: read_per_user(path.parent), empty()),
+        }
+        found, unreadable = {}, {}
+        for name, (read, nothing) in readers.items():
+            found[name] = nothing
+            try:
+                if (folder / name).exists():
+                    found[name] = read(folder / name)
+            except StudyError as error:
+                unreadable[folder / name] = str(error)
+        others = {name: frame.loc[[pair not in gathered for pair in _pairs(frame)]] for name, frame in found.items()}
+        _refuse_losses(others, unreadable)
+        told = any(len(frame) for frame in found.values())
+        for path, problem in unreadable.items():
+            aside = "" if told else f"; what was there is {path.replace(path.with_name(f'{path.name}.unreadable'))}"
+            print(f"{problem}; it is made again from the runs{aside}", file=sys.stderr)
+        return cls(*others.values())
 
 
-def _others(read, path: Path, replaced: set[tuple[str, str]], nothing: pd.DataFrame) -> pd.DataFrame:
-    """Rows of an earlier file whose data set and protocol are not among `replaced`."""
-    if not path.exists():
-        return nothing
-    before = read(path)
-    return before[[pair not in replaced for pair in zip(before["dataset"], before["protocol"], strict=True)]]
+def _pairs(frame: pd.DataFrame) -> Iterator[Pair]:
+    return zip(frame["dataset"], frame["protocol"], strict=True)
+
+
+def _refuse_losses(others: dict[str, pd.DataFrame], unreadable: dict[Path, str]) -> None:
+    """Raises StudyError where an unreadable file, or a cut one, held rows that no run here can give again."""
+    kept = sorted({"/".join(pair) for frame in others.values() for pair in _pairs(frame)})
+    if unreadable and kept:
+        problem = next(iter(unreadable.values()))
+        raise StudyError(
+            f"{problem}; it held rows of {', '.join(kept)}, of which no run is here: bring it back"
+            f" (git checkout -- {next(iter(unreadable))}), or remove it to do without them"
+        )
+    there, expected = Counter(_pairs(others["cells.csv"])), Counter[Pair]()
+    runs = others["provenance.csv"]
+    for pair, rows in zip(_pairs(runs), runs["rows"], strict=True):
+        expected[pair] += int(rows)
+    if lost := sorted("/".join(pair) for pair in expected if there[pair] < expected[pair]):
+        raise StudyError(
+            f"cells.csv: fewer rows of {', '.join(lost)} than provenance.csv has, and none of these runs is here:"
+            " bring the file back (git checkout), or remove both to do without them"
+        )
 
 
 def _read_text(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        found = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (ValueError, OSError) as error:  # pandas' own errors, and of decoding, are ValueErrors
+        raise StudyError(f"{path}: not a file of provenance: {str(error).strip()}") from None
+    if missing := [name for name in PROVENANCE if name not in found]:
+        raise StudyError(f"{path}: not a file of provenance: column {missing[0]!r} is missing")
+    wrong = ~(found["rows"].str.fullmatch(r"\d+") & found["run"].str.fullmatch("[0-9a-f]{12}"))
+    if wrong.any():
+        raise StudyError(f"{path}: not a file of provenance: row {int(wrong.to_numpy().argmax()) + 1} is none of a run")
+    return found
 
 
 def _provenance(run: Planned) -> dict:
     """One row of provenance.csv, from the run's own record."""
-    record = json.loads(Path(run.folder, "run.json").read_text("utf-8"))
+    record = read_record(Path(run.folder))
     dataset, protocol, model, method = run.id.split("/")
     sources = record["sources"]
     parameters = record["parameters"] | {"dataset": name_of(record["parameters"].get("dataset", dataset))}
@@ -93,5 +157,5 @@ def _provenance(run: Planned) -> dict:
 
 
 def _write_if_changed(path: Path, text: str) -> None:
-    if not path.exists() or path.read_text("utf-8") != text:
+    if not path.exists() or path.read_bytes() != text.encode():
         write_atomically(path, text)

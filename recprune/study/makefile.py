@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import astuple
 from pathlib import Path
 
+from recprune.errors import StudyError
 from recprune.files import write_atomically
 from recprune.study.choice import Choice
+from recprune.study.identity import digest
 from recprune.study.plan import Plan, make_plan
 
 
 def fragment(plan: Plan, path: Path) -> str:
-    """The plan as a makefile: `$(MAKE) -f FRAGMENT PY=... LAUNCH=...` brings every stamp into being."""
+    """The plan as a makefile: `make -f FRAGMENT PY=... LAUNCH=...` brings every stamp into being.
+
+    Raises StudyError for a name in which make or a shell would read more than letters.
+    """
+    for name in (str(path), *(run.stamp for run in plan.runs)):
+        if found := re.search(r"[^\w./-]", name):
+            raise StudyError(f"{name}: {found[0]!r} in a run's name; letters, digits, `-`, `_` and `.` are accepted")
     program = "$(LAUNCH) $(PY) -m recprune.study"
     first = [run for run in plan.runs if not run.last]
     last = [run for run in plan.runs if run.last]
@@ -29,6 +39,12 @@ def fragment(plan: Plan, path: Path) -> str:
         before = ["rows"] if run.last else [plan[need].stamp for need in run.needs]
         lines += [f"{run.stamp}: | {' '.join(before)}".rstrip(" |"), f"\t@{program} run {path} {run.id}"]
     return "\n".join(lines) + "\n"
+
+
+def path_for(choice: Choice, *more: str, kind: str = "plan") -> Path:
+    """The makefile of a choice: another one for every choice, such that no two commands meet in it."""
+    asked = digest([str(value) for value in (*astuple(choice), *more)])
+    return choice.results / "runs" / f"{kind}-{asked[:12]}.mk"
 
 
 def write_plan(choice: Choice, out: Path, *, notebooks: Path = Path("notebooks"), jobs: int = 1) -> Plan:

@@ -14,10 +14,11 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from recprune.cells.rows import canonical, to_csv
+from recprune.cells.rows import canonical, to_csv, write_rows
 from recprune.study.choice import Choice
 from recprune.study.makefile import write_plan
-from recprune.study.plan import Plan
+from recprune.study.plan import Plan, Planned
+from recprune.study.record import write_record
 
 PARAMETERS = """
 dataset = "synthetic"
@@ -110,6 +111,26 @@ class Project:
             return write_plan(Choice(**options), Path("results/runs/plan.mk"), jobs=2)
         finally:
             os.chdir(here)
+
+    def finished(self) -> Plan:
+        """The plan, with rows for each run as if it had been executed."""
+        plan = self.plan()
+        for run in plan.runs:
+            p = run.parameters
+            cell = {"dataset": "synthetic", "protocol": "ratio", "model": "ease", "family": "cf", "kept": 0.5}
+            cell |= {"side": "parameters" if p["keep"] else "dense", "unit": p["unit"], "criterion": p["criterion"]}
+            cell |= {"schedule": "", "recovery": "", "run": run.key[:12]}
+            write_rows(self.folder / run.folder, pd.DataFrame([cell | {"seed": seed} for seed in p["seeds"]]))
+            self.record(run)
+        return plan
+
+    def record(self, run: Planned) -> None:
+        """The record and the stamp of what is in a run's folder."""
+        folder = self.folder / run.folder
+        about = vars(run) | {"rows": 2, "machine": {"cores": 2, "cpu": "x", "system": "y"}}
+        for old in (folder / "run.json", folder / Path(run.stamp).name):
+            old.unlink(missing_ok=True)
+        write_record(folder, old.name, about | {"seconds": 1.0, "peak_rss_mb": 2.0, "finished": "now"})
 
     def start(self, *command: str, **options) -> subprocess.Popen:
         # as from a terminal: what a shell starts in the background inherits a Ctrl-C that is ignored

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from papermill import inspect_notebook
 
+from recprune.datasets.naming import name_of
 from recprune.errors import StudyError
 from recprune.study.identity import Notebook, data_identity, locate
 from recprune.study.plan import Plan
@@ -67,12 +68,38 @@ def test_a_logs_bytes_count_and_its_place_does_not(two, tmp_path):
     log = tmp_path / "log.csv"
     log.write_text("user,item\n1,2\n")
     first = keys(two, dataset=str(log))
-    assert all(id.startswith("log/") for id in first)
+    assert all(re.match(r"log-[0-9a-f]{6}/", id) for id in first)
     (tmp_path / "elsewhere").mkdir()
     other = shutil.copy(log, tmp_path / "elsewhere/log.csv")
     assert keys(two, dataset=str(other)) == first
     log.write_text("user,item\n1,3\n")
     assert keys(two, dataset=str(log)) != first
+
+
+def test_two_logs_of_one_name_share_nothing_and_an_edited_log_nothing_with_what_it_was(two, tmp_path):
+    for folder, text in (("a", "user,item\n1,2\n"), ("b", "user,item\n1,3\n"), ("c", "user,item\n1,2\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "ratings.csv").write_text(text)
+    a, b, moved = (str(tmp_path / folder / "ratings.csv") for folder in "abc")
+    first, second, third = (two.plan(dataset=path) for path in (a, b, moved))
+    assert first.results != second.results and not {r.id for r in first.runs} & {r.id for r in second.runs}
+    assert (third.results, [run.stamp for run in third.runs]) == (first.results, [run.stamp for run in first.runs])
+    Path(a).write_text("user,item\n1,3\n")
+    assert two.plan(dataset=a).results == second.results, "the content is what decides"
+
+
+@pytest.mark.parametrize("name", ["ml-100k", "part", "own", "quick", "cells", "tuned", "main", "x" * 200])
+def test_a_log_that_is_called_like_something_else_is_not_taken_for_it(two, tmp_path, name):
+    log = tmp_path / f"{name}.csv"
+    log.write_text("user,item\n1,2\n")
+    plan = two.plan(dataset=str(log))
+    assert re.fullmatch(rf"results/own/{name[:60]}-[0-9a-f]{{6}}", plan.results)
+
+
+@pytest.mark.parametrize("text", ["two\nlines.csv", "zero\0.csv", "~nobody-at-all/x.csv"])
+def test_what_is_no_path_is_said(text):
+    with pytest.raises(StudyError, match="DATASET: "):
+        locate(text)
 
 
 def test_identity_of_data(tmp_path):
@@ -229,7 +256,7 @@ def test_where_rows_go(two, tmp_path):
     assert two.plan().results == "results"
     assert two.plan(dataset="synthetic").results == "results"
     assert two.plan(models=("ease",)).results == "results/part"
-    assert two.plan(dataset=str(tmp_path / "my log.csv")).results == "results/own/my-log"
+    assert re.fullmatch(r"results/own/my-log-[0-9a-f]{6}", two.plan(dataset=str(tmp_path / "my log.csv")).results)
     assert two.plan(dataset="ml-1m").results == "results/own/ml-1m"
 
 
@@ -244,7 +271,8 @@ def test_where_rows_of_other_studies_go(two, tmp_path):
     assert two.plan(study="reference", dataset=same).results == "results/reference", (
         "a file that holds the same ratings"
     )
-    assert two.plan(study="reference", dataset=other).results == "results/own/ml-1m/reference"
+    assert two.plan(study="reference", dataset=other).results == f"results/own/{name_of(other)}/reference"
+    assert name_of(other).startswith("ml-1m-")
     assert two.plan(study="reference", models=("ease",)).results == "results/part/reference"
     two.study.write_text(two.study.read_text().replace("[study.reference]", '[study.reference]\nbeside = "main"'))
     assert two.plan(study="reference", dataset=same).results == "results", "beside the rows of main"

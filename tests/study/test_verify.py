@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from recprune.cells.rows import PER_USER, TIMING, canonical, read_rows, write_ro
 from recprune.cells.users import VALUES, read_per_user
 from recprune.errors import StudyError
 from recprune.study.gather import gather
-from recprune.study.plan import Plan
 from recprune.study.verify import CHECKED, NothingCommitted, compare, verify
 
 PRUNE = 'criterion = "magnitude"\nunit = "weight"\nkeep = [0.5]'
@@ -129,41 +127,10 @@ def test_verify_against_the_last_commit(tmp_path, capsys):
     assert verify(path) == 1
 
 
-def finished(project) -> Plan:
-    """The plan, with rows for each run as if it had been executed."""
-    plan = project.plan()
-    for run in plan.runs:
-        folder = project.folder / run.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        p = run.parameters
-        cell = {
-            "dataset": "synthetic",
-            "protocol": "ratio",
-            "model": "ease",
-            "family": "cf",
-            "schedule": "",
-            "recovery": "",
-        }
-        cell |= {"side": "parameters" if p["keep"] else "dense", "unit": p["unit"], "criterion": p["criterion"]}
-        write_rows(
-            folder, pd.DataFrame([cell | {"kept": 0.5, "seed": seed, "run": run.key[:12]} for seed in p["seeds"]])
-        )
-        record = {"key": run.key, "parameters": p, "sources": run.sources, "rows": 2, "notebook": run.notebook}
-        record |= {
-            "machine": {"cores": 2, "cpu": "x", "system": "y"},
-            "seconds": 1.0,
-            "peak_rss_mb": 2.0,
-            "finished": "now",
-        }
-        (folder / "run.json").write_text(json.dumps(record))
-        (project.folder / run.stamp).touch()
-    return plan
-
-
 def test_gather_collects_sorts_keeps_others_and_is_stable(project, rows_cell, monkeypatch):
     project.family("10-dense", rows_cell)
     project.family("21-prune", rows_cell, extra=PRUNE)
-    plan = finished(project)
+    plan = project.finished()
     monkeypatch.chdir(project.folder)
     path, count = gather(plan)
     assert (path, count) == (Path("results/cells.csv"), 4)
@@ -181,7 +148,7 @@ def test_gather_collects_sorts_keeps_others_and_is_stable(project, rows_cell, mo
 def test_gather_names_the_runs_that_are_missing(project, rows_cell, monkeypatch):
     project.family("10-dense", rows_cell)
     project.family("21-prune", rows_cell, extra=PRUNE)
-    plan = finished(project)
+    plan = project.finished()
     monkeypatch.chdir(project.folder)
     Path(plan["synthetic/ratio/ease/magnitude"].stamp).unlink()
     with pytest.raises(StudyError, match="1 of 2 runs are not finished: synthetic/ratio/ease/magnitude"):
@@ -193,12 +160,13 @@ def test_gather_brings_the_values_of_users_and_calls_a_known_file_by_its_data_se
     project, rows_cell, monkeypatch
 ):
     project.family("10-dense", rows_cell)
-    plan = finished(project)
+    plan = project.finished()
     monkeypatch.chdir(project.folder)
     for run in plan.runs:
         cells = read_rows(Path(run.folder) / "cells.csv")
         p = Parameters(dataset="/logs/ml-1m-ratings.csv.gz", out=run.folder)
         finish(p, cells.assign(**{PER_USER: [[0.25, 0.5]] * len(cells)}))
+        project.record(run)
     gather(plan)
     rows, users = read_rows("results/cells.csv"), read_per_user("results")
     assert set(rows["dataset"]) == set(users["dataset"]) == {"ml-1m"}

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: what was begun is undone, one sentence is said, and the process ends with status 130.
+"""Ctrl-C, SIGTERM and SIGHUP: what was begun is undone, one sentence is said, and the process ends with status 130.
 
 An exception that strikes in the midst of other people's code does not always arrive: asyncio keeps it for later, a
 finalizer prints it and goes on, and a second one strikes the clean-up of the first. So where somebody has said what
@@ -16,14 +16,14 @@ from contextlib import contextmanager, suppress
 
 SAID = "interrupted: what is finished stays; the same command goes on"
 STATUS = 130
-SIGNALS = (signal.SIGINT, signal.SIGTERM)  # the terminal's, and how make and schedulers end a job
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # the terminal's, how schedulers end a job, a lost terminal
 
 _to_undo: list[Callable[[], None]] = []
 _held: list[bool] = []  # one entry for each `held_back` that is open: did a signal come meanwhile?
 
 
 def listen() -> None:
-    """Take over both signals, unless who started the process had them ignored, as nohup does."""
+    """Take over the signals, unless who started the process had them ignored, as nohup does."""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _arrived)
@@ -31,7 +31,7 @@ def listen() -> None:
 
 
 def stop_listening() -> None:
-    """Ignore both signals from here on: the work is done, or is being given up already."""
+    """Ignore the signals from here on: the work is done, or is being given up already."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
 START_TIMEOUT = 120  # seconds that a kernel may take to answer: a slow disk, many at once
+PREFIX = "recprune-kernel-"
 THREADS = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
 
 
@@ -41,7 +43,7 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
     """
     log = output.with_name("kernel.log")
     kernels: list[AsyncKernelManager] = []
-    with _own_jupyter(extensions) as ip, undone(lambda: _kill(kernels)):
+    with _own_jupyter(extensions) as own, undone(lambda: _kill(kernels)):
         # One of jsonschema's optional format checkers parses a grammar for a second at import; no notebook needs it.
         sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
         # imported here: these read their settings from the environment at import
@@ -59,7 +61,15 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
                 progress_bar=False,
                 start_timeout=START_TIMEOUT,
                 cwd=str(output.parent),
-                config=Config({"KernelManager": {"transport": "ipc", "ip": ip}}),
+                config=Config(
+                    {
+                        "KernelManager": {
+                            "transport": "ipc",
+                            "ip": f"{own}/kernel",
+                            "connection_file": f"{own}/kernel.json",
+                        }
+                    }
+                ),
                 kernel_manager_class=_kernel_manager(log, kernels),
             )
         except papermill.PapermillExecutionError as error:
@@ -82,21 +92,47 @@ def forget_paths(output: Path) -> None:
 
 
 @contextmanager
-def _own_jupyter(extensions: tuple[str, ...]) -> Iterator[str]:
-    """An environment in which no home folder, other kernel or other run is seen. Yields the address for ipc sockets."""
-    root = tempfile.gettempdir()
-    root = root if len(root) < 60 else "/tmp"  # a socket's path holds about 100 characters
-    own = Path(tempfile.mkdtemp(prefix="recprune-", dir=root))
+def _own_jupyter(extensions: tuple[str, ...]) -> Iterator[Path]:
+    """An environment in which no home folder, other kernel or other run is seen. Yields the folder of its files."""
+    root = Path(tempfile.gettempdir())
+    root = root if len(str(root)) < 60 else Path("/tmp")  # a socket's path holds about 100 characters
+    _remove_abandoned(root)
+    own, held = _held_folder(root)
     forget = partial(shutil.rmtree, own, ignore_errors=True)
     try:
         with undone(forget):
-            yield _settings(own, extensions)
+            _settings(own, extensions)
+            yield own
     finally:
         forget()
+        os.close(held)
 
 
-def _settings(own: Path, extensions: tuple[str, ...]) -> str:
-    """Set the environment of the kernel, whose own files go below `own`. Returns the address for ipc sockets."""
+def _held_folder(root: Path) -> tuple[Path, int]:
+    """A new folder, locked as long as this process lives, and the handle that holds the lock."""
+    while True:
+        own = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
+        with suppress(OSError):  # another command took it for abandoned before it was locked
+            held = os.open(own, os.O_RDONLY)
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            if own.exists():
+                return own, held
+
+
+def _remove_abandoned(root: Path) -> None:
+    """Remove the folders whose owners were killed: nobody holds their lock."""
+    for folder in root.glob(f"{PREFIX}*"):
+        with suppress(OSError):  # somebody's, of another user, or gone
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(handle)
+
+
+def _settings(own: Path, extensions: tuple[str, ...]) -> None:
+    """Set the environment of the kernel, whose own files go below `own`."""
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         path = own / name.lower()
         path.mkdir()
@@ -110,7 +146,6 @@ def _settings(own: Path, extensions: tuple[str, ...]) -> str:
     os.environ |= {f"{library}_NUM_THREADS": "1" for library in THREADS}
     if os.environ.get("RECPRUNE_DATA"):
         os.environ["RECPRUNE_DATA"] = str(Path(os.environ["RECPRUNE_DATA"]).resolve())
-    return str(own / "kernel")
 
 
 def _kernel_manager(log: Path, kernels: list[AsyncKernelManager]) -> type[AsyncKernelManager]:

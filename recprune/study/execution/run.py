@@ -8,7 +8,6 @@ temporary folder, which the next start of the same run removes.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import re
 import resource
@@ -21,12 +20,13 @@ from functools import partial
 from pathlib import Path
 
 from recprune.errors import StudyError
-from recprune.files import alone, sha256_of, sync_folder, sync_tree
+from recprune.files import alone, sync_folder, sync_tree
 from recprune.study.execution.interrupt import held_back, undone
 from recprune.study.execution.kernel import CellFailed, KernelNeverStarted, execute_notebook, forget_paths
-from recprune.study.identity import Library, Notebook, environment, machine
+from recprune.study.identity import Library, Notebook, data_identity, environment, machine
 from recprune.study.plan import Plan, Planned, code_of
 from recprune.study.progress import finished_line, label, started_line
+from recprune.study.record import damage, lock_of, write_record, write_stamp
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -45,10 +45,10 @@ def execute(plan: Plan, id: str) -> None:
     folder = Path(run.folder).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     waiting = f"           wait   {label(run)}: another make is at it"
-    with alone(folder.parent / f".{folder.name}.lock", waiting):
+    with alone(lock_of(folder), waiting):
         for stale in _left_behind(folder):  # their owner held this lock, and is gone
             shutil.rmtree(stale, ignore_errors=True)
-        if run.done or _restore_stamp(run, folder):
+        if _is_there(run, folder):
             return
         _check_unchanged(run, plan.extensions)
         print(started_line(run), file=sys.stderr, flush=True)
@@ -73,23 +73,30 @@ def _left_behind(folder: Path) -> list[Path]:
     return [path for path in folder.parent.glob(".tmp-*") if mine.fullmatch(path.name)]
 
 
-def _restore_stamp(run: Planned, folder: Path) -> bool:
-    """True when the folder holds this very run and only the stamp was lost: on Ctrl-C, make deletes its target."""
-    try:
-        whole = json.loads((folder / "run.json").read_text())["key"] == run.key and (folder / "cells.csv").exists()
-    except (OSError, ValueError, KeyError):
+def _is_there(run: Planned, folder: Path) -> bool:
+    """True when the folder holds this very run, whole; a stamp that was lost is put back.
+
+    On Ctrl-C, make deletes its target.
+    """
+    stamp = folder / Path(run.stamp).name
+    there = stamp.exists()
+    if damage(folder, run.key, stamp if there else None):
         return False
-    if whole:
-        Path(run.stamp).touch()
-    return whole
+    if not there:
+        write_stamp(stamp)
+    return True
 
 
 def _check_unchanged(run: Planned, extensions: tuple[str, ...]) -> None:
     code = code_of(Notebook.read(Path(run.notebook)), Library(extensions), run.parameters)
-    now = code | {"environment": environment()}
+    now = code | {"environment": environment(), "data": _data_now(run)}
     changed = [name for name, value in now.items() if run.sources[name] != value]
     if changed:
         raise RunError(f"{run.id}: the {changed[0]} changed since the plan was made; type the same make command again")
+
+
+def _data_now(run: Planned) -> str:
+    return data_identity(run.parameters["dataset"]) if "dataset" in run.parameters else run.sources["data"]
 
 
 def _execute_into(temporary: Path, run: Planned, plan: Plan) -> None:
@@ -117,19 +124,19 @@ def _execute_into(temporary: Path, run: Planned, plan: Plan) -> None:
             f"{run.id}: {run.notebook}: ended without writing its rows (no call of `finish`, or sys.exit before it)\n"
             f"  what was executed: {_shown(folder / 'failed.ipynb')}"
         )
+    if _data_now(run) != run.sources["data"]:
+        raise RunError(f"{run.id}: the data changed while they were read; type the same make command again")
     forget_paths(temporary / "executed.ipynb")
     provenance = {
         **asdict(run),
         "study": plan.study,
         "rows": sum(1 for _ in rows.open()) - 1,
-        "rows_sha256": sha256_of(rows),
         "machine": machine(),
         "seconds": round(time.time() - began, 3),
         "peak_rss_mb": round(_peak_of_children() / 1e6, 1),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    (temporary / "run.json").write_text(json.dumps(provenance, indent=1))
-    (temporary / Path(run.stamp).name).touch()
+    write_record(temporary, Path(run.stamp).name, provenance)
 
 
 def _peak_of_children() -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+from recprune.datasets.naming import content_of
 from recprune.errors import StudyError
-from recprune.files import sha256_of
 
 
 def digest(value: Any) -> str:
@@ -27,12 +28,8 @@ def data_identity(dataset: str) -> str:
 
     if dataset in known():
         return f"name:{dataset}:{known()[dataset].md5 or known()[dataset].url}"
-    path = Path(dataset)
-    if path.is_file():
-        return f"sha256:{sha256_of(path)}"
-    if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file())
-        return f"sha256:{digest([[p.relative_to(path).as_posix(), sha256_of(p)] for p in files])}"
+    if content := content_of(dataset):
+        return f"sha256:{content}"
     return f"name:{dataset}"
 
 
@@ -45,7 +42,10 @@ def locate(dataset: str) -> str:
 
     if dataset in known() or dataset.partition(":")[0] == "synthetic":
         return dataset
-    path = Path(dataset).expanduser()
+    if any(end in dataset for end in "\n\r\0"):
+        raise StudyError(f"DATASET: {dataset!r} is no path of one line; rename the file")
+    path = Path(dataset)
+    path = path if path.exists() else Path(os.path.expanduser(dataset))
     if not path.exists():
         names = ", ".join([*known(), "synthetic"])
         raise StudyError(f"DATASET: {dataset!r} is neither a file or folder nor a known name; known: {names}")

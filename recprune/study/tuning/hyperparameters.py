@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from recprune.cells.names import known
 from recprune.cells.parameters import check_hyperparameters
-from recprune.datasets.naming import name_of
+from recprune.datasets.naming import name_of, without_hash
 from recprune.errors import StudyError
 from recprune.files import write_atomically
 from recprune.typed import named, one_of, read_toml
@@ -50,10 +50,12 @@ class Hyperparameters:
         a registered data set (`aliases` in data/registry.toml) has what that data set has.
         """
         name = name_of(dataset)
-        default, own = (self.profiles.get(profile, {}).get(model, {}) for profile in ("default", name))
+        default, log, own = (
+            self.profiles.get(profile, {}).get(model, {}) for profile in ("default", without_hash(name), name)
+        )
         tuned = self.tuned.get(name, {})
         found = tuned.get(protocol, {}).get(model) or tuned.get("ratio", {}).get(model, {})
-        return default | found | own
+        return default | found | log | own
 
 
 def checked_profiles(table: dict[str, Any]) -> dict[str, dict[str, dict]]:

@@ -38,6 +38,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from recprune.cells.names import known, registered
+from recprune.datasets.naming import without_hash
 from recprune.errors import StudyError
 from recprune.typed import named, one_of, only_keys, parse, read_toml, value
 
@@ -177,7 +178,8 @@ class Tuning:
 
     def budget(self, dataset: str, protocol: str = "") -> Budget:
         """The budget of a data set under a protocol: its own, else the data set's, else the default one."""
-        names = (f"{dataset}/{protocol}", dataset, "default")
+        log = without_hash(dataset)
+        names = (f"{dataset}/{protocol}", f"{log}/{protocol}", dataset, log, "default")
         return next(self.budgets[name] for name in names if name in self.budgets)
 
     def space(self, model: str) -> Space:
