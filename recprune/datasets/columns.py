@@ -10,15 +10,16 @@ from recprune.interactions import DataError
 
 # Lower case, without blanks and underscores, best first.
 USUAL = {
-    "user": "user userid uid username customer customerid visitor visitorid reviewer reviewerid "
-    "member memberid account accountid listener listenerid session sessionid",
-    "item": "item itemid iid movie movieid product productid parentasin asin sku book bookid isbn song songid "
-    "track trackid artist artistid article articleid business businessid game gameid recipe recipeid anime animeid",
+    "user": "userid user uid customerid customer visitorid visitor reviewerid reviewer memberid member accountid "
+    "account listenerid listener username sessionid session",
+    "item": "itemid item iid movieid movie productid product parentasin asin sku bookid book isbn songid song trackid "
+    "track artistid artist articleid article businessid business gameid game recipeid recipe animeid anime",
     "rating": "rating ratings stars star score overall userrating bookrating preference",
     "timestamp": "timestamp ts time unixtime unixreviewtime date datetime createdat eventtime reviewtime",
     "event": "event eventtype action behavior behaviour behaviortype behaviourtype interactiontype",
     "weight": "weight weights plays playcount numplays listens listencount count quantity qty clicks",
-    "title": "title movietitle itemtitle itemname productname productname booktitle name",
+    "title": "title movietitle itemtitle itemname productname booktitle bookname artistname artist songname song "
+    "trackname track book movie name",
     "genres": "genres genre class category categories",
     "year": "year releaseyear",
     "age": "age",
@@ -46,7 +47,10 @@ def find_columns(
         if len(same) > 1:
             raise DataError(f"{path}: the column {column!r} is given for {' and '.join(same)}; each needs its own")
     plain = _plain(column for column in columns if column not in given.values())
-    found = {role: given.get(role) or _usual(role, plain) for role in roles}
+    found: dict[str, str | None] = {}
+    for role in roles:
+        found[role] = given.get(role) or _usual(role, plain)
+        plain = {name: column for name, column in plain.items() if column != found[role]}
     for role in needed:
         if found[role] is None:
             raise DataError(f"{path}: no column for {role}; name it with {role}=...; the columns are: {shown}")

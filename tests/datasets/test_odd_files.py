@@ -114,6 +114,13 @@ class TestAttributes:
         assert load(text(tmp_path / "log.csv", f"user,item,title\n1,5,{title}\n")).titles([0]) == [title.strip()]
 
 
+@pytest.mark.parametrize("columns", ["artist,artistID", "artistID,artist"])
+def test_an_id_is_the_item_and_the_name_beside_it_the_title(tmp_path, columns):
+    row = "The Who,7" if columns.startswith("artist,") else "7,The Who"
+    log = load(text(tmp_path / "log.csv", f"userID,{columns},plays\n1,{row},3\n"))
+    assert (log.items.tolist(), log.titles([0]), log.weight.tolist()) == ([7], ["The Who"], [3])
+
+
 class TestDoubleColons:
     def test_single_colons_are_text(self, tmp_path):
         log = load(text(tmp_path / "log.dat", "a:b::x:1::5::2019-01-01 12:30:00\na:b::x:2::3::2019-01-01T12:30:01Z\n"))
