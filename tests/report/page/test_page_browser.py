@@ -323,6 +323,44 @@ def test_links_lead_to_files(page, address):
     assert all((folder / name).exists() for name in pages)
 
 
+HOSTILE = (
+    "<img src=x onerror=\"document.title='caught'\"><script>document.title='caught'</script>"
+    '<svg onload="document.title=1"></svg><a id="bait" href="javascript:document.title=1">bait</a>'
+    '<img src="https://example.invalid/pixel.png"><link rel="stylesheet" href="https://example.invalid/style.css">'
+)
+
+
+def test_html_that_slipped_into_a_notebook_runs_nothing_and_fetches_nothing(browser, tmp_path):
+    fake_notebook(tmp_path, text=HOSTILE)
+    fake_page(tmp_path)
+    (written,) = (tmp_path / "report" / "notebooks").rglob("*.html")
+    page, refused = browser.new_page(), {}
+    page.set_default_timeout(PATIENCE)
+    page.on("requestfailed", lambda request: refused.update({request.url: request.failure}))
+    page.goto(written.as_uri())
+    title = page.title()
+    page.locator("#bait").click()
+    page.locator("nav").click()
+    assert page.title() == title != "caught"
+    remote = [f"https://example.invalid/{name}" for name in ("pixel.png", "style.css")]
+    assert {address: refused[address] for address in remote} == dict.fromkeys(remote, "csp")
+    page.close()
+
+
+@pytest.mark.parametrize("name", [HOSTILE.replace("/", "|") + ".csv", "{{ 7 * 7 }}$x$_%\\\u202efdp|`a`.csv"])
+def test_a_data_set_may_be_called_anything(browser, tmp_path, name):
+    fake_page(tmp_path, fake_rows(name))
+    page, complaints = browser.new_page(), []
+    page.set_default_timeout(PATIENCE)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((tmp_path / "report" / "index.html").as_uri())
+    drawn(page)
+    assert page.title() == "recprune: report"
+    assert complaints == []
+    assert page.locator("#bait").count() == 0
+    page.close()
+
+
 def test_no_complaint_and_no_request(opened, address):
     _, complaints, requests = opened
     assert complaints == []
