@@ -239,6 +239,22 @@ def test_an_answer_is_confirmed_on_test_and_has_a_command_and_others(page):
     assert "Nothing measured here is that small" in page.text_content("#answer")
 
 
+@pytest.mark.parametrize(("quality", "warned"), [(0.05, False), (0.9, True)])
+def test_an_answer_that_popularity_beats_says_so(browser, tmp_path, quality, warned):
+    rows = fake_rows()
+    rows.loc[rows["model"] == "popularity", "test_ndcg@10"] = quality
+    fake_page(tmp_path, rows)
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto((tmp_path / "report" / "index.html").as_uri())
+    page.select_option("#choice-form select[name=model]", "ease")
+    words = page.text_content("#answer")
+    assert f"popularity's, same seeds{quality:.4f}" in words
+    said = re.search(r"Not shown to beat popularity\. On test it reaches 0\.2\d{3}.*, popularity 0\.9000 over", words)
+    assert bool(said) == warned == ("popularity." in words)
+    page.close()
+
+
 # -- tables and lists
 
 
