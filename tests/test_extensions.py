@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from extension_texts import MODEL
 
 import recprune as rp
 from recprune import extensions, models, pruning
@@ -9,37 +10,6 @@ from recprune.errors import StudyError
 from recprune.models import REGISTRY
 from recprune.pruning import CRITERIA
 
-MODEL = '''
-from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
-import torch
-
-import recprune
-from recprune.models.factors import FactorModel
-
-
-@recprune.models.register
-@dataclass(eq=False, repr=False)
-class PureSVD(FactorModel):
-    """The truncated singular value decomposition of the training matrix (Cremonesi et al., 2010)."""
-
-    factors: int = 8
-
-    name: ClassVar[str] = "pure-svd"
-    label: ClassVar[str] = "PureSVD"
-    family: ClassVar[str] = "cf"
-    search: ClassVar[dict] = {"factors": {"low": 4, "high": 64}}
-
-    def _fit(self, train, validation, seed, fold_in):
-        left, s, right = np.linalg.svd(train.tocsr().toarray(), full_matrices=False)
-        d = self.factors
-        self.arrays = {
-            "user_factors": torch.from_numpy(np.ascontiguousarray(left[:, :d] * s[:d])),
-            "item_factors": torch.from_numpy(np.ascontiguousarray(right[:d].T)),
-        }
-'''
 CRITERION = '''
 import numpy as np
 import recprune

@@ -8,43 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from extension_texts import FIGURE, MODEL, TABLE
 
 from recprune.study.plan import Plan
 
 ROOT = Path(__file__).resolve().parents[1]
 LOG = "synthetic:60x40x1500"
 FILES = {
-    "my_model.py": '''
-from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
-import torch
-
-import recprune
-from recprune.models.factors import FactorModel
-
-
-@recprune.models.register
-@dataclass(eq=False, repr=False)
-class PureSVD(FactorModel):
-    """The truncated singular value decomposition of the training matrix (Cremonesi et al., 2010)."""
-
-    factors: int = 8
-
-    name: ClassVar[str] = "pure-svd"
-    label: ClassVar[str] = "PureSVD"
-    family: ClassVar[str] = "cf"
-    search: ClassVar[dict] = {"factors": {"low": 4, "high": 64}}
-
-    def _fit(self, train, validation, seed, fold_in):
-        left, s, right = np.linalg.svd(train.tocsr().toarray(), full_matrices=False)
-        d = self.factors
-        self.arrays = {
-            "user_factors": torch.from_numpy(np.ascontiguousarray(left[:, :d] * s[:d])),
-            "item_factors": torch.from_numpy(np.ascontiguousarray(right[:d].T)),
-        }
-''',
+    "my_model.py": MODEL,
     "my_rule.py": '''
 import recprune
 from recprune.pruning import Criterion, units
@@ -67,33 +38,8 @@ recprune.pruning.register(
     )
 )
 ''',
-    "my_figure.py": """
-from recprune.report.figures import figure, style
-
-
-def caption(study, data):
-    return f"What the dense models of {study.name} weigh."
-
-
-@figure("weights", caption=caption)
-def weights(study):
-    with style.paper():
-        drawn = style.new_figure(style.SINGLE, 2)
-        drawn.subplots().barh(study.dense["model"], study.dense["bytes_disk"])
-        style.settle(drawn)
-    return drawn, study.dense[["model", "bytes_disk"]]
-""",
-    "my_table.py": """
-from recprune.report.tables import Table, column, table
-from recprune.report.tables.layout.formats import BYTES, LABELS
-
-
-@table("weights", needs=["dense"])
-def weights(study):
-    dense = study.dense[["model", "bytes_disk"]]
-    columns = [column("model", LABELS, dense["model"]), column("disk", BYTES, dense["bytes_disk"])]
-    return Table("What they weigh, in a table.", dense, columns)
-""",
+    "my_figure.py": FIGURE,
+    "my_table.py": TABLE,
     "study.toml": f"""
 extensions = ["my_model.py", "my_rule.py", "my_figure.py", "my_table.py"]
 
@@ -168,5 +114,5 @@ class TestFromOutside:
 
     def test_they_are_on_the_page(self, outside):
         page = (outside / "results" / "report" / "index.html").read_text("utf-8")
-        for words in ("PureSVD", "taxicab norm", "What the dense models of synthetic", "What they weigh, in a table."):
+        for words in ("PureSVD", "taxicab norm", "What dense models of synthetic", "What dense models weigh, a table"):
             assert words in page, words

@@ -11,10 +11,12 @@ import torch
 from recprune.evaluation import evaluate
 from recprune.models import Recommender
 from recprune.models.parts.ops import dense as dense_array
+from recprune.report.evidence.labels import shortened
 from recprune.splits import Split
 from recprune.topk import top_k
 
 HIT = "★"
+HEADING = 60  # characters of a title in the head of a column
 
 
 def typical_user(split: Split) -> int:
@@ -77,7 +79,7 @@ def _places(split: Split, model: Recommender) -> np.ndarray:
 
 def _neighbours(split: Split, dense: Recommender, pruned: Recommender, k: int) -> pd.DataFrame:
     item = int(np.bincount(split.train.item, minlength=split.n_items).argmax())
-    (name,) = split.train.titles([item])
+    name = shortened(split.train.titles([item])[0], HEADING)
     columns = {}
     for heading, model in (("dense", dense), ("pruned", pruned)):
         matrix = model.arrays["item_item"]

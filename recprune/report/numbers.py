@@ -58,9 +58,10 @@ def _dense(study: StudyEvidence) -> dict[str, str]:
 
 
 def _safe(safe: pd.DataFrame) -> dict[str, str]:
-    """How many pairs of model and method remove anything safely, and of how many test says so too."""
+    """How many pairs of model and method remove anything safely, of what beats popularity, and of how many test says so
+    too."""
     methods = safe[~safe["criterion"].isin(controls())]
-    there = methods["kept"].notna()
+    there = methods["kept"].notna() & methods["counts"]
     if methods.empty:
         return {}
     return {
@@ -73,7 +74,7 @@ def _safe(safe: pd.DataFrame) -> dict[str, str]:
 
 def _samples(rows: pd.DataFrame) -> dict[str, str]:
     """The most of its training samples that any model does without."""
-    rows = rows[(rows["side"] == "samples") & rows["removed_99"].notna()]
+    rows = rows[(rows["side"] == "samples") & rows["removed_99"].notna() & rows["counts"]]
     if rows.empty:
         return {}
     most = rows.sort_values(["removed_99", "val_lower"], ascending=False, kind="stable").iloc[0]
@@ -86,8 +87,8 @@ def _samples(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def _smallest(rows: pd.DataFrame) -> dict[str, str]:
-    """The model that shrinks most on disk, of those that are safe."""
-    pruned = rows[(rows["state"] != "dense") & (rows["criterion"] != "smaller-dense")]
+    """The model that shrinks most on disk, of those that are safe and beat popularity."""
+    pruned = rows[(rows["state"] != "dense") & (rows["criterion"] != "smaller-dense") & rows["counts"]]
     if pruned["bytes_ratio"].notna().sum() == 0:
         return {}
     least = where_lowest(pruned, pruned["bytes_ratio"])

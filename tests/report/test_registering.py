@@ -1,6 +1,7 @@
 """A figure and a table from outside the package, one file each, are among the files written and on the page."""
 
 import pytest
+from extension_texts import FIGURE, TABLE
 from fake_cells import fake_cells
 
 from recprune.cells.rows import write_rows
@@ -8,34 +9,6 @@ from recprune.report import figures
 from recprune.report.__main__ import main
 from recprune.report.figures.drawing import registry as of_figures
 from recprune.report.tables.layout import registry as of_tables
-
-FIGURE = """
-from recprune.report.figures import figure, style
-
-
-def caption(study, data):
-    return f"What dense models of {study.name} weigh, by an outsider."
-
-
-@figure("weights", caption=caption)
-def weights(study):
-    with style.paper():
-        drawn = style.new_figure(style.SINGLE, 2)
-        drawn.subplots().barh(study.dense["model"], study.dense["bytes_disk"])
-        style.settle(drawn)
-    return drawn, study.dense[["model", "bytes_disk"]]
-"""
-TABLE = """
-from recprune.report.tables import Table, column, table
-from recprune.report.tables.layout.formats import BYTES, LABELS
-
-
-@table("weights", needs=["dense"])
-def weights(study):
-    dense = study.dense[["model", "bytes_disk"]]
-    columns = [column("model", LABELS, dense["model"]), column("disk", BYTES, dense["bytes_disk"])]
-    return Table("What dense models weigh, a table by an outsider.", dense, columns)
-"""
 
 
 @pytest.fixture

@@ -71,6 +71,14 @@ def named_with_unit(criterion: str, unit: str) -> bool:
     return criterion in CRITERIA and unit in CRITERIA[criterion].labels
 
 
+def shortened(text: str, most: int) -> str:
+    """The text, or of a longer one at most `most` characters, up to a space where they hold one, and an ellipsis."""
+    if len(text) <= most:
+        return text
+    words = text[: most - 1].rpartition(" ")[0].rstrip()
+    return f"{words} …" if words else f"{text[: most - 1]}…"
+
+
 def percent(removed: float) -> str:
     """A share removed as readers see it, what is kept to two digits: "50 %", "99.5 %", "99.98 %", or "none"."""
     return "none" if math.isnan(removed) or removed <= 0 else f"{percentage(removed)} %"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from recprune.cells.rows import GROUPS, TEXT
 from recprune.report.evidence.cells import NEEDED
-from recprune.report.evidence.methods import CURVE, METHOD, by_model, models_in_order, role
+from recprune.report.evidence.methods import CURVE, FLOORS, METHOD, by_model, models_in_order, role
 
 LEVEL = ["test_ndcg@10_lo", "test_ndcg@10_hi"]  # the interval of a level; not every file has it
 #: quality of groups of users and items, and of lists
@@ -19,6 +19,9 @@ GROUPED = [
 WEIGHED = ["nonzeros", "bytes_memory", "macs", "users_per_s"]
 #: columns of which `rel_<column>` is known: the mean over seeds of its share of the dense model's
 SHARED = ["val_ndcg@10", "nonzeros", "seconds", "test_ndcg@10", "test_coverage@20", *GROUPED[:-1]]
+QUALITY = "test_ndcg@10"
+#: how a point's quality stands to popularity's
+ABOVE, NOT_ABOVE, UNKNOWN = "above", "not above", "not measured"
 ONE_MODEL = ["dataset", "protocol", "model", "seed"]
 
 
@@ -28,19 +31,25 @@ def points(rows: pd.DataFrame) -> pd.DataFrame:
 
     role            what the point is (`methods.role`)
     seeds           how many there are; `<column>_sd` the standard deviation over them, NaN for one
+    popularity      mean test nDCG@10 of the popularity recommender over the same seeds, NaN unless each has one
+    standing        ABOVE where the lower end of the interval of test nDCG@10 over users (the mean, where a row has no
+                    interval) lies above that mean, whose own uncertainty is not in it; else NOT_ABOVE, or UNKNOWN
     rel_<column>    of the columns in SHARED, the mean of their share of the dense model's of the same seed; a seed
                     without one, or whose dense model has nothing of it, is left out
     Ordered by model (CF, deep, other), then side, method and share kept.
     """
     rows = rows[rows["side"] != "both"].reset_index(drop=True)  # a grid is no curve
-    rows = beside_dense(rows.assign(seconds=seconds(rows)), SHARED)
+    rows = beside_dense(rows.assign(seconds=seconds(rows), popularity=_popularity(rows)), SHARED)
     numbers = [column for column in NEEDED if column not in TEXT and column not in ("kept", "seed")]
     numbers = list(dict.fromkeys([*numbers, *LEVEL, *GROUPED, *WEIGHED, *(f"rel_{column}" for column in SHARED)]))
-    frame = rows[[*CURVE, "kept", "seed", *numbers]].astype(dict.fromkeys(("kept", *numbers), "float64"))
+    frame = rows[[*CURVE, "kept", "seed", *numbers, "popularity"]].astype(dict.fromkeys(("kept", *numbers), "float64"))
     frame["kept"] = _levels(frame)
     groups = frame.groupby([*CURVE, "kept"], dropna=False, sort=True)
     spread = groups[numbers].std().add_suffix("_sd")
     table = pd.concat([groups["seed"].nunique().rename("seeds"), groups[numbers].mean(), spread], axis=1).reset_index()
+    known = groups["popularity"].count().to_numpy() == table["seeds"]
+    table["popularity"] = groups["popularity"].mean().where(known.to_numpy()).to_numpy()
+    table["standing"] = _standing(table)
     table["role"] = [role(*pair) for pair in zip(table["side"], table["criterion"], strict=True)]
     return in_order(table)
 
@@ -81,6 +90,19 @@ def _dense_of(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.MultiIndex]:
     """Dense rows by model and seed, and for each row which of them is its own."""
     dense = rows[rows["side"] == "dense"].drop_duplicates(ONE_MODEL).set_index(ONE_MODEL)
     return dense, pd.MultiIndex.from_frame(rows[ONE_MODEL])
+
+
+def _popularity(rows: pd.DataFrame) -> np.ndarray:
+    """(len(rows),) test nDCG@10 of the popularity recommender on each row's data set, protocol and seed, or NaN."""
+    same = [name for name in ONE_MODEL if name != "model"]
+    floor = rows[(rows["model"] == FLOORS[0]) & (rows["side"] == "dense")].drop_duplicates(same).set_index(same)
+    return floor[QUALITY].astype(float).reindex(pd.MultiIndex.from_frame(rows[same])).to_numpy()
+
+
+def _standing(points: pd.DataFrame) -> np.ndarray:
+    least = points[LEVEL[0]].where(points[LEVEL[0]].notna(), points[QUALITY])
+    known = least.notna() & points["popularity"].notna()
+    return np.select([~known, least > points["popularity"]], [UNKNOWN, ABOVE], NOT_ABOVE)
 
 
 def _levels(frame: pd.DataFrame) -> pd.Series:

@@ -73,6 +73,20 @@ class ProtocolsEvidence:
         wide = wide.reindex(pd.MultiIndex.from_frame(safe[keys].drop_duplicates()))
         return wide[[name for name in self.studies if name in wide]].reset_index()
 
+    @cached_property
+    def warning(self) -> str:
+        """The sentences of the studies on dense models that do not beat popularity; "" where all do."""
+        said = {protocol: study.warning for protocol, study in self.studies.items()}
+        return "".join(f" Under {protocol}:{words}" for protocol, words in said.items() if words)
+
+    @cached_property
+    def safe_counts(self) -> pd.DataFrame:
+        """The rows and protocols of `safe_shares`: whether what is safe there counts (see `safe.safe_points`)."""
+        safe = pd.concat([study.safe for study in self.studies.values()], ignore_index=True)
+        keys = ["model", "side", "label"]
+        wide = safe.pivot(index=keys, columns="protocol", values="counts").eq(True)
+        return wide.reindex(pd.MultiIndex.from_frame(self.safe_shares[keys])).reset_index()
+
     def in_words(self) -> list[str]:
         """What the rows say, in sentences: which model is first, how far orders agree, which of two methods keeps
         more."""

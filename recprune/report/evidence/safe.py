@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from recprune.evaluation.safety import safe_walk
+from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import CURVE, FLOORS, labels_of, method_of, methods_in_order, models_in_order
+from recprune.report.evidence.points import NOT_ABOVE, QUALITY, UNKNOWN
 
 FLOOR_LEVELS = (0.99, 0.95)
 PRUNED = ("parameters", "samples")
@@ -17,7 +19,10 @@ _CHOSEN = {
     "test_lo": "test_ratio_lo",
     "test_hi": "test_ratio_hi",
 }
-_THERE = ("bytes_ratio", "p50_ratio", "bytes_disk", "p50_ms", "test_ndcg@10")
+COVERAGE = "test_coverage@20"
+_THERE = ("bytes_ratio", "p50_ratio", "bytes_disk", "p50_ms", QUALITY, COVERAGE)
+#: column of a safe point -> column of its dense model
+_DENSE = {"dense_ndcg@10": QUALITY, "dense_coverage@20": COVERAGE, "popularity": "popularity"}
 _NUMBERS = [
     "removed_99",
     "removed_95",
@@ -26,6 +31,9 @@ _NUMBERS = [
     *_THERE,
     *(f"{name}_95" for name in _CHOSEN),
     "confirmed_95",
+    *_DENSE,
+    "counts",
+    "counts_95",
 ]
 
 
@@ -35,22 +43,31 @@ def safe_points(points: pd.DataFrame) -> pd.DataFrame:
 
     The rule is `recprune.evaluation.safe_sparsity`: chosen on validation, confirmed on test.
     removed_99, removed_95   share removed, NaN where nothing is safe
-    kept, val_lower, test_ratio, test_lo, test_hi, confirmed, bytes_ratio, p50_ratio, bytes_disk, p50_ms, test_ndcg@10
-                             of the 0.99 point; NaN (False) where there is none
+    kept, val_lower, test_ratio, test_lo, test_hi, confirmed, bytes_ratio, p50_ratio, bytes_disk, p50_ms, test_ndcg@10,
+    test_coverage@20         of the 0.99 point; NaN (False) where there is none
     kept_95, val_lower_95, test_ratio_95, test_lo_95, test_hi_95, confirmed_95
                              the same of the 0.95 point
+    dense_ndcg@10, dense_coverage@20, popularity
+                             test quality of the dense model, and popularity's over the same seeds; NaN: not measured
+    counts, counts_95        whether neither the dense model nor the 0.99 (0.95) point falls short of popularity: what
+                             is safe otherwise is no headline. Where popularity was not measured, nobody knows
     The smaller dense model is a row too (side "control"): what a method should beat.
     """
     wanted = points["side"].isin(PRUNED) | (points["criterion"] == "smaller-dense")
     table = points[wanted & ~points["model"].isin(FLOORS)]
     curves = table[CURVE].drop_duplicates(ignore_index=True)
     strict, loose = (_ends(table, floor) for floor in FLOOR_LEVELS)
-    loose = loose.drop(columns=list(_THERE)).rename(columns={name: f"{name}_95" for name in (*_CHOSEN, "confirmed")})
+    at_95 = {name: f"{name}_95" for name in (*_CHOSEN, "confirmed", "standing")}
+    loose = loose.drop(columns=list(_THERE)).rename(columns=at_95)
     found = (
         curves.assign(label=labels_of(curves)).merge(strict, how="left", on=CURVE).merge(loose, how="left", on=CURVE)
     )
+    dense = points[points["side"] == "dense"].drop_duplicates("model").set_index("model")
+    found = found.assign(**{name: found["model"].map(dense[column]) for name, column in _DENSE.items()})
+    above = found["model"].map(dense["standing"]).ne(NOT_ABOVE)
+    found = found.assign(**{f"counts{end}": above & found[f"standing{end}"].ne(NOT_ABOVE) for end in ("", "_95")})
     found = found.assign(removed_99=1 - found["kept"], removed_95=1 - found["kept_95"])[[*CURVE, "label", *_NUMBERS]]
-    kinds = {name: bool if name.startswith("confirmed") else float for name in _NUMBERS}
+    kinds = {name: bool if name.startswith(("confirmed", "counts")) else float for name in _NUMBERS}
     found = found.assign(**{name: found[name].eq(True) for name, kind in kinds.items() if kind is bool}).astype(kinds)
     return in_order(found)
 
@@ -70,7 +87,9 @@ def _ends(table: pd.DataFrame, floor: float) -> pd.DataFrame:
     ends = safe_ends(table, floor)
     columns = {short: ends[name] for short, name in _CHOSEN.items()}
     there = {name: ends[name] for name in _THERE}
-    return ends[CURVE].assign(**columns, confirmed=ends["test_ratio_lower"] >= floor, **there)
+    return ends[CURVE].assign(
+        **columns, confirmed=ends["test_ratio_lower"] >= floor, standing=ends["standing"], **there
+    )
 
 
 def safe_ends(points: pd.DataFrame, floor: float) -> pd.DataFrame:
@@ -93,3 +112,28 @@ def best_of_rules(safe: pd.DataFrame) -> pd.DataFrame:
     rank = rank.sort_values(keys, ascending=[False, False, True, True, True, True], kind="stable")
     first = rank.drop_duplicates(["removed from", "model", "unit", "criterion"]).index
     return safe.loc[safe.index.isin(first)].assign(**{"removed from": part})
+
+
+def warning(dense: pd.DataFrame) -> str:
+    """A sentence, a space before it, on the dense models (curve points) not shown to beat popularity, or "".
+
+    A pruned model that keeps all of the quality of a useless one is as useless.
+    """
+    below = dense[(dense["standing"] == NOT_ABOVE) & ~dense["model"].isin(FLOORS)]
+    if below.empty:
+        return ""
+    names = [f"{label(model)} ({quality:.4f})" for model, quality in zip(below["model"], below[QUALITY], strict=True)]
+    floor = " to ".join(dict.fromkeys(f"{end:.4f}" for end in (below["popularity"].min(), below["popularity"].max())))
+    return (
+        f" Warning: {', '.join(names)} {'is' if len(names) == 1 else 'are'} not shown to beat popularity ({floor}; "
+        "test nDCG@10, same seeds; the lower end of a model's 95 % interval has to): what is safe to remove from such "
+        "a model is no headline (†)."
+    )
+
+
+def unmeasured(dense: pd.DataFrame) -> str:
+    """The same where popularity was not measured with the seeds of any of the models, which then nobody can tell."""
+    models = dense[~dense["model"].isin(FLOORS)]
+    if models.empty or (models["standing"] != UNKNOWN).any():
+        return ""
+    return " Popularity was not measured with these seeds: whether the dense models beat it is not known."

@@ -13,7 +13,7 @@ from recprune.report.evidence.cells import canonical, heading, study_name
 from recprune.report.evidence.fronts import best_dense
 from recprune.report.evidence.methods import CURVE, FLOORS
 from recprune.report.evidence.points import in_order, paired, points
-from recprune.report.evidence.safe import safe_points
+from recprune.report.evidence.safe import safe_points, warning
 
 Found = TypeVar("Found")
 
@@ -88,6 +88,11 @@ class StudyEvidence:
     def safe(self) -> pd.DataFrame:
         """What each method removes safely from each model (see `safe.safe_points`)."""
         return safe_points(self.points)
+
+    @cached_property
+    def warning(self) -> str:
+        """A sentence on the dense models that do not beat popularity, a space before it; "" where all do."""
+        return warning(self.dense)
 
     def once(self, derive: Callable[[StudyEvidence], Found]) -> Found:
         """What a function of this study returns; called once, however many figures and tables ask."""

@@ -17,12 +17,13 @@ from recprune.report.claims.contrasts import WORTH
 from recprune.report.claims.measures import QUALITY
 from recprune.report.claims.verdicts import verdict
 from recprune.report.evidence.frames import rows_as
-from recprune.report.evidence.labels import label
+from recprune.report.evidence.labels import label, shortened
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures.drawing import style
 from recprune.report.figures.drawing.registry import figure
 from recprune.report.figures.drawing.style import model_look, model_looks
 
+WIDEST = 93  # characters of a claim
 LINEAR = 5.0  # per cent; beyond, the axis is logarithmic
 TICKS = (-100, -20, -5, -2, 0, 2, 5, 20, 100)
 ROW, HEAD = 0.155, 0.235  # inches that a contrast and a claim take
@@ -98,7 +99,7 @@ def _effects(ax: Axes, data: pd.DataFrame, found: pd.DataFrame, rows: list[tuple
         if contrast is None:
             mine = found[(found["claim"] == claim.number) & (found["model"] != "")]
             ax.annotate(
-                f"{claim.number}. {_short(claim.says)}: {verdict(mine['says'])}",
+                f"{claim.number}. {shortened(claim.says.rstrip('.'), WIDEST)}: {verdict(mine['says'])}",
                 (0.005, y),
                 va="center",
                 fontsize=7,
@@ -126,11 +127,6 @@ def _effects(ax: Axes, data: pd.DataFrame, found: pd.DataFrame, rows: list[tuple
             )
     ax.set_yticks([at for at, _ in ticks], [contrast for _, contrast in ticks], fontsize=6.5)
     ax.set_ylim(y + ROW, 0)
-
-
-def _short(text: str, most: int = 92) -> str:
-    text = text.rstrip(".")
-    return text if len(text) <= most else text[: text.rindex(" ", 0, most)] + " …"
 
 
 def _axes(ax: Axes, data: pd.DataFrame) -> None:

@@ -26,7 +26,7 @@ DEEPEST = 3.0  # orders of magnitude: 99.9 % removed has the darkest colour
 #: what is written behind the number: how the model was recovered
 LETTERS = {"fine-tune": "f", "refit": "s", "retrain": "t", "retrain-updates": "u", "rewind": "w"}
 WORDS = {"refit": "solved again"}
-ROUNDS = "r"
+ROUNDS, DAGGER = "r", "†"
 LOWEST, HIGHEST = 0.118, 0.165  # inches of a row
 TALLEST = 7.0  # inches for all rows: a page with its caption
 
@@ -46,6 +46,7 @@ class Cell(NamedTuple):
     criterion: str
     removed_99: float
     confirmed: bool
+    counts: bool
     sign: str
 
 
@@ -54,12 +55,14 @@ def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
     letters = [f"{sign}: {label(name)}" for name, sign in LETTERS.items() if sign in signs]
     letters += [f"{ROUNDS}: removed in rounds"] if ROUNDS in signs else []
     known = f" Letters say how ({'; '.join(letters)}; none: in one shot, nothing after it)." if letters else ""
+    useless = not data.loc[data["removed_99"] > 0, "counts"].all()
+    marked = f" {DAGGER}: the dense or the pruned model is not shown to beat popularity on test." if useless else ""
     return (
         f"Safe sparsity on {study.heading}, in per cent: {RULE.format(f'{STRICT:g}')}. Rules in rows, by the units "
         f"they remove; a cell is the best of the rule's schedules and recoveries by that bound.{known} Shares are of "
         "the units named, which are rows, neurons or splits where whole ones go. A dash: no measured share is safe; "
         "an empty cell: not measured; a star: the same bound does not hold on test. No bound is widened for the "
-        "number of rules."
+        f"number of rules.{marked}"
     )
 
 
@@ -170,7 +173,8 @@ def _cell(ax: Axes, x: int, y: int, cell: Cell) -> None:
     colour = colormaps["YlGnBu"](0.08 + 0.82 * depth) if depth else "#EEEEEE"
     ax.add_patch(Rectangle((x - 0.485, y - 0.46), 0.97, 0.92, color=colour, lw=0))
     ink = style.GREY if not depth else "white" if depth > 0.5 else "black"
-    text = f"{percentage(removed)}{'' if cell.confirmed else '*'}{cell.sign and ' ' + cell.sign}" if depth else "–"
+    marks = f"{'' if cell.confirmed else '*'}{'' if cell.counts else DAGGER}{cell.sign and ' ' + cell.sign}"
+    text = f"{percentage(removed)}{marks}" if depth else "–"
     ax.text(
         x, y, text, ha="center", va="center_baseline", fontsize=6 if len(text) < 5 else 5, color=ink
     )  # within the cell
@@ -181,7 +185,9 @@ def _key(ax: Axes, data: pd.DataFrame, used: int, tallest: int) -> None:
     signs = set("".join(data.loc[data["removed_99"] > 0, "sign"]))
     lines = [f"{letter}  {WORDS.get(name, label(name))}" for name, letter in LETTERS.items() if letter in signs]
     lines += [f"{ROUNDS}  in rounds"] if ROUNDS in signs else []
-    lines += ["*  not confirmed on test", "–  nothing is safe"]
+    lines += ["*  not confirmed on test"]
+    lines += [] if data.loc[data["removed_99"] > 0, "counts"].all() else [f"{DAGGER}  not above popularity"]
+    lines += ["–  nothing is safe"]
     room = tallest - used
     if room > len(lines) + 1:
         ax.text(

@@ -11,6 +11,7 @@ import pandas as pd
 from recprune.datasets.naming import name_of
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import CURVE, FLOORS, labels_of, models_in_order, of_kind
+from recprune.report.evidence.points import NOT_ABOVE
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures.drawing.style import FAMILIES, model_look
 from recprune.report.page.choice import best_dense, ranked
@@ -54,6 +55,8 @@ NUMBERS = {
     "bytes_ratio": "bytesRatio",
     "p50_ms": "ms",
     "p50_ratio": "msRatio",
+    "test_coverage@20": "coverage",
+    "popularity": "popularity",
 }
 
 
@@ -78,7 +81,8 @@ def page_data(studies: Sequence[StudyEvidence], notebooks: dict[str, str]) -> di
         place = {value: number for number, value in enumerate(lists[name])}
         points[name] = [place[value] for value in values]
     points |= {short: [_number(value) for value in table[column]] for column, short in NUMBERS.items()}
-    points |= {flag: [int(value) for value in table[flag]] for flag in ("sized", "data")}
+    table = table.assign(below=table["standing"].eq(NOT_ABOVE) & ~table["model"].isin(FLOORS))
+    points |= {flag: [int(value) for value in table[flag]] for flag in ("sized", "data", "below")}
     return {
         "studies": [_study(study) for study in studies],
         "models": _models(table),

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata, resources
 from pathlib import Path
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from tqdm import tqdm
 from recprune.files import write_atomically
 from recprune.report.page import formulas
 from recprune.report.page.html import rendered
+from recprune.report.page.policy import content_policy
 
 FOLDER = "notebooks"  # below the report
 _MARK = '<meta name="source" content="{}">'
@@ -85,8 +87,6 @@ def write_notebooks(notebooks: list[Executed], report: Path) -> dict[str, str]:
         source = hashlib.sha256(version + content).hexdigest()
         if not _is_of(report / notebook.page, source):
             due.append((notebook, content, source))
-    if notebooks:
-        write_atomically(report / FOLDER / "notebook.css", _style())
     if due:
         render = _renderer()
         for notebook, content, source in tqdm(due, desc="notebooks as pages", delay=3):
@@ -118,7 +118,8 @@ def _version() -> bytes:
     """What a page depends on beside its notebook."""
     here = Path(__file__).parent
     code = [(here / name).read_bytes() for name in ("notebooks.py", "formulas.py", "templates/notebook.html")]
-    return b"\0".join([*code, metadata.version("nbconvert").encode()])
+    made = (metadata.version("nbconvert"), _style(), content_policy())
+    return b"\0".join([*code, *(text.encode() for text in made)])
 
 
 def _is_of(page: Path, source: str) -> bool:
@@ -158,15 +159,17 @@ def _page(notebook: Executed, source: str, report: Path, body: str) -> str:
         "notebook.html",
         mark=Markup(_MARK.format(source)),
         name=notebook.name,
-        style=up(report / FOLDER / "notebook.css"),
+        policy=Markup(content_policy()),
+        style=Markup(_style()),
         report=up(report / "index.html"),
         source=up(notebook.path),
         body=Markup(body),
     )
 
 
+@cache
 def _style() -> str:
-    """The stylesheet that all pages share: ours, and pygments' colours for code."""
+    """The style of every page: ours, and pygments' colours for code. It stands in the page, which so needs no file."""
     from pygments.formatters import HtmlFormatter
 
     own = resources.files("recprune.report.page").joinpath("assets", "notebook.css").read_text()

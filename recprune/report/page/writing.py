@@ -20,14 +20,13 @@ from recprune.report.evidence import Evidence, ProtocolsEvidence, StudyEvidence
 from recprune.report.page.data import page_data, to_json
 from recprune.report.page.html import rendered
 from recprune.report.page.notebooks import Executed, describe, executed, write_notebooks
+from recprune.report.page.policy import content_policy
 from recprune.report.page.views import Figure, FigureView, TableView, figure_view, table_view
 from recprune.report.tables.layout.table import Table
 
 ACROSS = "/protocols"  # no study is called so
 CLAIMS, FIRST = "claims", "safe-sparsity"  # stems of tables: with a section of their own; not folded
 SCRIPTS = ("page.js", "plot.js", "choice.js", "tables.js")
-# nothing is fetched, and no browser may be talked into it
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
 
 
 @dataclass(frozen=True)
@@ -83,14 +82,14 @@ def write_page(evidence: Evidence, drawn: Sequence[Figure], tabled: Sequence[Tab
         *_studies(studies, drawn, [table for table in tabled if table.stem != CLAIMS]),
         *_notebooks(notebooks),
     ]
+    scripts = [Markup(get_plotlyjs()), *map(_asset, SCRIPTS)]
     page = rendered(
         "index.html",
-        policy=Markup(POLICY),
+        policy=Markup(content_policy(scripts)),
         sections=sections,
         data=Markup(to_json(page_data(studies, pages))),
         style=_asset("page.css"),
-        plotly=Markup(get_plotlyjs()),
-        scripts=[_asset(name) for name in SCRIPTS],
+        scripts=scripts,
     )
     return write_atomically(report / "index.html", page)
 

@@ -46,9 +46,9 @@ def _dense(study: StudyEvidence) -> Iterator[dict]:
 
 
 def _safe(study: StudyEvidence) -> Iterator[dict]:
-    """The most that goes safely by single weights, by structure and of the samples."""
+    """The most that goes safely by single weights, by structure and of the samples, of what beats popularity."""
     safe, points = study.safe, study.points
-    safe = safe[(safe["side"] != "control") & (safe["criterion"] != "random") & safe["kept"].notna()]
+    safe = safe[(safe["side"] != "control") & (safe["criterion"] != "random") & safe["kept"].notna() & safe["counts"]]
     single, samples = safe["unit"].isin((*SINGLE, *BLOCKS)), safe["unit"].isin(SAMPLE_UNITS)
     notebooks = {"21-prune-weights": single, "22-prune-structure": ~single & ~samples, "20-prune-samples": samples}
     for notebook, mine in notebooks.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from recprune.report.claims.claim import Claim
@@ -28,7 +30,8 @@ OVERTURNED = {
 @table("claims")
 def claims(study: StudyEvidence) -> Table:
     """The claims, one a row: verdict, effect in CF and deep models, what it depends on and what would overturn it."""
-    return claims_table(study.once(compared), study.heading)
+    table = claims_table(study.once(compared), study.heading)
+    return replace(table, caption=table.caption + study.warning)
 
 
 def claims_table(compared: Compared, where: str) -> Table:

@@ -7,6 +7,7 @@ import pandas as pd
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import FLOORS, models_in_order
 from recprune.report.evidence.points import LEVEL
+from recprune.report.evidence.safe import unmeasured
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import BETWEEN, BYTES, FOUR, GROUPED, LABELS, MEAN, THREE_DIGITS
 from recprune.report.tables.layout.registry import table
@@ -69,5 +70,5 @@ def _caption(study: StudyEvidence, frame: pd.DataFrame, known: bool, published: 
         users += " Published: nDCG@10 of the same model under the same protocol by others."
     return (
         f"Dense models on {study.heading}: test quality ({spread}, full catalogue ranked) and cost.{users} "
-        "Times are of the machine that measured them."
+        f"Times are of the machine that measured them.{study.warning}{unmeasured(study.dense)}"
     )

@@ -8,16 +8,19 @@ import pandas as pd
 
 from recprune.report.evidence.labels import percent
 from recprune.report.evidence.methods import CURVE, FLOORS, METHOD, controls, models_in_order
+from recprune.report.evidence.points import NOT_ABOVE
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.tables.layout.formats import BYTES, COUNT, LABELS, STARRED, TWO, TWO_DIGITS, WORDS
+from recprune.report.tables.layout.formats import BYTES, COUNT, LABELS, STARRED, TWO, TWO_DIGITS, Format
 from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.standing import DAGGER
 from recprune.report.tables.layout.table import Column, Table, column
 
 _RATIO = ["test_ratio", "test_ratio_lo", "test_ratio_hi"]
+STATE = Format(lambda state, counts: state + ("" if counts else DAGGER), left=True, number=False)
 _COLUMNS = [
     *("dataset", "protocol", "model", "family", "state", *METHOD, "kept"),
     *("parameters", "nonzeros", "bytes_disk", "bytes_ratio", "bytes_memory", "macs"),
-    *("p50_ms", "p50_ratio", "users_per_s", *_RATIO, "confirmed"),
+    *("p50_ms", "p50_ratio", "users_per_s", *_RATIO, "confirmed", "counts"),
 ]
 
 
@@ -31,7 +34,7 @@ def footprint(study: StudyEvidence) -> Table:
         "Compact form, indices counted; p50: median milliseconds to recommend to one user; users/s in batches; "
         "multiply-adds for one user; test ratio: nDCG@10 / dense, 95 % interval (*: test does not confirm it). "
         "Milliseconds are of the machine and the moment; their ratio is measured in one process, in turns with the "
-        "dense model."
+        f"dense model.{study.warning}"
     )
     return Table(caption, frame, _columns(frame))
 
@@ -49,7 +52,7 @@ def smallest(study: StudyEvidence) -> pd.DataFrame:
 def _states(points: pd.DataFrame, safe: pd.DataFrame) -> Iterator[dict]:
     """The rows of one model. Of all points that are safe at 0.99, each method's furthest, the one of fewest bytes."""
     for _, row in points[points["side"] == "dense"].iterrows():
-        yield row.to_dict() | {"state": "dense", "confirmed": True}
+        yield row.to_dict() | {"state": "dense", "confirmed": True, "counts": row["standing"] != NOT_ABOVE}
     mine = safe[safe["model"] == points["model"].iloc[0]]
     pruned = mine[(mine["side"] == "parameters") & ~mine["criterion"].isin(controls())]
     for there in (pruned, mine[mine["criterion"] == "smaller-dense"]):
@@ -57,14 +60,17 @@ def _states(points: pd.DataFrame, safe: pd.DataFrame) -> Iterator[dict]:
             least = there.sort_values(["bytes_disk", "kept"], kind="stable").iloc[0]
             same = (points[CURVE] == least[CURVE]).all(axis=1) & (points["kept"] == least["kept"])
             state = f"{least['label']}, −{percent(least['removed_99'])}"
-            yield points[same].iloc[0].to_dict() | {"state": state, "confirmed": bool(least["confirmed"])}
+            yield points[same].iloc[0].to_dict() | {
+                "state": state,
+                **{name: bool(least[name]) for name in ("confirmed", "counts")},
+            }
 
 
 def _columns(frame: pd.DataFrame) -> list[Column]:
     changed = frame["state"] != "dense"
     return [
         column("model", LABELS, frame["model"]),
-        column("state", WORDS, frame["state"]),
+        column("state", STATE, frame["state"], frame["counts"]),
         column("parameters", COUNT, frame["parameters"]),
         column("non-zeros", COUNT, frame["nonzeros"]),
         column("disk", BYTES, frame["bytes_disk"]),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from recprune.report.evidence.methods import METHOD, controls, models_in_order
+from recprune.report.evidence.points import QUALITY
 from recprune.report.evidence.safe import PRUNED
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import (
     LABELS,
-    REMOVED,
     REMOVED_IF_MEASURED,
     STARRED,
     TWO_DIGITS,
@@ -17,13 +17,14 @@ from recprune.report.tables.layout.formats import (
     WORDS,
 )
 from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.standing import SAFE, WORTH, beside_popularity, worth
 from recprune.report.tables.layout.table import Column, Table, best, column
 
 _AT_99 = ["removed_99", "kept", "val_lower", "test_ratio", "test_lo", "test_hi", "confirmed", "bytes_ratio"]
 _AT_95 = [f"{name}_95" for name in ("kept", "val_lower", "test_ratio", "test_lo", "test_hi", "confirmed")]
 _COLUMNS = [
     *("dataset", "protocol", "model", "family", "side", *METHOD, "label", "methods"),
-    *(*_AT_99, "removed_95", *_AT_95, "random", "smaller"),
+    *(*_AT_99, "removed_95", *_AT_95, "random", "smaller", QUALITY, *WORTH),
 ]
 
 
@@ -34,31 +35,33 @@ def headline(study: StudyEvidence) -> Table:
     Of parameters, the method is the one whose safe point (0.99 on validation) takes the fewest bytes: shares of
     weights, factors and rows are not of one kind. Of samples, the one of the largest safe share. Then the larger
     validation bound decides, and where nothing is safe at 0.99, 0.95. Test columns have no say in it. In bold, the
-    smallest model and the fewest samples.
+    smallest model and the fewest samples, of what beats popularity on test; what does not is marked.
     """
     frame = study.once(best_methods)
     parameters = frame["side"] == "parameters"
-    small = best(frame.loc[parameters, "bytes_ratio"], min).reindex(frame.index, fill_value=False)
-    few = best(frame.loc[~parameters, "removed_99"], max).reindex(frame.index, fill_value=False)
+    of_use = frame[["bytes_ratio", "removed_99"]].where(frame["counts"].astype(bool))
+    small = best(of_use.loc[parameters, "bytes_ratio"], min).reindex(frame.index, fill_value=False)
+    few = best(of_use.loc[~parameters, "removed_99"], max).reindex(frame.index, fill_value=False)
     columns = [
         column("model", LABELS, frame["model"]),
         column("removes", WORDS, frame["side"]),
         column("best method", WORDS, frame["label"]),
         column("of", WHOLE, frame["methods"]),
-        column("safe at 0.99", REMOVED, frame["removed_99"], bold=few),
+        column("safe at 0.99", SAFE, frame["removed_99"], frame["counts"], bold=few),
         _ratio("ratio at 0.99", frame, ""),
         column("disk", TWO_DIGITS, frame["bytes_ratio"], bold=small),
-        column("safe at 0.95", REMOVED, frame["removed_95"]),
+        column("safe at 0.95", SAFE, frame["removed_95"], frame["counts_95"]),
         _ratio("ratio at 0.95", frame, "_95"),
         column("random", REMOVED_IF_MEASURED, frame["random"]),
         column("smaller dense", REMOVED_IF_MEASURED, frame["smaller"]),
+        *beside_popularity(frame),
     ]
     caption = (
         f"What each model on {study.heading} loses safely. Of its methods (of: how many) the one that is smallest on "
         "disk, or has the fewest samples, where it is safe at 0.99 on validation; the share removed, of the method's "
         "own units; what that and the share safe at 0.95 keep on test (nDCG@10 / dense, 95 % interval; *: test does "
         "not confirm it); bytes on disk / dense at 0.99. Right, what is safe at 0.99 by chance: random removal of the "
-        "same units; and by training the model smaller (empty: not measured)."
+        "same units; and by training the model smaller (empty: not measured)." + worth(study)
     )
     return Table(caption, frame.drop(columns="label"), columns)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from recprune.datasets.naming import name_of
 from recprune.errors import NothingToDrawError
 from recprune.report.evidence.methods import FLOORS, models_in_order
 from recprune.report.evidence.protocols import ProtocolsEvidence
-from recprune.report.tables.layout.formats import LABELS, REMOVED_IF_MEASURED, TWO, WHOLE, WORDS, Format, plus_minus
+from recprune.report.tables.layout.formats import LABELS, TWO, WHOLE, WORDS, Format, plus_minus
 from recprune.report.tables.layout.registry import table
+from recprune.report.tables.layout.standing import SAFE
 from recprune.report.tables.layout.table import Table, column
 
 RANKED = Format(lambda mean, spread, rank: f"{plus_minus(mean, spread)} ({rank:.0f})")
+SHARE = replace(SAFE, missing="")  # nothing where it was not measured
 TAU = Format("{:.2f} [{:.2f}, {:.2f}]".format)
 
 
@@ -26,7 +30,7 @@ def protocols_order(protocols: ProtocolsEvidence) -> Table:
     caption = (
         f"Dense models on {name_of(frame['dataset'].iloc[0])} by protocol: test nDCG@10, mean ± standard deviation "
         f"over {frame['seeds'].max()} seeds (rank among the protocol's models). Empty: the protocol leaves the model "
-        "out."
+        "out." + protocols.warning
     )
     return Table(caption, frame, columns)
 
@@ -61,13 +65,15 @@ def protocols_safe(protocols: ProtocolsEvidence) -> Table:
         raise NothingToDrawError("nothing was pruned")
     names = [protocol for protocol in protocols.studies if protocol in frame]
     shares = frame[names].astype(float)
-    most = shares.eq(shares.max(axis=1), axis=0) & (shares.nunique(axis=1) > 1).to_numpy()[:, None]
+    counts = protocols.safe_counts[names]
+    most = shares.eq(shares.where(counts).max(axis=1), axis=0) & (shares.nunique(axis=1) > 1).to_numpy()[:, None]
+    most &= counts
     columns = [column("model", LABELS, frame["model"]), column("method", WORDS, frame["label"])]
-    columns += [column(name, REMOVED_IF_MEASURED, shares[name], bold=most[name]) for name in names]
+    columns += [column(name, SHARE, shares[name], counts[name], bold=most[name]) for name in names]
     dataset = name_of(next(iter(protocols.studies.values())).dataset)
     caption = (
         f"Safe sparsity on {dataset} by protocol: the largest share removed whose one-sided 95 % "
         "lower bound of pruned / dense nDCG@10 on validation is at least 0.99. A wider interval (fewer test users, one "
-        "test item each) makes less look safe."
+        "test item each) makes less look safe." + protocols.warning
     )
     return Table(caption, frame, columns)

@@ -30,6 +30,7 @@ def verdicts(evidence: Evidence) -> Table:
         "The verdict on each claim on every data set, with the effect in CF and in deep models; the table of each data "
         "set says of which contrast."
     )
+    caption += "".join(f" {study.heading}:{study.warning}" for study in evidence.studies if study.warning)
     return Table(caption, frame, columns)
 
 

@@ -13,6 +13,7 @@ from recprune.report.evidence import Evidence, StudyEvidence, label, method_labe
 from recprune.report.evidence import study as study_module
 from recprune.report.evidence.cells import NEEDED, canonical, studies
 from recprune.report.evidence.groups import GROUPS
+from recprune.report.evidence.labels import shortened
 from recprune.report.evidence.methods import CURVE, Method, models_in_order
 from recprune.report.evidence.points import points
 from recprune.report.evidence.safe import best_of_rules, safe_ends
@@ -211,3 +212,11 @@ def test_a_folder_has_its_studies_and_those_of_make_protocols(tmp_path, few):
     assert evidence.searches == [] and evidence.users.empty
     with pytest.raises(ReportError, match="no such file"):
         _ = Evidence(tmp_path / "nowhere").studies
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("short", "short"), ("two words here", "two …"), ("x" * 20, "x" * 9 + "…"), (" " * 20, " " * 9 + "…")],
+)
+def test_a_long_text_is_cut_at_a_space_where_it_has_one(text, expected):
+    assert shortened(text, 10) == expected

@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -89,6 +91,28 @@ def test_nothing_is_fetched(results, text):
     for name in Page(text).values("href"):
         if name.startswith("notebooks/"):
             assert (results / "report" / unquote(name)).exists()
+
+
+def policy_of(text):
+    """The directives of a page's content policy, name -> what it allows."""
+    (found,) = [a["content"] for _, a in Page(text).tags if a.get("http-equiv") == "Content-Security-Policy"]
+    parts = [directive.split() for directive in found.split(";")]
+    return {name: set(allowed) for name, *allowed in parts}
+
+
+def test_only_the_scripts_of_the_page_may_run(results, text):
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.S)
+    hashes = {base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts}
+    assert policy_of(text)["script-src"] == {f"'sha256-{known}'" for known in hashes}
+    assert len(scripts) == text.count("<script") - 1  # the data are no script
+    pages = [path.read_text() for path in (results / "report" / "notebooks").rglob("*.html")]
+    assert pages
+    for page in pages:
+        assert policy_of(page)["script-src"] == {"'none'"}
+    for page in (text, *pages):
+        policy = policy_of(page)
+        assert all(policy[name] == {"'none'"} for name in ("default-src", "base-uri", "form-action"))
+        assert policy["img-src"] <= {"data:", "blob:"}
 
 
 def test_names_are_text_whatever_they_are(text):

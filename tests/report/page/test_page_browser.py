@@ -239,6 +239,22 @@ def test_an_answer_is_confirmed_on_test_and_has_a_command_and_others(page):
     assert "Nothing measured here is that small" in page.text_content("#answer")
 
 
+@pytest.mark.parametrize(("quality", "warned"), [(0.05, False), (0.9, True)])
+def test_an_answer_that_popularity_beats_says_so(browser, tmp_path, quality, warned):
+    rows = fake_rows()
+    rows.loc[rows["model"] == "popularity", "test_ndcg@10"] = quality
+    fake_page(tmp_path, rows)
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto((tmp_path / "report" / "index.html").as_uri())
+    page.select_option("#choice-form select[name=model]", "ease")
+    words = page.text_content("#answer")
+    assert f"popularity's, same seeds{quality:.4f}" in words
+    said = re.search(r"Not shown to beat popularity\. On test it reaches 0\.2\d{3}.*, popularity 0\.9000 over", words)
+    assert bool(said) == warned == ("popularity." in words)
+    page.close()
+
+
 # -- tables and lists
 
 
@@ -321,6 +337,44 @@ def test_links_lead_to_files(page, address):
     }
     assert pages
     assert all((folder / name).exists() for name in pages)
+
+
+HOSTILE = (
+    "<img src=x onerror=\"document.title='caught'\"><script>document.title='caught'</script>"
+    '<svg onload="document.title=1"></svg><a id="bait" href="javascript:document.title=1">bait</a>'
+    '<img src="https://example.invalid/pixel.png"><link rel="stylesheet" href="https://example.invalid/style.css">'
+)
+
+
+def test_html_that_slipped_into_a_notebook_runs_nothing_and_fetches_nothing(browser, tmp_path):
+    fake_notebook(tmp_path, text=HOSTILE)
+    fake_page(tmp_path)
+    (written,) = (tmp_path / "report" / "notebooks").rglob("*.html")
+    page, refused = browser.new_page(), {}
+    page.set_default_timeout(PATIENCE)
+    page.on("requestfailed", lambda request: refused.update({request.url: request.failure}))
+    page.goto(written.as_uri())
+    title = page.title()
+    page.locator("#bait").click()
+    page.locator("nav").click()
+    assert page.title() == title != "caught"
+    remote = [f"https://example.invalid/{name}" for name in ("pixel.png", "style.css")]
+    assert {address: refused[address] for address in remote} == dict.fromkeys(remote, "csp")
+    page.close()
+
+
+@pytest.mark.parametrize("name", [HOSTILE.replace("/", "|") + ".csv", "{{ 7 * 7 }}$x$_%\\\u202efdp|`a`.csv"])
+def test_a_data_set_may_be_called_anything(browser, tmp_path, name):
+    fake_page(tmp_path, fake_rows(name))
+    page, complaints = browser.new_page(), []
+    page.set_default_timeout(PATIENCE)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((tmp_path / "report" / "index.html").as_uri())
+    drawn(page)
+    assert page.title() == "recprune: report"
+    assert complaints == []
+    assert page.locator("#bait").count() == 0
+    page.close()
 
 
 def test_no_complaint_and_no_request(opened, address):

@@ -8,8 +8,9 @@ from fake_cells import fake_cells
 from recprune.report import Evidence, StudyEvidence, tables
 from recprune.report.evidence.labels import percent
 from recprune.report.evidence.points import paired
-from recprune.report.tables.layout.formats import BYTES, MEAN, REMOVED, TEXT, WORDS
+from recprune.report.tables.layout.formats import BYTES, MEAN, TEXT, WORDS
 from recprune.report.tables.layout.latex import _LATEX, escape, to_latex
+from recprune.report.tables.layout.standing import SAFE
 
 NAMES = ("dense", "headline", "footprint", "safe-sparsity", "cost", "cost-methods", "artefacts")
 ODD = "50%_of_{a}\\b & $x^2$ #1 ~ ± × ≥ <b> | *c*"
@@ -116,8 +117,8 @@ def test_a_column_is_sorted_by_the_number_that_it_shows():
     assert size.text == ["1.2 MB", "300 kB", ""] and size.keys == pytest.approx([1.2e6, 3e5, nan], nan_ok=True)
     mean = tables.column("nDCG@10", MEAN, [0.9954, 0.2], [0.004, nan])
     assert mean.text == ["0.9954 ± 0.0040", "0.2000"] and mean.keys == [0.9954, 0.2]
-    safe = tables.column("safe", REMOVED, [0.8, nan])
-    assert safe.text == ["80 %", "none"] and safe.keys == pytest.approx([0.8, nan], nan_ok=True)
+    safe = tables.column("safe", SAFE, [0.8, 0.5, nan], [True, False, False])
+    assert safe.text == ["80 %", "50 %†", "none"] and safe.keys == pytest.approx([0.8, 0.5, nan], nan_ok=True)
     assert tables.column("model", WORDS, ["2 of 4", "rule 3"]).keys is None, "words are in order by themselves"
 
 

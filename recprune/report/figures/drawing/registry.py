@@ -106,4 +106,7 @@ def _drawn(kind: Kind, subject: Any, study: str) -> Iterator[Drawing]:
         picture, data = kind.draw(subject, **kind.options)
     except NothingToDrawError:
         return
-    yield Drawing(study, kind.stem, kind.caption(subject, data, **kind.options), picture, data, kind.of)
+    caption = kind.caption(subject, data, **kind.options)
+    if isinstance(subject, (StudyEvidence, ProtocolsEvidence)):
+        caption += subject.warning  # what a model keeps of its dense quality says nothing where that is of no use
+    yield Drawing(study, kind.stem, caption, picture, data, kind.of)

@@ -45,6 +45,12 @@ function verdict(question, point, study) {
     ` Chosen because its lower bound on validation is ${digits(point[question.against], 3)} of ${than}; on test the bound is ${digits(bound, 3)}.`);
 }
 
+// whatever it keeps of its dense model: below popularity it is of no use
+const useless = (point) => (point.below
+  ? make("p", {}, make("b", { class: "bad" }, "Not shown to beat popularity."),
+    ` On test it reaches ${digits(point.ndcg, 4)}${between(point.lo, point.hi, 4)}, popularity ${digits(point.popularity, 4)} over the same seeds.`)
+  : "");
+
 function nothing(question, points) {
   if (question.kind === "budget") {
     const least = Math.min(...points.filter((point) => point.sized).map((point) => point.bytes));
@@ -70,9 +76,9 @@ function answer() {
   const [first] = ranked, more = others(ranked);
   card.dataset.point = String(POINTS.indexOf(first));
   const by = (point) => (question.kind === "data" ? percent(point.kept) : question.kind === "speed" ? `${digits(point.ms, 3)} ms` : bytes(point.bytes));
-  const line = (point) => `${title(point)}: ${by(point)}, nDCG@10 ${digits(point.val, 4)} on validation, ${digits(point.ndcg, 4)} on test`;
+  const line = (point) => `${title(point)}: ${by(point)}, nDCG@10 ${digits(point.val, 4)} on validation, ${digits(point.ndcg, 4)} on test${point.below ? ", not shown to beat popularity" : ""}`;
   card.replaceChildren(
-    make("p", { class: "title" }, title(first)), verdict(question, first, study), facts(first), make("p", {}, notebookLink(first)),
+    make("p", { class: "title" }, title(first)), verdict(question, first, study), useless(first), facts(first), make("p", {}, notebookLink(first)),
     make("p", {}, "On your own ratings (with the model's default hyper-parameters; ", make("code", {}, "make tune"), " searches better ones):"),
     recipeBox(first),
     ...(more.length ? [make("p", {}, "Next in line, other models first:"), make("ol", { start: "2" }, ...more.map((point) => make("li", {}, line(point))))] : []),

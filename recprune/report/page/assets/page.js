@@ -60,6 +60,8 @@ function facts(point) {
     ["test nDCG@10", digits(point.ndcg, 4) + between(point.lo, point.hi, 4)],
     ["test, of its dense model", point.side === "dense" ? "" : digits(point.ratio, 3) + between(point.ratioLo, point.ratioHi, 3)],
     ["validation nDCG@10", digits(point.val, 4)],
+    ["popularity's, same seeds", known(point.popularity) ? digits(point.popularity, 4) : "not measured"],
+    ["coverage@20", digits(point.coverage, 2)],
     ["on disk", `${bytes(point.bytes)}${known(point.bytesRatio) ? `, ${times(point.bytesRatio)}` : ""}`],
     ["ms for one user", known(point.ms) ? `${digits(point.ms, 3)}${known(point.msRatio) ? `, ${times(point.msRatio)}` : ""}` : ""],
     ["seeds", String(point.seeds)],

@@ -84,5 +84,5 @@ WHOLE, GROUPED = of_numbers("{:.0f}"), of_numbers("{:,.0f}")
 TWO, THREE, FOUR = of_numbers("{:.2f}"), of_numbers("{:.3f}"), of_numbers("{:.4f}")  # digits after the point
 TWO_DIGITS, THREE_DIGITS = of_numbers("{:.2g}"), of_numbers("{:.3g}")
 BYTES, COUNT, MEGABYTES = Format(human), Format(count), of_numbers("{:,.0f} MB")
-REMOVED, REMOVED_IF_MEASURED = Format(percent, missing="none"), Format(percent)  # shares
+REMOVED_IF_MEASURED = Format(percent)  # a share
 MEAN, RATIO, STARRED, BETWEEN = Format(plus_minus), Format(interval), Format(starred), Format(between)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
+from pandas.api.typing import SeriesGroupBy
 
 from recprune.report.artefact import Artefact
 from recprune.report.evidence.study import StudyEvidence
@@ -81,6 +82,6 @@ def best(values: pd.Series, choose: Callable[[Iterable[float]], float]) -> pd.Se
     return values == choose(known) if len(values) > 1 and len(known) else pd.Series(False, values.index)
 
 
-def best_of_each(groups, column: str, choose: Callable[[Iterable[float]], float]) -> pd.Series:
-    """Which values of a column are the best of their group."""
-    return groups[column].transform(lambda values: best(values, choose)).astype(bool)
+def best_of_each(groups: SeriesGroupBy, choose: Callable[[Iterable[float]], float]) -> pd.Series:
+    """Which values are the best of their group."""
+    return groups.transform(lambda values: best(values, choose)).astype(bool)

@@ -1,0 +1,45 @@
+"""What stands beside a verdict of safety: quality and coverage, before and after, and popularity's quality."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from recprune.report.evidence.labels import percent
+from recprune.report.evidence.points import QUALITY
+from recprune.report.evidence.safe import COVERAGE, unmeasured
+from recprune.report.evidence.study import StudyEvidence
+from recprune.report.tables.layout.formats import Format
+from recprune.report.tables.layout.table import Column, column
+
+DAGGER = "†"
+NOTE = "nDCG@10 and coverage@20: of dense → at 0.99, on test; popularity: its nDCG@10, same seeds."
+#: columns of safe points that these columns are made of
+WORTH = ("popularity", "dense_ndcg@10", "dense_coverage@20", COVERAGE, "counts", "counts_95")
+
+
+def _before_and_after(pattern: str) -> Format:
+    """Of the dense model and at the safe point; of the dense model alone where nothing is safe."""
+    return Format(lambda dense, safe: pattern.format(dense) + ("" if pd.isna(safe) else " → " + pattern.format(safe)))
+
+
+def _marked(removed: float, counts: bool) -> str:
+    return percent(removed) + (DAGGER if removed > 0 and not counts else "")
+
+
+#: a share removed safely, and whether it counts (`safe.safe_points`)
+SAFE = Format(_marked, missing="none")
+_FLOOR = Format("{:.4f}".format, missing="not measured")
+
+
+def beside_popularity(safe: pd.DataFrame) -> list[Column]:
+    """The columns of a table of safe points (`safe.safe_points`) that say what the verdict is worth."""
+    return [
+        column("nDCG@10", _before_and_after("{:.4f}"), safe["dense_ndcg@10"], safe[QUALITY]),
+        column("popularity", _FLOOR, safe["popularity"]),
+        column("coverage@20", _before_and_after("{:.2f}"), safe["dense_coverage@20"], safe[COVERAGE]),
+    ]
+
+
+def worth(study: StudyEvidence) -> str:
+    """Sentences for a caption, a space before them: what these columns are, and which models are of no use."""
+    return f" {NOTE}{study.warning}{unmeasured(study.dense)}"
