@@ -53,8 +53,11 @@ def registered(dataset: str) -> str | None:
 def content_of(dataset: str) -> str:
     """The sha256 of a file's bytes, of a folder's names and bytes; "" where there is neither.
 
-    A file that has the size and the times that it had when this process read it is not read again.
+    `synthetic` is a name, also beside a folder that is called the same: `./synthetic` is the folder. A file that has
+    the size and the times that it had when this process read it is not read again.
     """
+    if dataset.partition(":")[0] == "synthetic":
+        return ""
     try:
         path = Path(os.path.expanduser(dataset))
         if path.is_dir():

@@ -12,6 +12,7 @@ from recprune.cells.parameters import Parameters
 from recprune.datasets.naming import name_of
 from recprune.errors import StudyError
 from recprune.pruning import CRITERIA
+from recprune.study.identity import data_identity
 from recprune.study.load import load_study
 
 GOOD = """
@@ -296,6 +297,14 @@ def test_names_of_data_sets():
     assert name_of("ml-100k") == "ml-100k"
     assert name_of("/a b/ml-1m-ratings.csv.gz") == "ml-1m"
     assert name_of("synthetic:400x300x20000") == "synthetic-400x300x20000"
+
+
+def test_a_folder_called_synthetic_does_not_change_the_name_of_the_data_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "synthetic").mkdir()
+    assert name_of("synthetic") == "synthetic"
+    assert data_identity("synthetic") == "name:synthetic"
+    assert name_of("./synthetic") != "synthetic"
 
 
 def test_columns_of_the_command_line():
