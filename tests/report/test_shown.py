@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    ("notebook", "results"),
+    ("name", "results"),
     [("30-compare", "results"), ("31-claims", "results"), ("11-protocols", "results/protocols")],
 )
 def test_a_notebook_that_compares_has_nothing_against_one_model_alone(name, results, tmp_path, monkeypatch):
