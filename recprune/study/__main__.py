@@ -111,12 +111,14 @@ def _jobs(options) -> int:
 def _plan(options) -> int:
     from recprune.study.makefile import path_for, write_plan
     from recprune.study.record import forget_damaged
+    from recprune.study.usable import check_logs
 
     choice, jobs = _choice(options), _jobs(options)
     options.out = options.out or path_for(choice)
     plan = write_plan(choice, options.out, notebooks=options.notebooks, jobs=jobs)
     for line in [*plan.left_out, *forget_damaged(plan.runs)]:
         print(f"{plan.study}: {line}", file=sys.stderr)
+    check_logs(plan, choice.results / "runs")
     done = sum(run.done for run in plan.runs)
     print(f"{plan.study}: {len(plan.runs)} runs, {done} finished; rows go to {plan.results}/cells.csv", file=sys.stderr)
     return 0

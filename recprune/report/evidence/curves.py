@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from recprune.errors import ReportError
+from recprune.errors import NothingToDrawError, ReportError
 from recprune.report.evidence.methods import METHOD, Method, apart, labels_of, methods_in_order, models_in_order
 from recprune.report.evidence.study import StudyEvidence
 
@@ -39,7 +39,7 @@ def curves(
     pruned = [name for name in models_in_order(table) if (subject["model"] == name).any()]
     absent = [name for name in models or () if name not in pruned]
     if absent or not pruned:
-        raise ReportError(
+        raise (ReportError if absent else NothingToDrawError)(
             f"no {side} were pruned in {absent[0] if absent else study.heading}; "
             f"there are rows of: {', '.join(pruned) or 'other sides only'}"
         )
