@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +21,14 @@ def load(paths: Iterable[str | Path]) -> list[ModuleType]:
 
     Raises StudyError, naming the file, where there is none or it cannot be imported.
     """
-    return [_module(Path(path).expanduser().resolve()) for path in paths]
+    return [_module(_resolved(path)) for path in paths]
+
+
+def _resolved(path: str | Path) -> Path:
+    try:
+        return Path(path).expanduser().resolve()
+    except (ValueError, RuntimeError, OSError) as error:  # a NUL in it, no such user, a circle of links
+        raise StudyError(f"extensions: {str(path)!r} is no path: {error}") from None
 
 
 def _module(path: Path) -> ModuleType:
@@ -35,10 +43,19 @@ def _module(path: Path) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look their module up by name
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a file that ends the process is no module
         del sys.modules[name]
-        raise StudyError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise StudyError(f"{path}{_line(path, error)}: cannot be imported: {said}") from error
     return module
+
+
+def _line(path: Path, error: BaseException) -> str:
+    """Where in the file it went wrong, `: line 3`; nothing where that is not known."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return f": line {error.lineno}"
+    frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f": line {frames[-1]}" if frames else ""
 
 
 def module_name(path: Path) -> str:

@@ -15,6 +15,8 @@ be dataclasses themselves, and `Annotated[str, AfterValidator(check)]` with a ch
 
 from __future__ import annotations
 
+import difflib
+import math
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -40,18 +42,48 @@ from recprune.errors import StudyError
 
 Kind = TypeVar("Kind")
 STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True)
+LARGEST = 1 << 24  # bytes of a file of settings
 #: pydantic's words for a wrong type -> ours
 NEEDED = {"int": "int", "float": "float", "string": "str", "bool": "bool", "dict": "table"}
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file. Raises StudyError, naming the file, where there is none or it is not TOML."""
+    """The tables of a TOML file; a byte order mark before them is no fault.
+
+    Raises StudyError, naming the file, where there is none, it is not TOML, or a number in it is none that can be
+    counted with: not finite, or a whole one beyond 64 bits.
+    """
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        if path.stat().st_size > LARGEST:
+            raise StudyError(f"{path}: {path.stat().st_size:,} bytes; settings of up to {LARGEST:,} are read")
+        found = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise StudyError(f"{path}: there is no such file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path}: not TOML: {error}") from None
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be read: {error.strerror}; a file of settings is needed") from None
+    except StudyError:
+        raise
+    except ValueError as error:  # of TOML, of its encoding, or of a number of thousands of digits
+        raise StudyError(f"{path}: not TOML in UTF-8: {error}") from None
+    except RecursionError:
+        raise StudyError(f"{path}: not TOML that can be read: lists or tables are nested too deeply") from None
+    with named(path):
+        _countable("", found)
+    return found
+
+
+def _countable(where: str, found: Any) -> None:
+    """Raises StudyError for a number anywhere inside that is not finite, or a whole one beyond 64 bits."""
+    if isinstance(found, dict):
+        for key, inner in found.items():
+            _countable(f"{where}.{key}" if where else key, inner)
+    elif isinstance(found, list):
+        for i, inner in enumerate(found, 1):
+            _countable(f"{where}[{i}]", inner)
+    elif isinstance(found, float) and not math.isfinite(found):
+        raise StudyError(f"{where}: {found}; a finite number is needed")
+    elif isinstance(found, int) and not -(2**63) <= found < 2**63:
+        raise StudyError(f"{where}: {shown(found)}; a whole number of 64 bits is needed")
 
 
 @contextmanager
@@ -81,16 +113,40 @@ def value(kind: Any, found: Any, where: str) -> Any:
 def only_keys(where: str, table: Any, accepted: Iterable[str]) -> None:
     """Raises StudyError for what is no table, and for a table with another key than the accepted ones."""
     if not isinstance(table, Mapping):
-        raise StudyError(_at(where, f"a table is needed, not {table!r}"))
+        raise StudyError(_at(where, f"a table is needed, not {shown(table)}"))
     for key in table:
         if key not in accepted:
-            raise StudyError(_at(where, f"unknown key {key!r}; accepted: {', '.join(sorted(accepted))}"))
+            names = ", ".join(sorted(accepted))
+            raise StudyError(_at(where, f"unknown key {key!r}; accepted: {names}{near(key, accepted)}"))
 
 
 def one_of(where: str, name: Any, accepted: Iterable[str]) -> None:
     """Raises StudyError, with the known names, for a name that is not among them."""
-    if name not in accepted:
-        raise StudyError(_at(where, f"{name!r} is unknown; known: {', '.join(sorted(filter(None, accepted)))}"))
+    if not isinstance(name, str) or name not in accepted:
+        known = sorted(filter(None, accepted))
+        raise StudyError(_at(where, f"{shown(name)} is unknown; known: {', '.join(known)}{near(name, known)}"))
+
+
+def near(name: Any, accepted: Iterable[str]) -> str:
+    """What is put behind the accepted names where one of them was probably meant: `; did you mean 'ease'?`."""
+    close = difflib.get_close_matches(name, list(filter(None, accepted)), 1) if isinstance(name, str) else []
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def list_of(where: str, found: Any) -> list:
+    """The list itself. Raises StudyError for what is none."""
+    if not isinstance(found, list):
+        raise StudyError(_at(where, f"{shown(found)} is not a list"))
+    return found
+
+
+def shown(found: Any) -> str:
+    """A value as it is written in a message: not longer than a line."""
+    try:
+        text = repr(found)
+    except ValueError:  # a whole number of thousands of digits
+        return "a whole number of thousands of digits"
+    return text if len(text) <= 80 else f"{text[:76]} ..."
 
 
 def known_name(names: Callable[[], Iterable[str]], *also: str) -> AfterValidator:
@@ -184,10 +240,15 @@ def _message(error: ValidationError, where: str) -> str:
     if first["type"] == "value_error":
         return _at(place, str(first["ctx"]["error"]))
     if kind == "tuple":
-        return _at(place, f"{found!r} is not a list")
+        return _at(place, f"{shown(found)} is not a list{_in_brackets(found)}")
     if kind in NEEDED:
-        return _at(place, f"{found!r} is {_a(type(found).__name__)}; {_a(NEEDED[kind])} is needed")
-    return _at(place, f"{found!r}: {first['msg']}")
+        return _at(place, f"{shown(found)} is {_a(type(found).__name__)}; {_a(NEEDED[kind])} is needed")
+    return _at(place, f"{shown(found)}: {first['msg']}")
+
+
+def _in_brackets(found: Any) -> str:
+    """Of one plain value, the list that was probably meant."""
+    return f"; [{shown(found)}] is one" if isinstance(found, (int, float)) and not isinstance(found, bool) else ""
 
 
 def _a(noun: str) -> str:

@@ -124,7 +124,7 @@ def test_a_name_is_given_once(write):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("broken.py", "import nothing_of_the_kind", r"broken\.py: cannot be imported: ModuleNotFoundError"),
+        ("broken.py", "import nothing_of_the_kind", r"broken\.py: line 1: cannot be imported: ModuleNotFoundError"),
         ("prose.txt", "Hello", r"prose\.txt: not a file of Python code"),
     ],
 )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 from pydantic import AfterValidator
 
@@ -23,7 +22,7 @@ from recprune.cells.names import (
     registered,
 )
 from recprune.errors import StudyError
-from recprune.typed import one_of, values
+from recprune.typed import one_of, parse, shown, value, values
 
 EXTENSIONS = "RECPRUNE_EXTENSIONS"  # files to load before names are checked: the launcher tells the kernel
 
@@ -39,9 +38,17 @@ def check_shares(shares: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _check_seeds(seeds: tuple[int, ...]) -> tuple[int, ...]:
-    if not seeds or min(seeds) < 0 or len(set(seeds)) != len(seeds):
-        raise StudyError(f"one value or more, different whole numbers from 0 on, are needed, not {list(seeds)!r}")
+    if not seeds or min(seeds) < 0 or max(seeds) >= 2**32 or len(set(seeds)) != len(seeds):
+        raise StudyError(
+            f"one value or more, different whole numbers from 0 to 2^32 - 1, are needed, not {shown(list(seeds))}"
+        )
     return seeds
+
+
+def _check_recoveries(recoveries: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(recoveries)) != len(recoveries):
+        raise StudyError(f"{list(recoveries)!r} names a recovery twice")
+    return recoveries
 
 
 def _check_core(core: int | None) -> int | None:
@@ -50,10 +57,33 @@ def _check_core(core: int | None) -> int | None:
     return core
 
 
+def _check_rounds(rounds: int) -> int:
+    if not 1 <= rounds <= 1000:
+        raise StudyError(f"{rounds}; a whole number from 1 to 1000 is needed")
+    return rounds
+
+
 Shares = Annotated[tuple[float, ...], AfterValidator(check_shares)]
 Seeds = Annotated[tuple[int, ...], AfterValidator(_check_seeds)]
 Core = Annotated[int | None, AfterValidator(_check_core)]
+Recoveries = Annotated[tuple[Recovery, ...], AfterValidator(_check_recoveries)]
 Columns = Annotated[dict, AfterValidator(check_columns)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What `options` of a run may hold: arguments of `recprune.pruning.ParameterPath` beside the named ones.
+
+    rounds  of the schedules linear and cubic
+    """
+
+    rounds: Annotated[int, AfterValidator(_check_rounds)] = 5
+
+
+def check_options(options: dict, where: str = "options") -> dict:
+    """The options as they were given. Raises StudyError for one that is unknown, of another type or out of range."""
+    parse(Options, options, where)
+    return options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,23 +105,24 @@ class Parameters:
     criterion: CriterionOrNone = "none"
     schedule: ScheduleOrNone = ""
     recovery: RecoveryOrNone = ""
-    recoveries: tuple[Recovery, ...] = ()  # several, after the same removals
+    recoveries: Recoveries = ()  # several, after the same removals
     keep: Shares = ()  # shares kept
     samples: Shares = ()  # shares of the training interactions kept first
     samples_criterion: Criterion = "random"
     seeds: Seeds = (0,)
     hyperparameters: dict = field(default_factory=dict)  # of the model
-    options: dict = field(default_factory=dict)  # of the pruning: rounds, epochs of recovery, ...
+    options: dict = field(default_factory=dict)  # of the pruning, see Options
     out: str = ""  # folder to write to; "" shows and writes nothing
     dense: str = ""  # folder of the saved dense models; "" trains them when they are needed
     results: str = ""  # folder of cells.csv, for notebooks that compare
     run: str = ""  # key of the run, for the rows' `run` column
 
     def __post_init__(self):
-        for name, value in values(type(self), vars(self)).items():
-            object.__setattr__(self, name, value)
+        for name, found in values(type(self), vars(self)).items():
+            object.__setattr__(self, name, found)
         if self.model:
             check_hyperparameters(self.model, self.hyperparameters)
+        check_options(self.options)
 
     @classmethod
     def collect(cls, variables: Mapping[str, Any]) -> Parameters:
@@ -111,7 +142,15 @@ class Parameters:
 
 
 def check_hyperparameters(model: str, values: dict, where: str = "hyperparameters") -> None:
-    """Raises StudyError, with the known names, for a hyper-parameter that the model does not have."""
-    arguments = inspect.signature(registered("model")[model]).parameters
-    for key in values:
-        one_of(f"{where} of {model}", key, arguments)
+    """Raises StudyError for a hyper-parameter that the model does not have, of another type, or that it refuses."""
+    kind = registered("model")[model]
+    hints = get_type_hints(kind, include_extras=True)
+    names = [f.name for f in fields(kind) if f.init]
+    given = {}
+    for key, found in values.items():
+        one_of(f"{where} of {model}", key, names)
+        given[key] = value(hints[key], found, f"{where}.{key}")
+    try:
+        kind(**given)  # a model checks what it is made of
+    except ValueError as error:
+        raise StudyError(f"{where}: {error}") from None

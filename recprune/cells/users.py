@@ -21,6 +21,7 @@ from recprune.files import write_atomically
 
 VALUES = "test_ndcg@10"
 FILE = "per_user.parquet"
+REMEDY = "put the committed file back, or remove it and `make reproduce` gathers it again"
 
 
 def write_per_user(folder: str | Path, frame: pd.DataFrame) -> Path:
@@ -40,12 +41,22 @@ def read_per_user(folder: str | Path) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame(columns=[*CELL, VALUES])
     try:
-        frame = pq.read_table(path).to_pandas()
-    except (pa.ArrowInvalid, OSError) as error:
-        raise StudyError(f"{path}: not a file of per-user values: {error}") from None
-    if missing := [name for name in (*CELL, VALUES) if name not in frame]:
-        raise StudyError(f"{path}: column {missing[0]!r} is missing")
-    return frame[[*CELL, VALUES]]
+        table = pq.read_table(path)
+        if missing := [name for name in (*CELL, VALUES) if name not in table.column_names]:
+            raise StudyError(f"{path}: column {missing[0]!r} is missing; {REMEDY}")
+        for name, kind in _kinds().items():
+            if table.schema.field(name).type not in (kind, *((pa.large_string(),) if kind == pa.string() else ())):
+                raise StudyError(f"{path}: column {name!r} is of {table.schema.field(name).type}, not {kind}; {REMEDY}")
+        return table.select([*CELL, VALUES]).to_pandas()
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        said = " ".join(str(error).split())
+        raise StudyError(f"{path}: not a file of per-user values: {said}; {REMEDY}") from None
+
+
+def _kinds() -> dict[str, pa.DataType]:
+    """Column -> its type in the file."""
+    kinds = {"float64": pa.float64(), "int64": pa.int64(), "str": pa.string()}
+    return {name: kinds[_kind(name)] for name in CELL} | {VALUES: pa.list_(pa.float32())}
 
 
 def _kind(column: str) -> Any:

@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
-import tomllib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from recprune.errors import DataError
+from pydantic import AfterValidator
+
+from recprune.errors import DataError, StudyError
+from recprune.typed import named, only_keys, parse, read_toml, shown
 
 if TYPE_CHECKING:
     from recprune.interactions import Interactions
 
 ROOT = Path(__file__).resolve().parents[2]
 """The repository: the package is always installed from a checkout, in editable mode."""
+
+
+def _of(pattern: str, needed: str) -> AfterValidator:
+    """An annotation of a str that refuses what the pattern does not match."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise StudyError(f"{shown(text)}; {needed} is needed")
+        return text
+
+    return AfterValidator(check)
+
+
+def _check_some(files: tuple[str, ...]) -> tuple[str, ...]:
+    if not files or len(set(files)) != len(files):
+        raise StudyError(f"{list(files)!r}; one or more different names are needed")
+    return files
+
+
+def _check_count(count: int) -> int:
+    if count < 1:
+        raise StudyError(f"{count}; a count from 1 on is needed")
+    return count
+
+
+Sha256 = Annotated[str, _of(r"[0-9a-f]{64}", "a SHA-256 of 64 hexadecimal digits")]
+_inside = _of(r"(?!/|.*\.\.)[^\\\x00]+", "a path inside the archive")
 
 
 @dataclass(frozen=True)
@@ -27,10 +57,10 @@ class Wheel:
     files         name of each file taken, with its sha256
     """
 
-    requirement: str
-    sha256: str
-    folder: str
-    files: dict[str, str]
+    requirement: Annotated[str, _of(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", "name==version")]
+    sha256: Sha256
+    folder: Annotated[str, _inside]
+    files: dict[str, Sha256]
 
 
 @dataclass(frozen=True)
@@ -43,14 +73,14 @@ class Entry:
     """
 
     name: str
-    title: str
-    url: str
-    files: tuple[str, ...]
+    title: Annotated[str, _of(r".*\S.*", "a text")]
+    url: Annotated[str, _of(r"https?://\S+", "an address that begins with https://")]
+    files: Annotated[tuple[Annotated[str, _inside], ...], AfterValidator(_check_some)]
     redistribution: bool
-    md5: str | None = None
-    interactions: int | None = None
-    users: int | None = None
-    items: int | None = None
+    md5: Annotated[str, _of(r"[0-9a-f]{32}", "32 hexadecimal digits")] | None = None
+    interactions: Annotated[int, AfterValidator(_check_count)] | None = None
+    users: Annotated[int, AfterValidator(_check_count)] | None = None
+    items: Annotated[int, AfterValidator(_check_count)] | None = None
     wheel: Wheel | None = None
     aliases: tuple[str, ...] = ()
 
@@ -66,18 +96,26 @@ class Entry:
 @cache
 def known() -> dict[str, Entry]:
     """Every registered data set by name. Raises DataError where data/registry.toml is not to be found."""
-    path = ROOT / "data" / "registry.toml"
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    return read_registry(ROOT / "data" / "registry.toml")
+
+
+def read_registry(path: Path) -> dict[str, Entry]:
+    """Every data set of a registry file by name. Raises DataError that names the file, the place and the value."""
+    if not path.exists():
         raise DataError(
             f"{path} is missing: names of data sets work only from a checkout of the repository (pip install -e .); "
             "a file, a folder or `synthetic` can be loaded without it"
-        ) from None
-    return {name: _entry(name, table) for name, table in tables.items()}
+        )
+    try:
+        tables = read_toml(path)
+        with named(path):
+            return {name: _entry(name, table) for name, table in tables.items()}
+    except StudyError as error:
+        raise DataError(str(error)) from None
 
 
 def _entry(name: str, table: dict) -> Entry:
-    wheel = Wheel(**table["wheel"]) if "wheel" in table else None
-    lists = {key: tuple(table[key]) for key in ("files", "aliases") if key in table}
-    return Entry(**(table | lists | {"name": name, "wheel": wheel}))
+    only_keys(name, table, set(Entry.__dataclass_fields__) - {"name"})
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise StudyError(f"{name!r}: letters, digits, `.`, `_` and `-` are accepted in a name")
+    return parse(Entry, table | {"name": name}, name)

@@ -15,15 +15,15 @@ from recprune.cells.names import (
     CriterionOrNone,
     Model,
     Protocol,
-    Recovery,
     RecoveryOrNone,
     ScheduleOrNone,
     UnitOrNone,
 )
-from recprune.cells.parameters import Columns, Core, Parameters, Seeds, Shares
+from recprune.cells.parameters import Columns, Core, Parameters, Recoveries, Seeds, Shares, check_options
 from recprune.datasets.naming import name_of
 from recprune.errors import StudyError
 from recprune.study.tuning.hyperparameters import Hyperparameters
+from recprune.typed import shown
 
 AXES = ("unit", "criterion", "schedule", "recovery")  # a run for each listed value
 LAST = ("all", "study")  # what waits for gathered rows
@@ -61,9 +61,15 @@ class Run:
 
 
 def _check_method(method: str) -> str:
-    if not re.fullmatch(r"[a-z0-9.-]*", method):
-        raise StudyError(f"{method!r}; small letters, digits, `-` and `.` are accepted")
+    if not re.fullmatch(r"([a-z0-9][a-z0-9.-]{0,99})?", method):
+        raise StudyError(
+            f"{shown(method)}; up to 100 small letters, digits, `-` and `.` are accepted, a letter or digit first"
+        )
     return method
+
+
+def _check_options(options: dict) -> dict:
+    return check_options(options, "")
 
 
 def _check_some(values: tuple) -> tuple:
@@ -86,17 +92,17 @@ class Family:
     notebook: str
     method: Annotated[str, AfterValidator(_check_method)] = ""
     models: tuple[Model, ...] | None = None
-    protocols: tuple[Protocol, ...] | None = None
-    seeds: tuple[int, ...] | None = None
-    unit: tuple[UnitOrNone, ...] = ("",)
-    criterion: tuple[CriterionOrNone, ...] = ("none",)
-    schedule: tuple[ScheduleOrNone, ...] = ("",)
-    recovery: tuple[RecoveryOrNone, ...] = ("",)
-    recoveries: tuple[Recovery, ...] = ()
+    protocols: Annotated[tuple[Protocol, ...], AfterValidator(_check_some)] | None = None
+    seeds: Seeds | None = None
+    unit: Annotated[tuple[UnitOrNone, ...], AfterValidator(_check_some)] = ("",)
+    criterion: Annotated[tuple[CriterionOrNone, ...], AfterValidator(_check_some)] = ("none",)
+    schedule: Annotated[tuple[ScheduleOrNone, ...], AfterValidator(_check_some)] = ("",)
+    recovery: Annotated[tuple[RecoveryOrNone, ...], AfterValidator(_check_some)] = ("",)
+    recoveries: Recoveries = ()
     keep: Shares = ()
     samples: Shares = ()
     samples_criterion: Criterion = "random"
-    options: dict = field(default_factory=dict)
+    options: Annotated[dict, AfterValidator(_check_options)] = field(default_factory=dict)
     needs: Literal["dense", "none", "all", "study"] = "dense"
 
     def points(self) -> Iterable[tuple[str, dict[str, str]]]:

@@ -42,10 +42,13 @@ from recprune.cells.names import Protocol, known
 from recprune.errors import StudyError
 from recprune.study.grid import AXES, Family, Grid, Study
 from recprune.study.tuning.hyperparameters import Hyperparameters, checked_profiles, read_tuned
-from recprune.typed import named, one_of, only_keys, parse, read_toml, value
+from recprune.typed import list_of, named, one_of, only_keys, parse, read_toml, value
 
 MANY = {"dataset": ("datasets", str), "protocol": ("protocols", Protocol)}  # one value may be given by the first name
 LISTS = {"keep": "shares", "samples": "shares", "criterion": "criteria", "models": "models"}  # key -> its named lists
+
+
+ENTRY = {*Family.__dataclass_fields__, "runs"}  # keys of an entry of `runs`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +86,17 @@ def load_study(
         _check_lists(tables)
         for notebook, defaults in tables.notebook.items():
             only_keys(f"notebook.{notebook}", defaults, set(Family.__dataclass_fields__) - {"notebook"})
+            _family(f"notebook.{notebook}", {"notebook": notebook}, tables)
         one_of("study", name, tables.study)
     tuned = read_tuned((path.parent / "results" if results is None else results) / "tuning")
     with named(path):
         hyperparameters = Hyperparameters(profiles=checked_profiles(tables.hyperparameters), tuned=tuned)
         table = _with_names(f"study.{name}", _like(name, tables.study), tables)
+        if columns and dataset is None:
+            raise StudyError("COLUMNS: they are those of DATASET, which names the data set; none is given")
         if dataset is not None:
             table |= {"datasets": [dataset], "columns": columns or {}}
-        entries = table.pop("runs", [])
+        entries = list_of(f"study.{name}.runs", table.pop("runs", []))
         grid = parse(Grid, table, f"study.{name}")
         families = tuple(_family(where, entry, tables) for where, entry in _entries(f"study.{name}.runs", entries))
         study = Study(
@@ -121,8 +127,15 @@ def _check_lists(tables: StudyFile) -> None:
                 one_of(f"{table}.{name}", each, known(parameter))
 
 
-def _like(name: str, studies: dict[str, dict]) -> dict:
-    """The table of a study; one that is `like` another has its keys too, and its runs with the study's own seeds."""
+def _like(name: str, studies: dict[str, dict], chain: tuple[str, ...] = ()) -> dict:
+    """The table of a study; one that is `like` another has its keys too, and its runs with the study's own seeds.
+
+    chain  the studies that are like this one
+    """
+    if name in chain:
+        raise StudyError(
+            f"study.{chain[0]}.like: a circle, {' -> '.join((*chain, name))}; one of them must be like no other"
+        )
     table = dict(studies[name])
     for one, (many, kind) in MANY.items():
         if one in table:
@@ -133,16 +146,25 @@ def _like(name: str, studies: dict[str, dict]) -> dict:
         return table
     other = table.pop("like")
     one_of(f"study.{name}.like", other, set(studies) - {name})
-    theirs = _like(other, studies)
-    runs = [{key: value for key, value in run.items() if key != "seeds"} for run in theirs.get("runs", [])]
-    return theirs | table | {"runs": runs + table.get("runs", [])}
+    theirs = _like(other, studies, (*chain, name))
+    inherited = _runs(other, theirs)
+    runs = [{key: found for key, found in run.items() if key != "seeds"} for run in inherited]
+    return theirs | table | {"runs": runs + _runs(name, table)}
+
+
+def _runs(name: str, table: dict) -> list[dict]:
+    """The `runs` of a study's table; StudyError where they are no list of tables."""
+    runs = list_of(f"study.{name}.runs", table.get("runs", []))
+    for i, run in enumerate(runs, 1):
+        only_keys(f"study.{name}.runs[{i}]", run, ENTRY)
+    return runs
 
 
 def _entries(where: str, entries: Any, over: dict | None = None) -> Iterator[tuple[str, dict]]:
     """(place, entry) for every family; one with `runs` of its own stands for these, over what it says for all."""
-    for i, entry in enumerate(entries, 1):
+    for i, entry in enumerate(list_of(where, entries), 1):
         place = f"{where}[{i}]"
-        only_keys(place, entry, {*Family.__dataclass_fields__, "runs"})
+        only_keys(place, entry, ENTRY)
         entry = (over or {}) | entry
         inner = entry.pop("runs", None)
         if inner is None:
@@ -153,7 +175,8 @@ def _entries(where: str, entries: Any, over: dict | None = None) -> Iterator[tup
 
 def _family(where: str, entry: dict, tables: StudyFile) -> Family:
     """A family from its table, over the defaults of its notebook."""
-    entry = tables.notebook.get(entry.get("notebook", ""), {}) | entry
+    notebook = value(str, entry.get("notebook", ""), f"{where}.notebook")
+    entry = tables.notebook.get(notebook, {}) | entry
     entry = {key: [found] if key in AXES and isinstance(found, str) else found for key, found in entry.items()}
     return parse(Family, _with_names(where, entry, tables), where)
 

@@ -200,7 +200,7 @@ def test_a_name_stands_for_its_list_and_a_notebook_has_defaults(study):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('keep = "few"', 'keep = "fwe"', r"runs\[2\]\.runs\[1\]\.keep: 'fwe' is unknown; known: few"),
+        ('keep = "few"', 'keep = "fwe"', r"notebook\.21-prune-weights\.keep: 'fwe' is unknown; known: few"),
         (
             'models = "closed", m',
             'models = "clsd", m',

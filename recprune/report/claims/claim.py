@@ -2,29 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
-from recprune.cells.rows import COLUMNS
+from recprune.cells.names import known
+from recprune.cells.parameters import Seeds, Shares
+from recprune.cells.rows import SIDES
 from recprune.datasets.registry import ROOT
 from recprune.errors import ReportError, StudyError
+from recprune.models.base import FAMILIES
 from recprune.report.claims.measures import MEASURES, QUALITY
-from recprune.typed import known_name, named, one_of, only_keys, parse, read_toml
+from recprune.typed import known_name, list_of, named, one_of, only_keys, parse, read_toml, shown, value
 
 EXPECT = {QUALITY: ("higher", "not lower"), **dict.fromkeys(MEASURES, ("higher", "lower"))}
 DENSE = {"side": "dense"}
 
 
 def _columns(cells: dict[str, Any]) -> dict[str, Any]:
-    for name in cells:
-        one_of("", name, COLUMNS)
+    for name, found in cells.items():
+        one_of("", name, SELECT)
+        many = found if isinstance(found, list) else [found]
+        if not many:
+            raise StudyError(f"{name}: [] has no value; one or more are needed")
+        for each in many:
+            SELECT[name](name, each)
     return cells
 
 
+def _named(*known_names: Callable[[], Iterable[str]]) -> Callable[[str, Any], None]:
+    return lambda where, found: one_of(where, found, [name for names in known_names for name in names()])
+
+
+def _text(where: str, found: Any) -> None:
+    value(Text, found, where)
+
+
+def _share(where: str, found: Any) -> None:
+    if not 0 <= value(float, found, where) <= 1:
+        raise StudyError(f"{where}: {found!r}; a share from 0 to 1 is needed")
+
+
+def _seed(where: str, found: Any) -> None:
+    value(Seeds, [found], where)
+
+
+def _check_text(text: str) -> str:
+    if not text.strip():
+        raise StudyError("is empty; a text is needed")
+    return text
+
+
+def _check_number(number: int) -> int:
+    if number < 1:
+        raise StudyError(f"{number}; a whole number from 1 on is needed")
+    return number
+
+
+CONTROLS = ("train-on",)  # a criterion that only the cells of controls have
+#: column of cells.csv by which cells can be selected -> (place, value): raises StudyError for what cannot stand there
+SELECT: dict[str, Callable[[str, Any], None]] = {
+    "dataset": _text,
+    "protocol": _named(lambda: known("protocol")),
+    "model": _named(lambda: known("model")),
+    "family": _named(lambda: FAMILIES),
+    "side": _named(lambda: SIDES),
+    "unit": _named(lambda: known("unit")),
+    "criterion": _named(lambda: known("criterion"), lambda: CONTROLS),
+    "schedule": _named(lambda: known("schedule")),
+    "recovery": _named(lambda: known("recovery")),
+    "kept": _share,
+    "samples_kept": _share,
+    "seed": _seed,
+}
+Text = Annotated[str, AfterValidator(_check_text)]
+
+
 Cells = Annotated[dict[str, Any], AfterValidator(_columns)]  # column of cells.csv -> the value, or values, it must have
+
+
+def _some(cells: dict[str, Any]) -> dict[str, Any]:
+    if not cells:
+        raise StudyError("no column is given; one or more that tell which cells are compared are needed")
+    return cells
+
 
 Measure = Annotated[str, known_name(lambda: EXPECT)]
 
@@ -33,11 +97,11 @@ Measure = Annotated[str, known_name(lambda: EXPECT)]
 class Contrast:
     """Cells `a` against cells `b`; claims.toml says what each field means."""
 
-    name: str
-    a: Cells
+    name: Text
+    a: Annotated[Cells, AfterValidator(_some)]
     expect: str
     b: Cells = field(default_factory=dict)
-    keep: tuple[float, ...] = ()
+    keep: Shares = ()
     best: Literal["", "method", "point"] = ""
     measure: Measure = QUALITY
     than: float | None = None
@@ -48,12 +112,15 @@ class Contrast:
 class Claim:
     """A sentence, what would make it true or false, and the contrasts that decide; none where nothing here can."""
 
-    number: int
-    says: str
-    supported_if: str
-    refuted_if: str
-    notebooks: tuple[str, ...] = ()
+    number: Annotated[int, AfterValidator(_check_number)]
+    says: Text
+    supported_if: Text
+    refuted_if: Text
+    notebooks: tuple[Text, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
+
+
+KEYS = set(Claim.__dataclass_fields__) - {"contrasts"} | {"contrast"}  # of a [[claim]] in the file
 
 
 def read_claims(path: Path = ROOT / "claims.toml") -> tuple[Claim, ...]:
@@ -64,22 +131,36 @@ def read_claims(path: Path = ROOT / "claims.toml") -> tuple[Claim, ...]:
         raise ReportError(str(error)) from None
     with named(path, ReportError):
         only_keys("", tables, ["claim"])
-        claims = [_claim(table, place) for place, table in enumerate(tables.get("claim", []), 1)]
+        claims = [_claim(table, place) for place, table in enumerate(list_of("claim", tables.get("claim", [])), 1)]
         numbers = [claim.number for claim in claims]
-        if len(set(numbers)) < len(numbers):
-            raise StudyError("two claims have the same number")
+        if twice := [number for number in numbers if numbers.count(number) > 1]:
+            raise StudyError(f"claim {twice[0]}: two claims have the same number; each needs its own")
+        _check_notebooks(claims, path.parent / "notebooks")
     return tuple(sorted(claims, key=lambda claim: claim.number))
 
 
-def _claim(table: dict[str, Any], place: int) -> Claim:
-    where = f"claim {table.get('number', place)}"
-    contrasts = [_contrast(each, where) for each in table.get("contrast", [])]
+def _check_notebooks(claims: list[Claim], folder: Path) -> None:
+    """Raises StudyError for a notebook that is not among those beside the file, where there are any."""
+    there = [path.stem for path in sorted(folder.glob("*.ipynb"))]
+    for claim in claims if there else []:
+        for name in claim.notebooks:
+            one_of(f"claim {claim.number}.notebooks", name, there)
+
+
+def _claim(table: Any, place: int) -> Claim:
+    only_keys(f"claim[{place}]", table, KEYS)
+    where = f"claim {shown(table.get('number', place))}"
+    contrasts = [_contrast(each, where) for each in list_of(f"{where}: contrast", table.get("contrast", []))]
+    names = [contrast.name for contrast in contrasts]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise StudyError(f"{where}: contrast {twice[0]!r} is there twice; each needs a name of its own")
     stated = parse(Claim, {name: value for name, value in table.items() if name != "contrast"}, where)
     return Claim(**vars(stated) | {"contrasts": tuple(contrasts)})
 
 
-def _contrast(table: dict[str, Any], where: str) -> Contrast:
-    where = f"{where}: contrast {table.get('name', '?')!r}"
+def _contrast(table: Any, where: str) -> Contrast:
+    only_keys(f"{where}: contrast", table, Contrast.__dataclass_fields__)
+    where = f"{where}: contrast {shown(table.get('name', '?'))}"
     contrast = parse(Contrast, {name: DENSE if value == "dense" else value for name, value in table.items()}, where)
     one_of(f"{where}: expect", contrast.expect, EXPECT[contrast.measure])
     if (contrast.measure == QUALITY) == (contrast.than is not None):

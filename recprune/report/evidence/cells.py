@@ -46,7 +46,7 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     try:
-        with path.open() as file:
+        with path.open(encoding="utf-8") as file:
             header = file.readline().strip().split(",")
         missing = [column for column in NEEDED if column not in header]
         if missing:
@@ -54,8 +54,10 @@ def read_cells(path: str | Path) -> pd.DataFrame:
         cells = read_rows(path)
     except FileNotFoundError:
         raise ReportError(f"{path}: there is no such file; `make reproduce` or `make quick` writes it") from None
-    except (StudyError, OSError, UnicodeDecodeError) as error:
+    except (StudyError, ReportError) as error:
         raise ReportError(str(error)) from None
+    except (OSError, ValueError) as error:
+        raise ReportError(f"{path}: not a file of rows: {error}; `make reproduce` or `make quick` writes it") from None
     if cells.empty:
         raise ReportError(f"{path}: holds no rows; `make reproduce` or `make quick` measures them")
     return cells

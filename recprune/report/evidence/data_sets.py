@@ -19,7 +19,7 @@ from recprune.datasets.registry import known
 from recprune.errors import ReportError
 from recprune.files import write_atomically
 from recprune.report.evidence.cells import read_cells
-from recprune.report.evidence.frames import rows_as
+from recprune.report.evidence.frames import json_of, read_table, rows_as
 from recprune.splits import Split, split
 from recprune.study.identity import data_identity
 
@@ -44,6 +44,9 @@ COUNTED = [
     "gini_items",
     "top_items",
 ]
+#: of them, those of whole numbers
+WHOLE = ["seed", "users", "items", "interactions", "train", "validation", "test", "test_users", "new_test_users"]
+SHARES = ["density", "gini_users", "gini_items", "top_items"]
 
 
 class _Run(NamedTuple):
@@ -85,9 +88,11 @@ def read_data_sets(results: Path) -> pd.DataFrame:
     path = Path(results) / FILE
     if not path.exists():
         return pd.DataFrame(columns=[*KEY, *MADE_OF, *COUNTED])
-    frame = pd.read_csv(path, dtype=dict.fromkeys([*KEY, "data", "options", "core"], str))
-    if missing := [name for name in (*KEY, *MADE_OF, *COUNTED) if name not in frame]:
-        raise ReportError(f"{path}: column {missing[0]!r} is missing; `python -m recprune.report data-sets` writes it")
+    whole = dict.fromkeys(WHOLE, "int64")
+    kinds = dict.fromkeys([*KEY, "data", "options", "core"], "str") | dict.fromkeys(SHARES, "float64") | whole
+    frame = read_table(path, (*KEY, *MADE_OF, *COUNTED), "`python -m recprune.report data-sets`", kinds)
+    if not pd.api.types.is_numeric_dtype(frame["min_rating"]):  # whole or not, as the study has it
+        raise ReportError(f"{path}: column 'min_rating': numbers are needed")
     return frame
 
 
@@ -135,11 +140,9 @@ def _made_of(results: Path) -> dict[tuple[str, str], dict]:
     """Of the rows, (data set, protocol) -> identity of the data, options of the split and first seed, by provenance."""
     cells = read_cells(results / "cells.csv")
     path = results / "provenance.csv"
-    if not path.exists():
-        raise ReportError(f"{path}: there is no such file; it says what data the rows are of")
     found: dict[tuple[str, str], dict] = {}
-    for run in rows_as(_Run, pd.read_csv(path, dtype=str, keep_default_na=False)):
-        given = json.loads(run.parameters)
+    for line, run in enumerate(rows_as(_Run, read_table(path, _Run._fields, "`make reproduce`")), 2):
+        given = json_of(path, line, "parameters", run.parameters)
         options = json.dumps({name: given.get(name) for name in OPTIONS}, sort_keys=True)
         found.setdefault((run.dataset, run.protocol), {"data": run.data, "options": options})
     seeds = cells.groupby(KEY)["seed"].min().to_dict()

@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple, TypeVar
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 
+from recprune.errors import ReportError
+from recprune.typed import shown
+
 Row = TypeVar("Row", bound=NamedTuple)
+
+
+def read_table(path: Path, columns: Iterable[str], made_by: str, kinds: Any = str) -> pd.DataFrame:
+    """The rows of a CSV file that has these columns, as text or of the `kinds` (column -> type) given.
+
+    Raises ReportError, naming the file and the command that makes it, for a file that is none.
+    """
+    remedy = f"put the committed file back (git checkout {path.name}) or make it again: {made_by}"
+    try:
+        table = pd.read_csv(path, dtype=kinds, keep_default_na=kinds is not str, encoding="utf-8")
+    except FileNotFoundError:
+        raise ReportError(f"{path}: there is no such file; {made_by} writes it") from None
+    except (OSError, ValueError, OverflowError) as error:  # empty, ragged, binary or of another encoding: ValueErrors
+        raise ReportError(f"{path}: not a table: {' '.join(str(error).split())}; {remedy}") from None
+    if missing := [column for column in columns if column not in table]:
+        raise ReportError(f"{path}: column {missing[0]!r} is missing; {remedy}")
+    return table
+
+
+def json_of(path: Path, line: int, column: str, text: str) -> dict:
+    """The JSON object in a cell of a CSV file. Raises ReportError that names the line."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ReportError(f"{path}: line {line}: {column}: {shown(text)} is not a JSON object")
+    return found
 
 
 def rows_as(kind: type[Row], table: pd.DataFrame) -> Iterator[Row]:

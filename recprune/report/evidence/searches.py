@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +10,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from recprune.errors import ReportError, StudyError
 from recprune.report.evidence.cells import study_name
+from recprune.report.evidence.frames import read_table
+from recprune.typed import named, parse, read_toml
+
+#: the columns of trials that are shown, and their types
+KINDS = {"trial": "int64", "state": "str", "val_ndcg@10": "float64", "seconds": "float64"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What a table [MODEL] of tuned.toml must have to be shown."""
+
+    search: dict
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,16 @@ class Search:
     @cached_property
     def tuned(self) -> dict[str, dict]:
         """Model -> what was chosen for it, and how it was searched (tuned.toml)."""
-        return tomllib.loads((self.folder / "tuned.toml").read_text("utf-8"))
+        path = self.folder / "tuned.toml"
+        try:
+            tables = read_toml(path)
+            with named(path):
+                for model, table in tables.items():
+                    if isinstance(table, dict):
+                        parse(_Found, {"search": table.get("search")}, model)
+        except StudyError as error:
+            raise ReportError(str(error)) from None
+        return tables
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -47,7 +68,7 @@ class Search:
         """
         frames = []
         for model in self.tuned:
-            rows = pd.read_csv(self.folder / f"{model}.csv", usecols=["trial", "state", "val_ndcg@10", "seconds"])
+            rows = read_table(self.folder / f"{model}.csv", KINDS, "`make tune`", KINDS)[list(KINDS)]
             rows["seconds"] = rows["seconds"].cumsum()
             frames.append(rows.assign(model=model, best=rows["val_ndcg@10"].fillna(-np.inf).cummax()))
         return pd.concat(frames, ignore_index=True)[["model", "trial", "state", "seconds", "val_ndcg@10", "best"]]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ import pandas as pd
 from recprune.datasets.naming import name_of
 from recprune.models import REGISTRY
 from recprune.report.evidence.cells import read_cells
-from recprune.report.evidence.frames import rows_as
+from recprune.report.evidence.frames import json_of, read_table, rows_as
 from recprune.report.evidence.methods import models_in_order
 from recprune.report.evidence.searches import searches
 from recprune.report.tables.layout.formats import LABELS, MEAN, THREE, WHOLE, WORDS, Format
@@ -111,14 +111,13 @@ def _settings(path: Path) -> dict[tuple[str, str, str], str]:
     """(data set, protocol, model) -> hyper-parameters of the dense model, from provenance."""
     if not path.exists():
         return {}
-    runs = pd.read_csv(path, dtype=str, keep_default_na=False)
-    runs = runs[runs["method"] == "dense"]
-    return {
-        (name_of(run.dataset), run.protocol, run.model): _in_words(
-            json.loads(run.parameters).get("hyperparameters", {})
-        )
-        for run in rows_as(_Run, runs)
-    }
+    runs = read_table(path, (*_Run._fields, "method"), "`make reference`")
+    settings = {}
+    for line, method, run in zip(count(2), runs["method"], rows_as(_Run, runs), strict=False):
+        if method == "dense":
+            given = json_of(path, line, "parameters", run.parameters)
+            settings[name_of(run.dataset), run.protocol, run.model] = _in_words(given.get("hyperparameters", {}))
+    return settings
 
 
 def _in_words(values: dict) -> str:
