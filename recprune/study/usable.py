@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recprune.datasets.naming import registered
 from recprune.errors import DataError
 from recprune.files import write_atomically
 from recprune.study.identity import Library, digest
@@ -34,10 +35,15 @@ def check_logs(plan: Plan, runs: Path) -> None:
 
 
 def _check(dataset: str, asked_by: dict[str, Planned]) -> None:
-    from recprune.datasets import load
+    from recprune.datasets import known, load
     from recprune.splits import split
 
     log = load(dataset, **next(iter(asked_by.values())).parameters.get("columns", {}))
+    if name := registered(dataset):  # its rows would go among those of the data set
+        try:
+            known()[name].check(log)
+        except DataError as error:
+            raise DataError(f"{dataset}: is called as {name} is, and is another log ({error}); rename it") from None
     for run in asked_by.values():
         given = {name: run.parameters.get(name) for name in ("min_rating", "core")}
         protocol, seed = run.parameters.get("protocol", "ratio"), min(run.parameters.get("seeds", [0]))

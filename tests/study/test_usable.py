@@ -53,3 +53,12 @@ def test_a_log_that_is_too_small_for_a_protocol_is_found_there_too(plan, tmp_pat
     assert status == 1 and said.count("error: protocol ratio: tiny") == 1 and "leave none of 9 interactions" in said, (
         said
     )
+
+
+def test_a_file_that_only_has_the_name_of_a_registered_data_set_is_refused(plan, tmp_path):
+    """Its rows would stand among that one's."""
+    log = tmp_path / "ml-1m-ratings.csv"
+    written(synthetic(n_users=60, n_items=40, n_interactions=1500, seed=1), log)
+    status, said = plan(log)
+    assert status == 1
+    assert "ml-1m-ratings.csv: is called as ml-1m is, and is another log (ml-1m: 1,500 interactions, where" in said
