@@ -59,7 +59,7 @@ help: ## this list
 env: $(ENV) ## the environment .venv, from pyproject.toml and constraints.txt (once; a minute or two)
 
 $(ENV):
-	@$(PYTHON) tools/env.py "$@"
+	@exec $(PYTHON) tools/env.py "$@"
 
 reproduce: $(ENV) ## every run, figure and table of the study, held against the committed rows
 	@$(RUNS)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import hashlib
 import os
+import secrets
+import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,19 +25,57 @@ def write_atomically(path: str | os.PathLike, content: str | bytes) -> Path:
     path = Path(path)
     data = content.encode() if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    remove_abandoned(path.parent, f".{glob.escape(path.name)}-*")
+    while True:
+        temporary = unused(path)
+        try:
+            with open(temporary, "xb") as file:
+                if not held(file.fileno(), temporary):  # taken for abandoned at once, and removed
+                    continue
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+                os.replace(temporary, path)
+            break
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
     sync_folder(path.parent)
     return path
+
+
+def unused(path: Path) -> Path:
+    """A hidden name beside `path` that nothing has: what is made there is readable as the umask says.
+
+    (What `tempfile` makes is its owner's alone, and stays that when it is renamed.)
+    """
+    return path.with_name(f".{path.name}-{secrets.token_hex(6)}")
+
+
+def held(handle: int, path: Path) -> bool:
+    """Lock what was just made at `path`, as long as this process lives, so that nobody takes it for abandoned.
+
+    False where somebody did so before it was locked.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: there nobody removes anything
+        return True
+    return path.exists()
+
+
+def remove_abandoned(folder: Path, pattern: str) -> None:
+    """Remove the files and folders of that pattern whose makers were killed: nobody holds their lock."""
+    for path in folder.glob(pattern):
+        with suppress(OSError):  # somebody's, or another user's, or gone
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            finally:
+                os.close(handle)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,18 +1,22 @@
 """Make the environment .venv: python3 tools/env.py .venv/.ready-CHECKSUM
 
 Called by the Makefile when the stamp for the present pyproject.toml and constraints.txt is not there.
-Needs nothing but the standard library. Two callers at once make it once; half an environment is made anew.
+Needs nothing but the standard library. Two callers at once make it once; half an environment is made anew. It ends with
+the make that called it, however that ends, and what it started ends with it.
 
 On Linux the package index's torch brings CUDA, which nothing here uses: 2.5 GB to download and 4 GB of disk more than
 torch's CPU build. So without an NVIDIA GPU that build is taken, where one can be had: from an index or folder that
 pip is set up for, or from pytorch.org. TORCH_INDEX names the index to take torch from, whatever the machine.
 """
 
+import ctypes
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -35,6 +39,7 @@ def main(stamp):
     folder = stamp.parent
     with open(f"{folder}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        os.set_inheritable(lock.fileno(), True)  # who is still at work holds it too
         if stamp.exists():  # another make was first
             return None
         return make(folder) or finish(stamp)
@@ -47,10 +52,9 @@ def make(folder):
         print(f"making the environment {folder}: a minute or two and 2.3 GB, from the package index", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         command = [sys.executable, "-m", "venv", str(folder)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if done.returncode:
-            text = done.stdout.decode(errors="replace").strip()
-            return f"python -m venv failed (on Debian and Ubuntu it needs the package python3-venv):\n{text}"
+        status, text = run(command)
+        if status:
+            return f"python -m venv failed (on Debian and Ubuntu it needs the package python3-venv):\n{text.strip()}"
     else:
         print(f"the dependency files changed: bringing {folder} up to date", flush=True)
     for old in folder.glob(".ready-*"):
@@ -106,14 +110,46 @@ def pip(folder, *arguments):
     command += ["install", *arguments]
     if not os.access(os.path.expanduser("~") or "/nowhere", os.W_OK):
         command.append("--no-cache-dir")
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if not done.returncode:
+    status, text = run(command)
+    if not status:
         return None
-    text = done.stdout.decode(errors="replace")
     tail = "\n".join(text.strip().splitlines()[-25:])
     if any(sign in text for sign in NO_NETWORK):
         tail += "\n\nThe package index was out of reach: with a network (or PIP_INDEX_URL), type the command again."
     return f"pip could not install the project:\n{tail}"
+
+
+def run(command):
+    """Exit status and output of a command, which ends, with all that it started, when this process is told to end."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "close_fds": False}
+    process = subprocess.Popen(command, preexec_fn=in_a_group_of_its_own, **options)
+    try:
+        output = process.communicate()[0]
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    return process.returncode, output.decode(errors="replace")
+
+
+def in_a_group_of_its_own():
+    os.setpgid(0, 0)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)  # to this process when its parent is killed
+
+
+def listen():
+    """End on SIGTERM and SIGHUP as on Ctrl-C, and when make is gone."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    threading.Thread(target=watch, args=(os.getppid(),), daemon=True).start()
+
+
+def watch(parent):
+    while os.getppid() == parent:
+        time.sleep(0.25)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def finish(stamp):
@@ -125,6 +161,7 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     try:
+        listen()
         problem = main(Path(sys.argv[1]))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -22,6 +22,8 @@ from recprune.report.paper import possible_paper, write_paper
 from recprune.report.readme import update
 from recprune.report.tables import tables, write_table, write_tables
 from recprune.report.tables.reference import reference
+from recprune.study.execution import interrupt
+from recprune.study.execution.make import end_with_parent
 from recprune.typed import read_toml
 
 MEASURED = (StudyEvidence, ProtocolsEvidence, Evidence)  # what the figures and tables of the page are of
@@ -93,6 +95,9 @@ def main(arguments: list[str] | None = None) -> int:
         _extend(options.config)
         for line in COMMANDS[options.what][0](options):
             print(line)
+    except KeyboardInterrupt:
+        print(interrupt.SAID, file=sys.stderr)
+        return interrupt.STATUS
     except (ReportError, StudyError, DataError, OSError) as error:
         print(f"recprune.report: {error}", file=sys.stderr)
         return 1
@@ -144,4 +149,6 @@ def _counted(files: list[Path], folder: Path) -> str:
 
 
 if __name__ == "__main__":
+    interrupt.listen()
+    end_with_parent()
     sys.exit(main())

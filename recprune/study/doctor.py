@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from recprune.study.identity import machine, package_version
+from recprune.study.record import damage_of
 
 ROOT = Path(__file__).resolve().parents[2]
 DISK = 5.0  # GB: environment 2, runs of the study, the larger data sets
@@ -23,7 +24,7 @@ Finding = tuple[str, str, str]  # what, state ("ok ..." or what is wrong), what 
 def doctor() -> int:
     """Print a line per finding. Returns 1 when something keeps a study from running, else 0."""
     failed = False
-    for check in (_python, _packages, _machine, _disk, _threads, _kernel, _data, _git):
+    for check in (_python, _packages, _machine, _disk, _threads, _kernel, _data, _runs, _git):
         for what, state, advice in check():
             mark = "ok     " if not advice else "FAILED " if check in (_python, _kernel) else "warning"
             failed |= mark == "FAILED "
@@ -96,6 +97,20 @@ def _data() -> Iterator[Finding]:
     cache = Path(os.environ.get("RECPRUNE_DATA") or ROOT / "data" / "cache")
     names = sorted(path.name for path in cache.iterdir() if path.is_dir()) if cache.is_dir() else []
     yield "data", f"{', '.join(names) or 'nothing downloaded yet'} in {cache}", ""
+
+
+def _runs() -> Iterator[Finding]:
+    runs = ROOT / "results" / "runs"
+    finished = sorted(stamp for stamp in runs.glob("*/*/*/*/*/*.done"))
+    damaged = [(stamp.parent.relative_to(runs), fault) for stamp in finished if (fault := damage_of(stamp))]
+    first = f", {len(damaged)} damaged: {damaged[0][0]}: {damaged[0][1]}" if damaged else ""
+    yield "runs", f"{len(finished)} finished{first}", "the next make makes them again" if damaged else ""
+    if left := sorted(runs.glob("*/*/*/*/.tmp-*")):
+        yield (
+            "leftovers",
+            f"{left[0]} and {len(left) - 1} more",
+            "of runs at work or killed; the next make removes these",
+        )
 
 
 def _git() -> Iterator[Finding]:

@@ -62,6 +62,11 @@ def damage(folder: Path, key: str, stamp: Path | None = None) -> str:
     return ""
 
 
+def damage_of(stamp: Path) -> str:
+    """The same of a stamp, whichever run it is of."""
+    return damage(stamp.parent, read_record(stamp.parent).get("key", ""), stamp)
+
+
 def forget_damaged(runs: Iterable[Planned]) -> list[str]:
     """Take the stamps of damaged runs away, so that they are made again. Returns a line for each."""
     lines = []

@@ -159,7 +159,13 @@ def project(tmp_path) -> Project:
     return Project(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def project_in() -> type[Project]:
+    """Makes a project in a folder that several tests share."""
+    return Project
+
+
+@pytest.fixture(scope="session")
 def rows_cell() -> str:
     """Source of a cell that writes the run's rows."""
     return ROWS

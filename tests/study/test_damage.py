@@ -15,6 +15,7 @@ import pytest
 from recprune.cells.rows import read_rows, write_rows
 from recprune.cells.users import VALUES, read_per_user, write_per_user
 from recprune.errors import StudyError
+from recprune.study import doctor
 from recprune.study.__main__ import main
 from recprune.study.gather import gather
 from recprune.study.plan import Plan
@@ -166,3 +167,13 @@ def test_what_nothing_tells_of_is_set_aside(plan, capsys):
 def test_the_record_names_every_file(plan):
     record = json.loads(Path(plan[RUN].folder, "run.json").read_text())
     assert set(record["files"]) == {"cells.csv", "per_user.parquet", "executed.ipynb", "models/weights.safetensors"}
+
+
+def test_doctor_tells_of_damaged_runs_and_of_what_a_killed_one_left(plan, monkeypatch):
+    monkeypatch.setattr(doctor, "ROOT", Path.cwd())
+    assert list(doctor._runs()) == [("runs", "1 finished", "")]
+    flip(Path(plan[RUN].folder, "cells.csv"))
+    Path(plan[RUN].folder).with_name(".tmp-dense-1-").mkdir()
+    damaged, left = doctor._runs()
+    assert damaged[1] == f"1 finished, 1 damaged: main/{RUN}: cells.csv changed" and "makes them again" in damaged[2]
+    assert left[0] == "leftovers" and ".tmp-dense-1-" in left[1]

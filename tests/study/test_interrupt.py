@@ -25,7 +25,7 @@ def ended(code: str, sign: str = "SIGINT", **options) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("sign", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("sign", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_the_last_that_was_begun_is_undone_first_and_nothing_follows(sign):
     code = """
 with interrupt.undone(lambda: print("outer", flush=True)), interrupt.undone(lambda: print("inner", flush=True)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -10,11 +9,12 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recprune.files import held, remove_abandoned
 from recprune.study.execution.interrupt import undone
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def _own_jupyter(extensions: tuple[str, ...]) -> Iterator[Path]:
     """An environment in which no home folder, other kernel or other run is seen. Yields the folder of its files."""
     root = Path(tempfile.gettempdir())
     root = root if len(str(root)) < 60 else Path("/tmp")  # a socket's path holds about 100 characters
-    _remove_abandoned(root)
-    own, held = _held_folder(root)
+    remove_abandoned(root, f"{PREFIX}*")
+    own, handle = _held_folder(root)
     forget = partial(shutil.rmtree, own, ignore_errors=True)
     try:
         with undone(forget):
@@ -105,30 +105,17 @@ def _own_jupyter(extensions: tuple[str, ...]) -> Iterator[Path]:
             yield own
     finally:
         forget()
-        os.close(held)
+        os.close(handle)
 
 
 def _held_folder(root: Path) -> tuple[Path, int]:
     """A new folder, locked as long as this process lives, and the handle that holds the lock."""
     while True:
         own = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
-        with suppress(OSError):  # another command took it for abandoned before it was locked
-            held = os.open(own, os.O_RDONLY)
-            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            if own.exists():
-                return own, held
-
-
-def _remove_abandoned(root: Path) -> None:
-    """Remove the folders whose owners were killed: nobody holds their lock."""
-    for folder in root.glob(f"{PREFIX}*"):
-        with suppress(OSError):  # somebody's, of another user, or gone
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                os.close(handle)
+        handle = os.open(own, os.O_RDONLY)
+        if held(handle, own):
+            return own, handle
+        os.close(handle)
 
 
 def _settings(own: Path, extensions: tuple[str, ...]) -> None:
