@@ -17,7 +17,8 @@ USUAL = {
     "rating": "rating ratings stars star score overall userrating bookrating preference",
     "timestamp": "timestamp ts time unixtime unixreviewtime date datetime createdat eventtime reviewtime",
     "event": "event eventtype action behavior behaviour behaviortype behaviourtype interactiontype",
-    "weight": "weight weights plays playcount numplays listens listencount count quantity qty clicks",
+    "weight": "weight weights plays playcount numplays nplays totalplays listens listencount numlistens "
+    "count counts frequency freq quantity qty clicks clickcount hours hoursplayed playhours playtime playtimeforever",
     "title": "title movietitle itemtitle itemname productname booktitle bookname artistname artist songname song "
     "trackname track book movie name",
     "genres": "genres genre class category categories",

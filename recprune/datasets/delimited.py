@@ -35,6 +35,8 @@ from recprune.interactions import DataError
 
 SEPARATORS = ("::", "\t", ",", ";", "|", " ")
 WIDEST = 10_000  # columns
+NO_SEPARATORS = '"\r\n\0\x1f'
+BLANK = " \t\r\n"
 RECBOLE = (".inter", ".item", ".user")
 TEXT = pa.dictionary(pa.int32(), pa.string())
 
@@ -54,6 +56,7 @@ class DelimitedFile:
     quoted: bool
     encoding: str = "utf-8"
     has_quotes: bool = field(default=False, init=False)  # after reading
+    lone_quotes: bool = field(default=False, init=False)  # after reading: they were taken for quotes, and are text
 
     def usable(self, column: str) -> bool:
         """Whether a column is of a type that can be read: here all are words."""
@@ -90,29 +93,35 @@ class DelimitedFile:
     def _parse(self, types: dict[str, pa.DataType], **options) -> pa.Table:
         with open_bytes(self.path) as stream:
             watched = Watched(stream, self.separator)
-            table = pyarrow.csv.read_csv(
-                pa.PythonFile(watched, mode="r"),
-                pyarrow.csv.ReadOptions(
-                    column_names=list(self.columns),
-                    skip_rows=self._lines_before_data(),
-                    block_size=1 << 22,
-                    encoding=self.encoding,
-                ),
-                pyarrow.csv.ParseOptions(
-                    delimiter=UNIT.decode() if self.separator == "::" else self.separator,
-                    quote_char='"' if self.quoted else False,
-                    invalid_row_handler=lambda row: "error" if row.text.strip() else "skip",
-                    **options,
-                ),
-                pyarrow.csv.ConvertOptions(
-                    include_columns=list(types), column_types=types, null_values=[""], strings_can_be_null=True
-                ),
-            )
-        self.has_quotes = watched.quotes
-        if watched.zeros:
-            line = next(number for number, line in lines_of(self.path) if b"\0" in line)
-            raise DataError(f"{self.path}: line {line}: a byte of zeros, which no text has; the file is damaged")
-        return table
+            try:
+                return pyarrow.csv.read_csv(
+                    pa.PythonFile(watched, mode="r"),
+                    pyarrow.csv.ReadOptions(
+                        column_names=list(self.columns),
+                        skip_rows=self._lines_before_data(),
+                        block_size=1 << 22,
+                        encoding=self.encoding,
+                    ),
+                    pyarrow.csv.ParseOptions(
+                        delimiter=UNIT.decode() if self.separator == "::" else self.separator,
+                        quote_char='"' if self.quoted else False,
+                        invalid_row_handler=lambda row: "error" if row.text.strip(BLANK) else "skip",
+                        **options,
+                    ),
+                    pyarrow.csv.ConvertOptions(
+                        include_columns=list(types), column_types=types, null_values=[""], strings_can_be_null=True
+                    ),
+                )
+            finally:
+                self.has_quotes = watched.quotes
+                self._refuse(watched.foreign)
+
+    def _refuse(self, foreign: bytes) -> None:
+        """Raises DataError for a character that came by and is not of a text, naming its line."""
+        if foreign:
+            line = next(number for number, line in lines_of(self.path) if foreign in line)
+            what = "a byte of zeros" if foreign == b"\0" else f"the control character {foreign[0]:#04x}"
+            raise DataError(f"{self.path}: line {line}: {what}, which no text has; the file is damaged") from None
 
     def _n_lines(self) -> int:
         """Lines that are not blank, the header left out."""
@@ -129,7 +138,7 @@ class DelimitedFile:
         return all(line.rstrip("\r\n").count(self.separator) + 1 == len(self.columns) for _, line in lines)
 
     def _without_quotes(self) -> DelimitedFile:
-        self.quoted = False
+        self.quoted, self.lone_quotes = False, True
         return self
 
     def _lines_before_data(self) -> int:
@@ -147,7 +156,7 @@ class DelimitedFile:
         else:
             found = _quoted_rows(lines, self.separator, self.path)
         width = len(self.columns)
-        rows = ((n, fields) for n, fields in found if len(fields) == width or any(field.strip() for field in fields))
+        rows = ((n, fields) for n, fields in found if len(fields) == width or self.separator.join(fields).strip(BLANK))
         if self.header:
             next(rows, None)
         yield from rows
@@ -178,18 +187,20 @@ def open_delimited(
     first = lines[0]
     if separator is None:
         separator = _separator(path, lines)
-    if separator != "::" and len(separator) != 1:
-        raise DataError(f"{path}: separator {separator!r}: one character or '::' is needed")
+    if separator != "::" and not (len(separator) == 1 and separator.isascii() and separator not in NO_SEPARATORS):
+        raise DataError(
+            f"{path}: separator {separator!r}: one character or '::' is needed, no quote, line end or accent"
+        )
     quoted = separator != "::" and columns is None and not _stem(path).endswith(RECBOLE)
     fields = _fields(first, separator, quoted)
+    if columns is None and len(fields) > WIDEST:
+        raise DataError(
+            f"{path}: line 1: {len(fields):,} columns; "
+            "a log has a line for each interaction, not a column for each item"
+        )
     header = columns is None and (names_a_role(fields) or not any(_number(field) for field in fields))
     if columns is None:
         columns = _header(path, fields) if header else _headerless(path, fields)
-    if len(columns) > WIDEST:
-        raise DataError(
-            f"{path}: line 1: {len(columns):,} columns; "
-            "a log has a line for each interaction, not a column for each item"
-        )
     if header and len(lines) == 1:
         raise DataError(f"{path}: a header and no interactions")
     row = _fields(lines[1], separator, quoted) if header else fields
@@ -204,7 +215,8 @@ def _separator(path: Path, lines: list[str]) -> str:
     """The separator of a file by its first lines; of several that would do, the first of SEPARATORS.
 
     What makes one better, in this order: columns have usual names; every line has as many fields; no id holds
-    another separator, as the `1;10;4` does that a decimal comma leaves of `1;10;4,5`.
+    another separator, as the `1;10;4` does that a decimal comma leaves of `1;10;4,5`. Words have blanks within, so
+    where blanks separate, no other field may hold a separator either.
     """
     there = [separator for separator in SEPARATORS if separator in lines[0]]
     if not there:
@@ -214,9 +226,9 @@ def _separator(path: Path, lines: list[str]) -> str:
 
     def fit(separator: str) -> tuple[bool, bool, bool]:
         fields, *rows = (_fields(line, separator, separator != "::") for line in lines)
-        others = [other for other in SEPARATORS[:-1] if other != separator]
-        clean = not any(other in field for field in fields[:2] for other in others)
-        return names_a_role(fields), all(len(row) == len(fields) for row in rows), clean
+        held = [field.strip() for field in (fields if separator == " " else fields[:2]) if not _comma(field)]
+        clean = not any(other in field for field in held for other in SEPARATORS if other != separator)
+        return names_a_role(fields[:WIDEST]), all(len(row) == len(fields) for row in rows), clean
 
     return max(there, key=fit)
 

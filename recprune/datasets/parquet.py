@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from recprune.datasets.delimited import TEXT, column_series
+from recprune.datasets.streams import check_regular
 from recprune.interactions import DataError
 
 
@@ -26,6 +27,9 @@ class ParquetFile:
         Raises DataError naming a column of a type that is neither.
         """
         wanted = list(dict.fromkeys([*text, *numbers]))
+        repeated = [name for name in wanted if self.columns.count(name) > 1]
+        if repeated:
+            raise DataError(f"{self.path}: columns that occur twice: {', '.join(repeated)}")
         try:
             table = pyarrow.parquet.read_table(self.path, columns=wanted)
             found = {}
@@ -40,7 +44,8 @@ class ParquetFile:
 
     def usable(self, column: str) -> bool:
         """Whether a column is of a type that can be read."""
-        return _is_plain(pyarrow.parquet.read_schema(self.path).field(column).type, number=False)
+        kinds = [field.type for field in pyarrow.parquet.read_schema(self.path) if field.name == column]
+        return len(kinds) == 1 and _is_plain(kinds[0], number=False)
 
     def place(self, row: int) -> str:
         return f"row {row + 1}"
@@ -48,6 +53,7 @@ class ParquetFile:
 
 def open_parquet(path: Path) -> ParquetFile:
     """Raises DataError for a file that is no Parquet file, is truncated, or has no rows."""
+    check_regular(path)
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             names, rows = tuple(file.schema_arrow.names), file.metadata.num_rows

@@ -14,37 +14,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recprune.datasets.attributes import attributes_beside, tidy_items
+from recprune.datasets.attributes import attributes_beside, of_each, tidy_items
 from recprune.datasets.columns import ITEM_ATTRIBUTES, LOG, find_columns
 from recprune.datasets.delimited import DelimitedFile, open_delimited
 from recprune.datasets.parquet import ParquetFile, open_parquet
+from recprune.datasets.streams import BOMB, UNPACKED, check_regular
 from recprune.interactions import DataError, Interactions, shown
 
 Opened = DelimitedFile | ParquetFile
 LAYOUTS = ("u.data", "ratings.dat", "ratings.csv", "ratings.csv.gz", "ratings.parquet", "*.inter")
 BESIDE = ("u.item", "u.user", "movies.*", "items.*", "users.*", "*.item", "*.user")
 TABLES = (".csv", ".tsv", ".dat", ".parquet", ".pq", ".csv.gz", ".tsv.gz")  # in a zip of one table, whatever its name
-BOMB = 200  # times its size that a zip file may unpack to, where that is more than 100 MB: text packs to a tenth
 WEIGHT = "weight of the interaction"
-MISSING = [
-    "NULL",
-    "Null",
-    "null",
-    "NA",
-    "N/A",
-    "n/a",
-    "NaN",
-    "nan",
-    "NAN",
-    "None",
-    "none",
-    "NONE",
-    "\\N",
-    "#N/A",
-    "<NA>",
-    "NaT",
-    "nil",
-]
+MISSING = r"null (null) <null> na n/a #na #n/a <na> nan -nan none nil nat undefined \n"  # in any case
 ROUNDED = re.compile(r"\d\.\d+[eE]\+(1[5-9]|[2-9]\d)")  # of 16 digits and more, as spreadsheets write ids
 NUMBERS = ("rating", "timestamp", "weight")
 
@@ -128,13 +110,14 @@ def unzip(path: Path, into: Path) -> Path:
 
     Raises DataError for a zip that is damaged, locked, unpacks to far more than a log would, or holds several logs.
     """
+    check_regular(path)
     try:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if not m.is_dir() and "__MACOSX" not in m.filename]
             log = _log_of_zip(path, members)
             beside = [m for m in members if _folder(m) == _folder(log) and _matches(m, BESIDE)]
             for member in (log, *beside):
-                if member.file_size > max(100_000_000, BOMB * member.compress_size):
+                if member.file_size > max(UNPACKED, BOMB * member.compress_size):
                     raise DataError(
                         f"{path}: {member.filename} would unpack to {member.file_size / 1e9:.1f} GB; no log does"
                     )
@@ -199,12 +182,18 @@ def _read(table: Opened, roles: dict[str, str], events: Mapping[str, float] | No
     rows = np.flatnonzero(frame[WEIGHT] > 0) if WEIGHT in frame else np.arange(len(frame))
     if len(rows) < len(frame):
         notes.append(f"{len(frame) - len(rows):,} rows that weigh nothing are left out")
+    if len(rows) == 0:
+        raise DataError(f"{table.path}: no interactions: all of {len(frame):,} rows weigh nothing")
     kept = frame if len(rows) == len(frame) else frame.iloc[rows]
-    items, users = attributes_beside(table.path)
+    items, users, more = attributes_beside(table.path)
+    notes += more
     if items is None:
-        items, varying = _attributes_in(frame, roles)
-        notes += [f"{column!r} differs within an item, so it is not the item's {role}" for role, column in varying]
-        roles = {role: column for role, column in roles.items() if (role, column) not in varying}
+        items, varying = of_each(frame, roles["item"], {role: roles[role] for role in ITEM_ATTRIBUTES if role in roles})
+        items = None if items is None else tidy_items(items)
+        notes += [
+            f"{column!r} differs within an item, so it is not the item's {role}" for role, column in varying.items()
+        ]
+        roles = {role: column for role, column in roles.items() if role not in varying}
     try:
         log = Interactions.from_frame(
             kept,
@@ -219,7 +208,7 @@ def _read(table: Opened, roles: dict[str, str], events: Mapping[str, float] | No
             raise DataError(f"{table.path}: {error}") from None
         row = int(rows[error.row])
         raise DataError(f"{table.path}: {table.place(row)}: column {error.column!r} {error.problem}") from None
-    if isinstance(table, DelimitedFile) and not table.quoted and table.has_quotes:
+    if isinstance(table, DelimitedFile) and table.lone_quotes:
         notes.append("quotes are read as letters: as quotes they would swallow rows")
     left = tuple(column for column in table.columns if column not in roles.values())
     return Found(log, roles, left, tuple(notes))
@@ -229,15 +218,27 @@ def _check_ids(ids: pd.Series, table: Opened, column: str) -> None:
     """Raises DataError for words that stand for no user or item, or for several: they would be one enormous user."""
     if not isinstance(ids.dtype, pd.CategoricalDtype):
         return
-    words = dict.fromkeys(MISSING, "a word for a missing value")
-    words |= {word: "a number that has lost its last digits" for word in ids.cat.categories if ROUNDED.fullmatch(word)}
-    word = next((word for word in words if word in ids.cat.categories), None)
-    if word is not None:
-        there = (ids == word).to_numpy()
+    lone = isinstance(table, DelimitedFile) and table.lone_quotes
+    faults = {word: _fault(word, lone) for word in ids.cat.categories}
+    bad = np.array([faults[word] is not None for word in ids.cat.categories] + [False])[ids.cat.codes.to_numpy()]
+    if bad.any():
+        row = int(bad.argmax())
+        word = ids.iloc[row]
         raise DataError(
-            f"{table.path}: {table.place(int(there.argmax()))}: column {column!r} is {word!r}, {words[word]}, "
-            f"in {there.sum():,} rows; leave them out, or write the id otherwise where it is one"
+            f"{table.path}: {table.place(row)}: column {column!r} is {word!r}, {faults[word]}, "
+            f"in {(ids == word).sum():,} rows; leave them out, or write the id otherwise where it is one"
         )
+
+
+def _fault(word: str, lone_quotes: bool) -> str | None:
+    """Why a word cannot be an id; None where it can."""
+    if word.lower() in MISSING.split():
+        return "a word for a missing value"
+    if ROUNDED.fullmatch(word):
+        return "a number that has lost its last digits"
+    if lone_quotes and word.startswith('"'):
+        return "with a quote in a file that has some which nothing closes"
+    return None
 
 
 def _counts(values: pd.Series, table: Opened, column: str) -> np.ndarray:
@@ -257,7 +258,7 @@ def _event_weights(kinds: pd.Series, events: Mapping[str, float] | None, table: 
     """(rows,) float32: the weight of each row's event type, 1 where no weights are given."""
     if events is None:
         return np.ones(len(kinds), np.float32)
-    bad = {kind: weight for kind, weight in events.items() if not (np.isfinite(weight) and weight >= 0)}
+    bad = {kind: weight for kind, weight in events.items() if not _is_weight(weight)}
     if bad:
         raise DataError(f"events: {bad}: a weight is a finite number, and not negative")
     kinds = kinds.astype(object).where(kinds.notna(), "").astype(str)
@@ -273,20 +274,5 @@ def _event_weights(kinds: pd.Series, events: Mapping[str, float] | None, table: 
     return np.array([weights[kind] for kind in found], np.float32)[codes]
 
 
-def _attributes_in(frame: pd.DataFrame, roles: dict[str, str]) -> tuple[pd.DataFrame | None, list[tuple[str, str]]]:
-    """Titles, years and genres that stand in the log itself, and the (role, column) that are not the items'.
-
-    What differs from row to row of one item (the headline of a review is called `title` too) belongs to the row.
-    """
-    item, present, varying = roles["item"], {}, []
-    for role in ITEM_ATTRIBUTES:
-        if role in roles and roles[role] not in (item, roles["user"]):
-            pairs = frame[[item, roles[role]]].dropna().drop_duplicates()
-            if pairs[item].duplicated().any():
-                varying.append((role, roles[role]))
-            else:
-                present[role] = pairs.set_index(item)[roles[role]].astype(object)
-    if not present:
-        return None, varying
-    found = pd.DataFrame(present)
-    return tidy_items(found.set_axis(found.index.astype(object), axis=0)), varying
+def _is_weight(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and bool(np.isfinite(value)) and float(value) >= 0

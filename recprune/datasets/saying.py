@@ -10,6 +10,8 @@ from recprune.datasets.readers import Found
 from recprune.interactions import Interactions
 from recprune.splits import CORE, MIN_RATING, k_core
 
+EARLY = 315_532_800  # 1980: before, hardly anything was logged
+GIANT = 20  # users from which on it is told that one has a quarter of all interactions
 SHOWN = 8  # columns that are named among those left
 FILTERED = 30_000_000  # interactions up to which the filter is tried: on two cores a few seconds
 
@@ -22,7 +24,7 @@ def summary(where: str, found: Found) -> str:
         more = f" and {len(found.left) - SHOWN} more" if len(found.left) > SHOWN else ""
         parts.append(f"left: {', '.join(found.left[:SHOWN])}{more}")
     parts.append(f"{_size(log)}, {log.nnz:,} interactions{_times(log)}")
-    parts += found.notes
+    parts += _giant(log) + list(found.notes)
     if log.nnz <= FILTERED:
         parts.append(_filter(log))
     return f"{where}: {'; '.join(parts)}"
@@ -36,9 +38,19 @@ def _times(log: Interactions) -> str:
     if log.timestamp is None:
         return ", no times"
     first, last = (datetime.fromtimestamp(float(f(log.timestamp)), UTC) for f in (np.min, np.max))
+    early = " (if these are seconds since 1970)" if last.timestamp() < EARLY else ""
     if (last - first).total_seconds() < 2:
-        return f", all within {(last - first).total_seconds():.3g} s of {first:%Y-%m-%d %H:%M:%S}"
-    return f" from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+        return f", all within {(last - first).total_seconds():.3g} s of {first:%Y-%m-%d %H:%M:%S}{early}"
+    return f" from {first:%Y-%m-%d} to {last:%Y-%m-%d}{early}"
+
+
+def _giant(log: Interactions) -> list[str]:
+    """A word where one user has a quarter of all interactions: a robot, or all users whose id was not known."""
+    count = np.bincount(log.user, minlength=log.n_users)
+    largest = int(count.argmax())
+    if log.n_users < GIANT or 4 * count[largest] < log.nnz:
+        return []
+    return [f"user {log.users[largest].item()!r} alone has {count[largest] / log.nnz:.0%} of them"]
 
 
 def _filter(log: Interactions) -> str:
