@@ -47,7 +47,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help env reproduce quick runs dense tune protocols reference test test-fast lint figures tables report paper readme verify bench lab doctor clean distclean
+.PHONY: help env settings reproduce quick runs dense tune protocols reference test test-fast lint figures tables report paper readme verify bench lab doctor clean distclean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"; echo
@@ -70,6 +70,11 @@ quick: override STUDY := quick
 quick: $(ENV) ## the same pipe on a tiny grid, in minutes (results/quick)
 	@$(RUNS)
 	@$(REPORT)
+
+# A fault in a file that is read when all runs are over is found before the first of them.
+reproduce quick runs dense protocols reference: settings
+settings: $(ENV)
+	@exec $(PY) -m recprune.report.check
 
 runs: $(ENV) ## the study's runs and their rows, without figures; interrupted, it goes on where it was
 	@$(RUNS)
