@@ -25,6 +25,8 @@ PY  := .venv/bin/python
 ENV := .venv/.ready-$(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)
 DATA = --study="$$STUDY" --dataset="$$DATASET" --columns="$$LOG_COLUMNS" --models="$$MODELS"
 CHOICE = $(DATA) --only="$$ONLY"
+# A fault in a file that is read when all runs are over is found before the first of them.
+CHECK = exec $(PY) -m recprune.report.check
 RUNS = exec $(PY) -m recprune.study runs $(CHOICE) --jobs="$$JOBS"
 RESULTS = "$$($(PY) -m recprune.study where $(CHOICE))"
 # `make figures tables report` computes once what the three share.
@@ -62,20 +64,24 @@ $(ENV):
 	@exec $(PYTHON) tools/env.py "$@"
 
 reproduce: $(ENV) ## every run, figure and table of the study, held against the committed rows
+	@$(CHECK)
 	@$(RUNS)
 	@$(REPORT)
 	@$(if $(strip $(DATASET)$(MODELS))$(filter-out main,$(STUDY)),:,$(PY) -m recprune.study verify --if-committed)
 
 quick: override STUDY := quick
 quick: $(ENV) ## the same pipe on a tiny grid, in minutes (results/quick)
+	@$(CHECK)
 	@$(RUNS)
 	@$(REPORT)
 
 runs: $(ENV) ## the study's runs and their rows, without figures; interrupted, it goes on where it was
+	@$(CHECK)
 	@$(RUNS)
 
 dense: override ONLY := dense
 dense: $(ENV) ## only the dense models (rows in results/part)
+	@$(CHECK)
 	@$(RUNS)
 
 tune: $(ENV) ## search hyper-parameters on validation (results/tuning); interrupted, it goes on where it was
@@ -84,12 +90,14 @@ tune: $(ENV) ## search hyper-parameters on validation (results/tuning); interrup
 
 protocols: override STUDY := protocols
 protocols: $(ENV) ## does the order of models and methods depend on the protocol? (results/protocols)
+	@$(CHECK)
 	@$(RUNS)
 	@$(REPORT)
 	@$(if $(strip $(DATASET)$(MODELS)),:,$(PY) -m recprune.study verify --results results/protocols --if-committed)
 
 reference: override STUDY := $(if $(filter main,$(STUDY)),reference,$(STUDY))
 reference: $(ENV) ## dense models beside published numbers (results/tables/reference); DATASET=path where ml-1m is a file
+	@$(CHECK)
 	@$(RUNS)
 	@exec $(PY) -m recprune.report reference
 

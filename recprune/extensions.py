@@ -21,10 +21,11 @@ def load(paths: Iterable[str | Path]) -> list[ModuleType]:
 
     Raises StudyError, naming the file, where there is none or it cannot be imported.
     """
-    return [_module(_resolved(path)) for path in paths]
+    return [_module(resolved(path)) for path in paths]
 
 
-def _resolved(path: str | Path) -> Path:
+def resolved(path: str | Path) -> Path:
+    """The absolute path. Raises StudyError for what cannot be one."""
     try:
         return Path(path).expanduser().resolve()
     except (ValueError, RuntimeError, OSError) as error:  # a NUL in it, no such user, a circle of links

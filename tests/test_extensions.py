@@ -133,3 +133,26 @@ def test_what_cannot_be_imported_is_named(name, text, message, write, tmp_path):
         extensions.load([write(name, text)])
     with pytest.raises(StudyError, match=r"absent\.py: there is no such file"):
         extensions.load([tmp_path / "absent.py"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\nx = = 2\n", r"mine\.py: line 2: cannot be imported: SyntaxError"),
+        ("import sys\nsys.exit(3)\n", r"mine\.py: line 2: cannot be imported: SystemExit: 3"),
+        ("\n\nraise RuntimeError('not\\ntoday')\n", r"mine\.py: line 3: cannot be imported: RuntimeError: not today"),
+        (
+            "from recprune.models import register\n@register\nclass Mine:\n    name = 'mine'\n",
+            r"mine\.py: line 2: cannot be imported: ValueError: Mine: a model needs",
+        ),
+    ],
+)
+def test_what_goes_wrong_in_it_is_named_by_its_line(text, message, tmp_path):
+    (tmp_path / "mine.py").write_text(text)
+    with pytest.raises(StudyError, match=message):
+        extensions.load([tmp_path / "mine.py"])
+
+
+def test_a_path_that_is_none_is_refused():
+    with pytest.raises(StudyError, match="is no path"):
+        extensions.load(["mine\0.py"])

@@ -6,15 +6,16 @@ import shlex
 from typing import Any
 
 from recprune.errors import StudyError
-from recprune.typed import one_of
+from recprune.typed import one_of, value
 
 LOAD_KEYS = ("user", "item", "rating", "timestamp", "event", "weight", "events", "separator")
 
 
 def check_columns(columns: dict) -> dict:
     """The columns, where each has a role that `load` knows. Raises StudyError."""
-    for key in columns:
+    for key, found in columns.items():
         one_of("", key, LOAD_KEYS)
+        value(dict[str, float] if key == "events" else str, found, key)
     return columns
 
 

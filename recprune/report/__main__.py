@@ -24,7 +24,7 @@ from recprune.report.tables import tables, write_table, write_tables
 from recprune.report.tables.reference import reference
 from recprune.study.execution import interrupt
 from recprune.study.execution.make import end_with_parent
-from recprune.typed import read_toml
+from recprune.study.load import extensions_of
 
 MEASURED = (StudyEvidence, ProtocolsEvidence, Evidence)  # what the figures and tables of the page are of
 # what is written -> the parts of it; what parts share is computed once
@@ -125,8 +125,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _extend(config: Path) -> None:
     """What a study.toml, where there is one, adds from outside the package is loaded, so that its names are known."""
-    names = read_toml(config).get("extensions", []) if config.exists() else []
-    extensions.load([config.parent / name for name in names])
+    extensions.load(extensions_of(config) if config.exists() else [])
 
 
 def _report(evidence: Evidence, parts: tuple[str, ...]) -> Iterator[str]:

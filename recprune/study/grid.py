@@ -105,6 +105,13 @@ class Family:
     options: Annotated[dict, AfterValidator(_check_options)] = field(default_factory=dict)
     needs: Literal["dense", "none", "all", "study"] = "dense"
 
+    def __post_init__(self):
+        if self.recoveries and self.recovery != ("",):
+            raise StudyError(
+                f"`recovery` {list(self.recovery)} and `recoveries` {list(self.recoveries)}: give one of them; "
+                "`recovery` is a run for each, `recoveries` all of them in one run"
+            )
+
     def points(self) -> Iterable[tuple[str, dict[str, str]]]:
         """(method, value of each of AXES) for every combination of listed values."""
         listed = [axis for axis in AXES if len(getattr(self, axis)) > 1]

@@ -38,9 +38,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from recprune import extensions
 from recprune.cells.names import Protocol, known
 from recprune.errors import StudyError
-from recprune.study.grid import AXES, Family, Grid, Study
+from recprune.study.grid import AXES, Family, Grid, Run, Study
+from recprune.study.methods import check_methods
 from recprune.study.tuning.hyperparameters import Hyperparameters, checked_profiles, read_tuned
 from recprune.typed import list_of, named, one_of, only_keys, parse, read_toml, value
 
@@ -82,7 +84,7 @@ def load_study(
     with named(path):
         only_keys("the top level", found, StudyFile.__dataclass_fields__)
         tables = parse(StudyFile, found)
-        extensions = _load_extensions(path.parent, tables.extensions)
+        loaded = _load_extensions(path.parent, tables.extensions)
         _check_lists(tables)
         for notebook, defaults in tables.notebook.items():
             only_keys(f"notebook.{notebook}", defaults, set(Family.__dataclass_fields__) - {"notebook"})
@@ -99,21 +101,37 @@ def load_study(
         entries = list_of(f"study.{name}.runs", table.pop("runs", []))
         grid = parse(Grid, table, f"study.{name}")
         families = tuple(_family(where, entry, tables) for where, entry in _entries(f"study.{name}.runs", entries))
-        study = Study(
-            name=name, families=families, hyperparameters=hyperparameters, extensions=extensions, **vars(grid)
-        )
+        study = Study(name=name, families=families, hyperparameters=hyperparameters, extensions=loaded, **vars(grid))
+        check_methods(_some_runs(study), f"study.{name}")
         study = study if models is None else _only(study, tuple(models))
-        study.runs()
     return study
+
+
+def _some_runs(study: Study) -> list[Run]:
+    """The runs. Raises StudyError where there are none, and for a family that none of its protocols has."""
+    for i, family in enumerate(study.families, 1):
+        if family.protocols is not None and not set(family.protocols) & set(study.protocols):
+            theirs, own = (", ".join(names) for names in (family.protocols, study.protocols))
+            raise StudyError(
+                f"study.{study.name}: family {i} ({family.notebook}) is of the protocols {theirs}; the study has {own}"
+            )
+    runs = study.runs()
+    if not runs:
+        raise StudyError(f"study.{study.name}: no run; `runs` with an entry, and `models`, are needed")
+    return runs
+
+
+def extensions_of(path: Path) -> tuple[str, ...]:
+    """The paths of the files that a study.toml lists in `extensions`. Raises StudyError."""
+    found = read_toml(path).get("extensions", [])
+    with named(path):
+        return tuple(str(path.parent / name) for name in value(tuple[str, ...], found, "extensions"))
 
 
 def _load_extensions(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
     """The paths of the extensions, loaded: their names are known from here on."""
-    paths = tuple(str((folder / name).resolve()) for name in names)
-    if paths:
-        from recprune import extensions
-
-        extensions.load(paths)
+    paths = tuple(str(extensions.resolved(folder / name)) for name in names)
+    extensions.load(paths)
     return paths
 
 

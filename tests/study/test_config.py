@@ -224,7 +224,8 @@ def test_mistakes_in_named_lists_and_defaults_are_named(study, old, new, message
 RULE = """
 from recprune.pruning import Criterion, register
 
-register(Criterion(name="{name}", label="Mine", kind="score", summary="", source="", units=("weight",)))
+told = dict(label="Mine", kind="score", summary="", source="", units=("weight",), parameters=print)
+register(Criterion(name="{name}", **told))
 """
 
 

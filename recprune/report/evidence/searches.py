@@ -57,6 +57,8 @@ class Search:
                         parse(_Found, {"search": table.get("search")}, model)
         except StudyError as error:
             raise ReportError(str(error)) from None
+        if not tables:
+            raise ReportError(f"{path}: holds no model; remove the folder, or `make tune` searches again")
         return tables
 
     @cached_property

@@ -35,9 +35,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
+
+from pydantic import AfterValidator
 
 from recprune.cells.names import known, registered
+from recprune.cells.parameters import check_hyperparameters
 from recprune.datasets.naming import without_hash
 from recprune.errors import StudyError
 from recprune.typed import named, one_of, only_keys, parse, read_toml, value
@@ -189,11 +192,17 @@ class Tuning:
         return self.spaces[model]
 
 
+def _check_seed(seed: int) -> int:
+    if not 0 <= seed < 2**32:
+        raise StudyError(f"{seed}; a whole number from 0 to 2^32 - 1 is needed")
+    return seed
+
+
 @dataclass(frozen=True, kw_only=True)
 class TuningFile:
     """The top level of a tuning.toml."""
 
-    seed: int = 0
+    seed: Annotated[int, AfterValidator(_check_seed)] = 0
     budget: dict[str, Budget] = field(default_factory=dict)
     stop: Stop = field(default_factory=Stop)
     space: dict[str, dict] = field(default_factory=dict)
@@ -212,9 +221,20 @@ def load_tuning(path: str | Path) -> Tuning:
         tables = parse(TuningFile, found)
         for model in tables.space:
             one_of("space", model, known("model"))
+        for place in tables.budget:
+            _check_place(place)
         own = {name: model.search for name, model in registered("model").items() if model.search}
         spaces = {model: _space(model, table) for model, table in (own | tables.space).items()}
     return Tuning(tables.seed, tables.budget, tables.stop, spaces, path)
+
+
+def _check_place(place: str) -> None:
+    """Raises StudyError for a [budget.PLACE] that is neither a data set nor a data set under a protocol."""
+    dataset, slash, protocol = place.partition("/")
+    if not dataset.strip():
+        raise StudyError(f"budget.{place!r}: `default`, a data set, or <data set>/<protocol> is needed")
+    if slash:
+        one_of(f"budget.{place!r}", protocol, known("protocol"))
 
 
 def _space(model: str, table: dict) -> Space:
@@ -229,7 +249,12 @@ def _space(model: str, table: dict) -> Space:
             axes += _axes(f"{where}.{name}", name, entries, hints, axes)
     if not axes:
         raise StudyError(f"{where}: one hyper-parameter or more is needed")
-    return Space(model, tuple(axes), _fixed(f"{where}.fixed", table.get("fixed", {}), hints, axes))
+    fixed = _fixed(f"{where}.fixed", table.get("fixed", {}), hints, axes)
+    check_hyperparameters(model, fixed, f"{where}.fixed")
+    for axis in axes:
+        for end in axis.choices or (axis.low, axis.high):  # what a model refuses is refused before it is tried
+            check_hyperparameters(model, {axis.name: end}, where)
+    return Space(model, tuple(axes), fixed)
 
 
 def _axes(where: str, name: str, entries: Any, hints: dict, before: list[Axis]) -> list[Axis]:
@@ -246,6 +271,7 @@ def _axes(where: str, name: str, entries: Any, hints: dict, before: list[Axis]) 
 def _axis(where: str, name: str, entry: Any, hints: dict, before: list[Axis]) -> Axis:
     only_keys(where, entry, ("low", "high", "log", "choices", "when"))
     when = entry.get("when", {})
+    only_keys(f"{where}.when", when, when)
     for key in when:
         one_of(f"{where}.when", key, [axis.name for axis in before if axis.name != name])
     when = {key: value(hints[key], found, f"{where}.when.{key}") for key, found in when.items()}
