@@ -37,6 +37,7 @@ NEEDED = [
     "p50_ratio",
     "train_s",
 ]
+LONGEST = 100  # characters of a name that becomes that of a folder
 
 
 def read_cells(path: str | Path) -> pd.DataFrame:
@@ -81,7 +82,7 @@ def studies(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """(name, rows) of each data set under each protocol. The name suits a folder: `ml-100k`, `ml-100k-strong`.
 
     A path stands for its file. Other characters than letters, digits, dots and hyphens become hyphens;
-    should two names become one that way, they carry a piece of a hash.
+    should two names become one that way, or one be too long, they carry a piece of a hash.
     """
     parts = {}
     for (dataset, protocol), rows in cells.groupby(["dataset", "protocol"], sort=True):
@@ -90,14 +91,19 @@ def studies(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     names = [name.lower() for name, _ in parts.values()]
     for key, (name, rows) in parts.items():
         if names.count(name.lower()) > 1:
-            name += "-" + hashlib.sha256("\0".join(key).encode()).hexdigest()[:6]
+            name += f"-{_digest(chr(0).join(key))}"
         yield name, rows
 
 
 def study_name(dataset: str, protocol: str) -> str:
     """The name of a study in files: its data set, and its protocol where that is not the usual one."""
     title = name_of(dataset) if protocol in ("", "ratio") else f"{name_of(dataset)}-{protocol}"
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-.") or "data"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", title).strip("-.") or "data"
+    return name if len(name) <= LONGEST else f"{name[:LONGEST]}-{_digest(title)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
 def of_study(cells: pd.DataFrame, dataset: str, protocol: str) -> pd.DataFrame:

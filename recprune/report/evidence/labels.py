@@ -6,6 +6,7 @@ Models and criteria say themselves what they are called (`recprune.models`, `rec
 from __future__ import annotations
 
 import math
+import unicodedata
 
 from recprune.models import REGISTRY
 from recprune.pruning import CRITERIA
@@ -69,6 +70,18 @@ def label(name: str, unit: str = "") -> str:
 def named_with_unit(criterion: str, unit: str) -> bool:
     """Whether the words for a criterion of that unit say the unit already."""
     return criterion in CRITERIA and unit in CRITERIA[criterion].labels
+
+
+def visible(text: str) -> str:
+    """The text with each character that is not seen but changes what is (controls, marks of direction) as its number,
+    [U+202E]; white space stays."""
+    return "".join(f"[U+{ord(one):04X}]" if _is_unseen(one) else one for one in text)
+
+
+def _is_unseen(character: str) -> bool:
+    if character.isspace() or character in "\u200c\u200d":  # the joiners are part of how Persian and Hindi are written
+        return False
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co")
 
 
 def shortened(text: str, most: int) -> str:

@@ -49,12 +49,12 @@ def headline(study: StudyEvidence) -> Table:
         column("of", WHOLE, frame["methods"]),
         column("safe at 0.99", SAFE, frame["removed_99"], frame["counts"], bold=few),
         _ratio("ratio at 0.99", frame, ""),
+        *beside_popularity(frame),
         column("disk", TWO_DIGITS, frame["bytes_ratio"], bold=small),
         column("safe at 0.95", SAFE, frame["removed_95"], frame["counts_95"]),
         _ratio("ratio at 0.95", frame, "_95"),
         column("random", REMOVED_IF_MEASURED, frame["random"]),
         column("smaller dense", REMOVED_IF_MEASURED, frame["smaller"]),
-        *beside_popularity(frame),
     ]
     caption = (
         f"What each model on {study.heading} loses safely. Of its methods (of: how many) the one that is smallest on "

@@ -36,9 +36,9 @@ def safe_sparsity(study: StudyEvidence) -> Table:
         column("safe at 0.95", SAFE, frame["removed_95"], frame["counts_95"], bold=most["_95"]),
         column("test ratio", RATIO, frame["test_ratio"], frame["test_lo"], frame["test_hi"]),
         column("on test", WORDS, confirmed),
+        *beside_popularity(frame),
         column("bytes / dense", THREE_DIGITS, frame["bytes_ratio"]),
         column("p50 / dense", TWO, frame["p50_ratio"]),
-        *beside_popularity(frame),
     ]
     caption = (
         f"Safe sparsity on {study.heading}: the largest share removed whose one-sided 95 % lower bound "

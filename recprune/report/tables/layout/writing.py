@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from recprune.files import write_atomically
+from recprune.report.evidence.labels import visible
 from recprune.report.tables.layout.latex import to_latex
 from recprune.report.tables.layout.table import Table
 
@@ -20,8 +22,8 @@ def to_markdown(table: Table) -> str:
 
 def _plain(text: str) -> str:
     """The text so that Markdown prints it as it stands: a data set or criterion may be called anything."""
-    for character in "\\|*_<`":
-        text = text.replace(character, "\\" + character)
+    text = re.sub(r"([\\|*_<`$]|&(?=#?\w+;)|~(?=~)|(?<=~)~)", r"\\\1", visible(text))
+    text = re.sub(r"\](?=[(\[:])", r"\]", text)  # neither a link nor a picture
     return " ".join(text.split())
 
 
