@@ -13,7 +13,6 @@ import pandas as pd
 
 from recprune.cells.rows import canonical, empty, read_rows, to_csv
 from recprune.cells.users import FILE, read_per_user, write_per_user
-from recprune.datasets.naming import name_of
 from recprune.errors import StudyError
 from recprune.files import write_atomically
 from recprune.study.plan import Plan, Planned
@@ -134,7 +133,7 @@ def _provenance(run: Planned) -> dict:
     record = read_record(Path(run.folder))
     dataset, protocol, model, method = run.id.split("/")
     sources = record["sources"]
-    parameters = record["parameters"] | {"dataset": name_of(record["parameters"].get("dataset", dataset))}
+    parameters = record["parameters"] | {"dataset": dataset}  # a path says nothing elsewhere
     return {
         "run": record["key"][:12],
         "dataset": dataset,

@@ -51,6 +51,7 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
         from nbclient.exceptions import DeadKernelError
         from traitlets.config import Config
 
+        sockets = {"transport": "ipc", "ip": f"{own}/kernel", "connection_file": f"{own}/kernel.json"}
         try:
             papermill.execute_notebook(
                 notebook,
@@ -61,15 +62,7 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
                 progress_bar=False,
                 start_timeout=START_TIMEOUT,
                 cwd=str(output.parent),
-                config=Config(
-                    {
-                        "KernelManager": {
-                            "transport": "ipc",
-                            "ip": f"{own}/kernel",
-                            "connection_file": f"{own}/kernel.json",
-                        }
-                    }
-                ),
+                config=Config({"KernelManager": sockets}),
                 kernel_manager_class=_kernel_manager(log, kernels),
             )
         except papermill.PapermillExecutionError as error:
