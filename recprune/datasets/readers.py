@@ -237,7 +237,7 @@ def _fault(word: str, lone_quotes: bool) -> str | None:
     if ROUNDED.fullmatch(word):
         return "a number that has lost its last digits"
     if lone_quotes and word.startswith('"'):
-        return "with a quote in a file that has some which nothing closes"
+        return "with its quote, since some quote of the file is never closed"
     return None
 
 

@@ -40,6 +40,15 @@ class TestQuotes:
         assert log.nnz == 3
         assert log.titles([0, 1]) == ["a\nb, c", 'say "x"']
 
+    def test_an_id_is_not_read_with_its_quotes(self, tmp_path):
+        with pytest.raises(
+            DataError, match="line 2: column 'user' is '\"1\"', with its quote, since some quote of the"
+        ):
+            load(text(tmp_path / "log.csv", 'user,item\n"1","10\n"2","11"\n'))
+
+    def test_where_quotes_never_are_quotes_an_id_may_begin_with_one(self, tmp_path):
+        assert rows(load(text(tmp_path / "log.dat", '"a"::1::5\n"b::2::4\n'))) == {('"a"', "1"): 5, ('"b', "2"): 4}
+
     def test_one_that_is_neither_is_named(self, tmp_path):
         content = 'user,item,title\n1,10,"a\nb, c"\n1,11,"lone\n2,10,"x"\n'
         with pytest.raises(DataError, match="line 4: .*; a quote within a field is written twice"):
@@ -51,6 +60,7 @@ class TestQuotes:
     [
         ("1;10;4,5\n1;11;3\n2;10;0,25\n", [4.5, 3, 0.25]),
         ("1|10|4,5\n1|11|3,0\n2|10|5,0\n", [4.5, 3, 5]),
+        ("1 10 4,5\n1 11 3,0\n2 10 5,0\n", [4.5, 3, 5]),
         ("1\t10\t4,5\n1\t11\t3,0\n2\t10\t5,0\n", [4.5, 3, 5]),
         ("user;item;rating\n1;10;4,5\n1;11;3,0\n2;10;5,0\n", [4.5, 3, 5]),
         ('user,item,rating\n1,10,"4,5"\n1,11,"3,0"\n2,10,5\n', [4.5, 3, 5]),
@@ -63,12 +73,21 @@ def test_a_decimal_comma_is_no_separator(tmp_path, content, rating):
     assert log.rating.tolist() == rating
 
 
+@pytest.mark.parametrize("content", ["John F Smith,10\nMary Ann Lee,11\n", "John Smith,10,5\nMary Lee,11,4\n"])
+def test_words_with_blanks_are_not_taken_apart(tmp_path, content):
+    log = load(text(tmp_path / "log.csv", content))
+    assert [user.split()[0] for user in log.users] == ["John", "Mary"]
+    assert log.items.tolist() == [10, 11]
+
+
 def test_a_comma_before_three_digits_is_not_guessed_at(tmp_path):
     with pytest.raises(DataError, match="column 'plays' is '1,234'; a count from 0 on is needed"):
         load(text(tmp_path / "log.tsv", "user\titem\tplays\n1\t10\t1,234\n"))
 
 
-@pytest.mark.parametrize("word", ["NULL", "NA", "N/A", "NaN", "None", "null", r"\N", "#N/A", "<NA>"])
+@pytest.mark.parametrize(
+    "word", ["NULL", "nUll", "NA", "Na", "N/A", "N/a", "NaN", "-nan", "None", "null", "(null)", r"\N", "#N/A", "<na>"]
+)
 @pytest.mark.parametrize("role", ["user", "item"])
 def test_a_word_for_a_missing_value_is_no_id(tmp_path, word, role):
     lines = ["user,item", "5,6", *([f"{word},7", f"{word},8"] if role == "user" else [f"7,{word}", f"8,{word}"])]
@@ -82,7 +101,9 @@ def test_an_id_that_a_spreadsheet_rounded_is_refused(tmp_path):
 
 
 class TestCounts:
-    @pytest.mark.parametrize("name", ["weight", "plays", "playcount", "play_count", "count", "quantity", "Listens"])
+    @pytest.mark.parametrize(
+        "name", ["weight", "plays", "playcount", "play_count", "count", "quantity", "Listens", "hours", "total_plays"]
+    )
     def test_a_column_of_counts_is_a_weight(self, tmp_path, name):
         log = load(text(tmp_path / "log.csv", f"user,item,{name}\n1,10,3\n1,10,4\n2,11,5\n2,10,0\n"))
         assert log.weight.tolist() == [7, 5]
@@ -90,6 +111,15 @@ class TestCounts:
     def test_counts_multiply_what_events_weigh(self, tmp_path):
         path = text(tmp_path / "log.csv", "user,item,event,quantity\n1,10,view,2\n1,10,buy,3\n2,11,view,1\n")
         assert load(path, events={"view": 1, "buy": 5}).weight.tolist() == [17, 1]
+
+    def test_counts_of_zero_alone_are_no_log(self, tmp_path):
+        with pytest.raises(DataError, match="log.csv: no interactions: all of 2 rows weigh nothing"):
+            load(text(tmp_path / "log.csv", "user,item,plays\n1,10,0\n2,11,0\n"))
+
+    @pytest.mark.parametrize("weight", ["much", None, -1, float("nan")])
+    def test_what_is_no_weight_of_an_event_is_refused(self, tmp_path, weight):
+        with pytest.raises(DataError, match="a weight is a finite number, and not negative"):
+            load(text(tmp_path / "log.csv", "user,item,event\n1,10,view\n"), events={"view": weight})
 
     @pytest.mark.parametrize("bad", ["-2", "many", "", "inf", "1e39"])
     def test_what_is_no_count_is_named(self, tmp_path, bad):
@@ -266,6 +296,17 @@ class TestSaying:
         said = capsys.readouterr().err
         assert "keeps none: give min_rating and core" in said
         assert "all within 0.25 s of 1970-01-01" in said
+
+    def test_one_who_has_a_quarter_of_all_is_said(self, tmp_path, capsys):
+        lines = [f"{u},{i}" for u in range(30) for i in range(2)]
+        load(text(tmp_path / "log.csv", "\n".join(["user,item", *lines, *(f"?,{i}" for i in range(40))])))
+        assert "user '?' alone has 40% of them" in capsys.readouterr().err
+        load(text(tmp_path / "log.csv", "\n".join(["user,item", *lines])))
+        assert "alone" not in capsys.readouterr().err
+
+    def test_days_taken_for_seconds_are_seen(self, tmp_path, capsys):
+        load(text(tmp_path / "log.csv", "user,item,date\n1,2,20190101\n1,3,20191231\n"))
+        assert "from 1970-08-22 to 1970-08-22 (if these are seconds since 1970)" in capsys.readouterr().err
 
     def test_quiet_says_nothing(self, tmp_path, capsys):
         load(text(tmp_path / "log.csv", "user,item\n1,2\n"), quiet=True)
