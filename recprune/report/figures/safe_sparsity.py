@@ -20,13 +20,14 @@ from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures.drawing import style
 from recprune.report.figures.drawing.registry import figure
 from recprune.report.figures.drawing.words import RULE, STRICT
+from recprune.report.tables.layout.standing import DAGGER, explained
 
 SECTIONS = {"parameters": "% removed from the model", "samples": "% removed from the samples"}
 DEEPEST = 3.0  # orders of magnitude: 99.9 % removed has the darkest colour
 #: what is written behind the number: how the model was recovered
 LETTERS = {"fine-tune": "f", "refit": "s", "retrain": "t", "retrain-updates": "u", "rewind": "w"}
 WORDS = {"refit": "solved again"}
-ROUNDS, DAGGER = "r", "†"
+ROUNDS = "r"
 LOWEST, HIGHEST = 0.118, 0.165  # inches of a row
 TALLEST = 7.0  # inches for all rows: a page with its caption
 
@@ -55,8 +56,7 @@ def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
     letters = [f"{sign}: {label(name)}" for name, sign in LETTERS.items() if sign in signs]
     letters += [f"{ROUNDS}: removed in rounds"] if ROUNDS in signs else []
     known = f" Letters say how ({'; '.join(letters)}; none: in one shot, nothing after it)." if letters else ""
-    useless = not data.loc[data["removed_99"] > 0, "counts"].all()
-    marked = f" {DAGGER}: the dense or the pruned model is not shown to beat popularity on test." if useless else ""
+    marked = explained(not data.loc[data["removed_99"] > 0, "counts"].all())
     return (
         f"Safe sparsity on {study.heading}, in per cent: {RULE.format(f'{STRICT:g}')}. Rules in rows, by the units "
         f"they remove; a cell is the best of the rule's schedules and recoveries by that bound.{known} Shares are of "

@@ -12,7 +12,7 @@ from recprune.report.evidence.points import NOT_ABOVE
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import BYTES, COUNT, LABELS, STARRED, TWO, TWO_DIGITS, Format
 from recprune.report.tables.layout.registry import table
-from recprune.report.tables.layout.standing import DAGGER
+from recprune.report.tables.layout.standing import DAGGER, explained
 from recprune.report.tables.layout.table import Column, Table, column
 
 _RATIO = ["test_ratio", "test_ratio_lo", "test_ratio_hi"]
@@ -34,7 +34,7 @@ def footprint(study: StudyEvidence) -> Table:
         "Compact form, indices counted; p50: median milliseconds to recommend to one user; users/s in batches; "
         "multiply-adds for one user; test ratio: nDCG@10 / dense, 95 % interval (*: test does not confirm it). "
         "Milliseconds are of the machine and the moment; their ratio is measured in one process, in turns with the "
-        f"dense model.{study.warning}"
+        f"dense model.{explained(not frame['counts'].all())}{study.warning}"
     )
     return Table(caption, frame, _columns(frame))
 

@@ -10,7 +10,7 @@ from recprune.report.evidence.methods import FLOORS, models_in_order
 from recprune.report.evidence.protocols import ProtocolsEvidence
 from recprune.report.tables.layout.formats import LABELS, TWO, WHOLE, WORDS, Format, plus_minus
 from recprune.report.tables.layout.registry import table
-from recprune.report.tables.layout.standing import SAFE
+from recprune.report.tables.layout.standing import SAFE, explained
 from recprune.report.tables.layout.table import Table, column
 
 RANKED = Format(lambda mean, spread, rank: f"{plus_minus(mean, spread)} ({rank:.0f})")
@@ -74,6 +74,7 @@ def protocols_safe(protocols: ProtocolsEvidence) -> Table:
     caption = (
         f"Safe sparsity on {dataset} by protocol: the largest share removed whose one-sided 95 % "
         "lower bound of pruned / dense nDCG@10 on validation is at least 0.99. A wider interval (fewer test users, one "
-        "test item each) makes less look safe." + protocols.warning
+        f"test item each) makes less look safe.{explained(bool((~counts & (shares > 0)).any(axis=None)))}"
+        f"{protocols.warning}"
     )
     return Table(caption, frame, columns)

@@ -66,6 +66,16 @@ def test_without_an_interval_the_mean_has_to_be():
     assert tables.headline(StudyEvidence.of(rows)).frame["counts"].all()
 
 
+def test_a_pruned_model_alone_below_popularity_is_marked_and_the_mark_explained():
+    rows = fake(popularity=0.2)
+    rows.loc[(rows["model"] == "ease") & (rows["side"] == "parameters"), "test_ndcg@10"] = 0.15
+    for make in (tables.headline, tables.safe_sparsity):
+        table = make(StudyEvidence.of(rows))
+        assert of(table, "EASE")[0]["safe at 0.99"] == "50 %†"
+        assert "†: the dense or the pruned model is not shown to beat popularity" in table.caption
+        assert "Warning" not in table.caption
+
+
 def test_popularity_of_other_seeds_says_nothing():
     rows = fake()
     rows = rows[(rows["model"] != "popularity") | (rows["seed"] == 0)]

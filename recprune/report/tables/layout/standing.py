@@ -42,4 +42,10 @@ def beside_popularity(safe: pd.DataFrame) -> list[Column]:
 
 def worth(study: StudyEvidence) -> str:
     """Sentences for a caption, a space before them: what these columns are, and which models are of no use."""
-    return f" {NOTE}{study.warning}{unmeasured(study.dense)}"
+    counts = study.safe[["counts", "counts_95"]].all(axis=None)
+    return f" {NOTE}{explained(not counts)}{study.warning}{unmeasured(study.dense)}"
+
+
+def explained(is_marked: bool) -> str:
+    """The sentence, a space before it, on the sign, where a table has it."""
+    return f" {DAGGER}: the dense or the pruned model is not shown to beat popularity on test." if is_marked else ""
