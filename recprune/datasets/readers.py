@@ -26,7 +26,8 @@ LAYOUTS = ("u.data", "ratings.dat", "ratings.csv", "ratings.csv.gz", "ratings.pa
 BESIDE = ("u.item", "u.user", "movies.*", "items.*", "users.*", "*.item", "*.user")
 TABLES = (".csv", ".tsv", ".dat", ".parquet", ".pq", ".csv.gz", ".tsv.gz")  # in a zip of one table, whatever its name
 WEIGHT = "weight of the interaction"
-MISSING = r"null (null) <null> na n/a #na #n/a <na> nan -nan none nil nat undefined \n"  # in any case
+MISSING_WORDS = r"null (null) <null> na n/a #na #n/a <na> nan -nan none nil nat undefined \n"  # in any case
+MISSING = frozenset(MISSING_WORDS.split())
 ROUNDED = re.compile(r"\d\.\d+[eE]\+(1[5-9]|[2-9]\d)")  # of 16 digits and more, as spreadsheets write ids
 NUMBERS = ("rating", "timestamp", "weight")
 
@@ -232,7 +233,7 @@ def _check_ids(ids: pd.Series, table: Opened, column: str) -> None:
 
 def _fault(word: str, lone_quotes: bool) -> str | None:
     """Why a word cannot be an id; None where it can."""
-    if word.lower() in MISSING.split():
+    if word.lower() in MISSING:
         return "a word for a missing value"
     if ROUNDED.fullmatch(word):
         return "a number that has lost its last digits"
@@ -275,4 +276,4 @@ def _event_weights(kinds: pd.Series, events: Mapping[str, float] | None, table: 
 
 
 def _is_weight(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and bool(np.isfinite(value)) and float(value) >= 0
+    return isinstance(value, int | float | np.number) and bool(0 <= value <= float(np.finfo(np.float32).max))

@@ -116,7 +116,7 @@ class TestCounts:
         with pytest.raises(DataError, match="log.csv: no interactions: all of 2 rows weigh nothing"):
             load(text(tmp_path / "log.csv", "user,item,plays\n1,10,0\n2,11,0\n"))
 
-    @pytest.mark.parametrize("weight", ["much", None, -1, float("nan")])
+    @pytest.mark.parametrize("weight", ["much", None, -1, float("nan"), float("inf"), 10**400])
     def test_what_is_no_weight_of_an_event_is_refused(self, tmp_path, weight):
         with pytest.raises(DataError, match="a weight is a finite number, and not negative"):
             load(text(tmp_path / "log.csv", "user,item,event\n1,10,view\n"), events={"view": weight})
