@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 import re
+from fnmatch import fnmatch
 from functools import lru_cache
 from pathlib import Path
 
+from recprune.datasets.layouts import BESIDE, LAYOUTS
 from recprune.datasets.registry import known
 from recprune.files import sha256_of
 
@@ -51,7 +53,7 @@ def registered(dataset: str) -> str | None:
 
 
 def content_of(dataset: str) -> str:
-    """The sha256 of a file's bytes, of a folder's names and bytes; "" where there is neither.
+    """The sha256 of a file's bytes, or of the names and bytes of a folder's log and what is beside it; else "".
 
     `synthetic` is a name, also beside a folder that is called the same: `./synthetic` is the folder. A file that has
     the size and the times that it had when this process read it is not read again.
@@ -61,13 +63,17 @@ def content_of(dataset: str) -> str:
     try:
         path = Path(os.path.expanduser(dataset))
         if path.is_dir():
-            files = sorted(each for each in path.rglob("*") if each.is_file())
-            parts = [[each.relative_to(path).as_posix(), _sha256(each)] for each in files]
+            files = sorted(each for each in path.iterdir() if each.is_file() and _is_of_a_log(each.name))
+            parts = [[each.name, _sha256(each)] for each in files]
             text = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
-            return hashlib.sha256(text.encode()).hexdigest()
+            return hashlib.sha256(text.encode()).hexdigest() if files else ""
         return _sha256(path) if path.is_file() else ""
     except (OSError, ValueError):  # no name of a file, or none that can be read: who loads it says so
         return ""
+
+
+def _is_of_a_log(name: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in (*LAYOUTS, *BESIDE))
 
 
 def _sha256(path: Path) -> str:

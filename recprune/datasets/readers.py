@@ -17,13 +17,12 @@ import pandas as pd
 from recprune.datasets.attributes import attributes_beside, of_each, tidy_items
 from recprune.datasets.columns import ITEM_ATTRIBUTES, LOG, find_columns
 from recprune.datasets.delimited import DelimitedFile, open_delimited
+from recprune.datasets.layouts import BESIDE, LAYOUTS
 from recprune.datasets.parquet import ParquetFile, open_parquet
 from recprune.datasets.streams import BOMB, UNPACKED, check_regular
 from recprune.interactions import DataError, Interactions, shown
 
 Opened = DelimitedFile | ParquetFile
-LAYOUTS = ("u.data", "ratings.dat", "ratings.csv", "ratings.csv.gz", "ratings.parquet", "*.inter")
-BESIDE = ("u.item", "u.user", "movies.*", "items.*", "users.*", "*.item", "*.user")
 TABLES = (".csv", ".tsv", ".dat", ".parquet", ".pq", ".csv.gz", ".tsv.gz")  # in a zip of one table, whatever its name
 WEIGHT = "weight of the interaction"
 MISSING_WORDS = r"null (null) <null> na n/a #na #n/a <na> nan -nan none nil nat undefined \n"  # in any case

@@ -289,7 +289,7 @@ def test_parameters_survive_papermill(keep, seeds):
 
 @given(st.text(min_size=1))
 def test_a_data_sets_name_is_safe_in_make_and_in_folders(text):
-    name = name_of(f"/nowhere/{text}")  # of a folder that is there, all bytes would be read
+    name = name_of(f"/nowhere/{text}")
     assert name and not set(name) & set(" \t\n/:=#$%*?()'\"\\|;&<>~`") and name not in (".", "..")
     assert name_of(name + ".csv.gz") == name_of(name)
 
@@ -298,6 +298,17 @@ def test_names_of_data_sets():
     assert name_of("ml-100k") == "ml-100k"
     assert name_of("/a b/ml-1m-ratings.csv.gz") == "ml-1m"
     assert name_of("synthetic:400x300x20000") == "synthetic-400x300x20000"
+
+
+def test_of_a_folder_only_the_files_of_a_log_count(tmp_path):
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "ratings.csv").write_text("user,item\n1,2\n")
+    name = name_of(str(tmp_path / "log"))
+    (tmp_path / "log" / "thesis.txt").write_text("months of work")
+    assert name_of(str(tmp_path / "log")) == name
+    (tmp_path / "log" / "movies.csv").write_text("item,title\n2,Heat\n")
+    assert name_of(str(tmp_path / "log")) != name
+    assert name_of(str(tmp_path)) == tmp_path.name, "a folder without a log has no content"
 
 
 def test_a_folder_called_synthetic_does_not_change_the_name_of_the_data_set(tmp_path, monkeypatch):

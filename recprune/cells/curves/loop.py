@@ -21,9 +21,11 @@ def loop_states(bench: Bench, seed: int) -> dict[float, PrunedData]:
     One walk down to the smallest share, in steps of equal size, passes through the others.
     """
     p, least = bench.p, min(bench.p.keep)
+    if p.options:
+        raise StudyError(f"options: {p.options!r}; the loop takes none: its rounds follow from the shares in `keep`")
     rounds = max(1, round((1 - least) * STEPS))
     start = (bench.dense(seed).model, bench.split(seed), p.criterion)
-    path = data_path(*start, least, p.schedule, rounds, p.recovery, seed, **p.options)
+    path = data_path(*start, least, p.schedule, rounds, p.recovery, seed)
     states = {round(1 - (1 - least) * turn / rounds, 6): state for turn, state in enumerate(path, 1)}
     missing = [share for share in p.keep if round(share, 6) not in states]
     if missing:
