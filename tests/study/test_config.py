@@ -314,6 +314,7 @@ def test_of_a_folder_only_the_files_of_a_log_count(tmp_path):
 def test_a_folder_called_synthetic_does_not_change_the_name_of_the_data_set(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "synthetic").mkdir()
+    (tmp_path / "synthetic" / "ratings.csv").write_text("user,item\n1,2\n")
     assert name_of("synthetic") == "synthetic"
     assert data_identity("synthetic") == "name:synthetic"
     assert name_of("./synthetic") != "synthetic"
