@@ -54,4 +54,4 @@ def test_a_file_that_is_not_there_is_one_line(study, capsys):
     study.write_text('extensions = ["my_figure.py"]\n')
     (study.parent / "my_figure.py").write_text("import nothing_of_that_name\n")
     assert main(["tables", "--config", str(study)]) == 1
-    assert "my_figure.py: cannot be imported: ModuleNotFoundError" in capsys.readouterr().err
+    assert "my_figure.py: line 1: cannot be imported: ModuleNotFoundError" in capsys.readouterr().err

@@ -11,7 +11,9 @@ TITLE = "<script>alert(1)</script> $x$ " + "long " * 12_000
 
 
 @pytest.fixture
-def executed(tmp_path):
+def executed(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as a run's kernel has it
+
     def execute(notebook, frame, name=NAME, **parameters):
         """The outputs of a notebook on that log: (text of each, how many are pictures)."""
         frame.to_csv(tmp_path / name, index=False)

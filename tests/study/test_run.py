@@ -267,7 +267,9 @@ def test_a_criterion_from_outside_the_package_is_known_in_the_kernel_and_in_the_
     )
     project.study.write_text('extensions = ["my_rule.py"]\n' + project.study.read_text())
     sees = "from recprune.cells import Parameters\nassert Parameters.collect(globals()).criterion == 'run-mine'"
-    project.family("21-prune", sees, rows_cell, extra='criterion = "run-mine"\nunit = "weight"\nneeds = "none"')
+    project.family(
+        "21-prune", sees, rows_cell, extra='criterion = "run-mine"\nunit = "weight"\nkeep = [0.5]\nneeds = "none"'
+    )
     first = project.plan()["synthetic/ratio/ease/run-mine"]
     assert project.run(first.id) == (0, ANY)
     rule.write_text(rule.read_text() + "\n# a comment counts for nothing\n")
