@@ -114,6 +114,12 @@ class TestBudgets:
         for limit in (whole, whole // 3, 3000):
             assert rp.footprint(rp.prune(ease, ratio, bytes=limit).compact()).bytes_disk <= limit
 
+    def test_of_n_of_m_the_shares_that_there_are_are_searched(self, ease, ratio):
+        whole = rp.footprint(ease).bytes_disk
+        pruned = rp.prune(ease, ratio, unit="n-of-m", bytes=int(0.6 * whole))
+        assert pruned.kept in (0.25, 0.5, 0.75)
+        assert rp.footprint(pruned.compact()).bytes_disk <= 0.6 * whole
+
     @pytest.mark.parametrize(
         "budget",
         [
@@ -258,6 +264,30 @@ class TestTypes:
             with pytest.raises(ValueError, match=f"a compact {model.name} has lost what recovery '{recovery}' needs"):
                 rp.prune(model, ratio, keep=0.5, recovery=recovery)
             assert rp.prune(model, ratio, keep=0.5).kept == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("use", "words"),
+    [
+        (lambda model, split: build("esae"), "did you mean 'ease'"),
+        (lambda model, split: build("ease", max_itms=1), "did you mean 'max_items'"),
+        (lambda model, split: rp.evaluate(model, split, on="tset"), "did you mean 'test'"),
+        (lambda model, split: rp.prune(model, split, "magnitud", keep=0.5), "did you mean 'magnitude'"),
+        (lambda model, split: rp.prune(model, split, unit="wieght", keep=0.5), "did you mean 'weight'"),
+        (lambda model, split: rp.prune(model, split, schedule="oneshot", keep=0.5), "did you mean 'one-shot'"),
+        (lambda model, split: rp.prune(model, split, recovery="finetune", keep=0.5), "did you mean 'fine-tune'"),
+        (lambda model, split: rp.prune_samples(split, "randm"), "did you mean 'random'"),
+    ],
+)
+def test_a_name_nearly_right_is_pointed_at(use, words, ease, ratio):
+    with pytest.raises(ValueError, match=words):
+        use(ease, ratio)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, True, None])
+def test_a_seed_is_a_whole_number(ratio, seed):
+    with pytest.raises(ValueError, match="seed is .*; a whole number from 0 on is needed"):
+        EASE().fit(ratio.train, seed=seed)
 
 
 class TestFailedTraining:

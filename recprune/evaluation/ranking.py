@@ -16,6 +16,7 @@ from recprune.evaluation.metrics import exposure, list_metrics, thirds, times_sh
 from recprune.interactions import DataError
 from recprune.splits import PARTS
 from recprune.topk import row_with_nan, top_k
+from recprune.typed import near
 
 GROUPS = ("low", "mid", "high")
 USERS_AT, ITEMS_AT = 10, 20  # the cutoffs at which user groups (nDCG) and item groups (recall) are given
@@ -87,7 +88,7 @@ def evaluate(
     DataError if no user has a relevant item.
     """
     if on not in PARTS:
-        raise ValueError(f"on is {on!r}; known: {', '.join(PARTS)}")
+        raise ValueError(f"on is {on!r}; known: {', '.join(PARTS)}{near(on, PARTS)}")
     if not hasattr(model, "score"):
         raise TypeError(f"a trained model is needed, or what has its `score(users)`, not {kind_of(model)}")
     cutoffs = _cutoffs(k)

@@ -19,6 +19,7 @@ from recprune.models.parts import storage
 from recprune.models.parts.consistency import check_consistent
 from recprune.models.sasrec import SASRec
 from recprune.models.tree import Tree
+from recprune.typed import near
 
 M = TypeVar("M", bound=Recommender)
 
@@ -47,11 +48,13 @@ for _model in (Popularity, Random, ItemKNN, IALS, BPR, EASE, NeuMF, MultVAE, DLR
 def build(name: str, **hyperparameters) -> Recommender:
     """An untrained recommender by its registered name. Raises ValueError for an unknown name or hyper-parameter."""
     if name not in REGISTRY:
-        raise ValueError(f"unknown model {name!r}; known: {', '.join(REGISTRY)}")
+        raise ValueError(f"unknown model {name!r}; known: {', '.join(REGISTRY)}{near(name, REGISTRY)}")
     known = [f.name for f in fields(REGISTRY[name])]
     unknown = sorted(set(hyperparameters) - set(known))
     if unknown:
-        raise ValueError(f"{name}: unknown hyper-parameter {unknown[0]!r}; known: {', '.join(known) or 'none'}")
+        raise ValueError(
+            f"{name}: unknown hyper-parameter {unknown[0]!r}; known: {', '.join(known) or 'none'}{near(unknown[0], known)}"
+        )
     return REGISTRY[name](**hyperparameters)
 
 

@@ -82,6 +82,8 @@ class Recommender(LostRows):
         for what, log in (("train", train), ("validation", validation)):
             if not isinstance(log, Interactions) and not (log is None and what == "validation"):
                 raise TypeError(f"{what}: Interactions are needed (`split.train`), not {kind_of(log)}")
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise ValueError(f"seed is {seed!r}; a whole number from 0 on is needed")
         try:
             self._forget()
             self._know(train)

@@ -14,6 +14,7 @@ from recprune.pruning.criterion import Criterion
 from recprune.pruning.recovery import RECOVERIES
 from recprune.pruning.schedule import SCHEDULES
 from recprune.splits import Split
+from recprune.typed import near
 
 CRITERIA: dict[str, Criterion] = {}
 
@@ -37,17 +38,20 @@ def find(criterion: str | Criterion, *sides: str) -> Criterion:
 
     Raises ValueError that lists the names of those that do.
     """
+    if not isinstance(criterion, str | Criterion):
+        raise TypeError(f"a criterion is its name or a Criterion, not {kind_of(criterion)}")
     rule = criterion if isinstance(criterion, Criterion) else CRITERIA.get(criterion)
     if rule is not None and any(getattr(rule, side) for side in sides):
         return rule
-    known = ", ".join(name for name, one in CRITERIA.items() if any(getattr(one, side) for side in sides))
+    names = [name for name, one in CRITERIA.items() if any(getattr(one, side) for side in sides)]
+    known = ", ".join(names)
     if rule is not None and rule.by_model and "samples" in sides:
         raise ValueError(
             f"criterion {rule.name!r} asks a model which samples it needs: it works in "
             f"prune_data(model, split, {rule.name!r}), which has one; here: {known}"
         )
     name = criterion if rule is None else rule.name
-    raise ValueError(f"unknown criterion {name!r} for {sides[0]}; known: {known}")
+    raise ValueError(f"unknown criterion {name!r} for {sides[0]}; known: {known}{near(name, names)}")
 
 
 def check_trained(model: Recommender, split: Split, seed: int, rounds: int) -> None:
@@ -88,7 +92,7 @@ def check_names(model: Recommender, criterion: str | Criterion, unit: str, sched
         ("recovery", recovery, RECOVERIES),
     ):
         if value not in known:
-            raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}")
+            raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}{near(value, known)}")
     if recovery != "none" and model.is_compact:
         raise ValueError(
             f"a compact {model.name} has lost what recovery {recovery!r} needs: prune the model that it was made of"

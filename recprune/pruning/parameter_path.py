@@ -98,12 +98,12 @@ class ParameterPath(Walk[State]):
 
     def within(self, budget: Budget) -> Pruned:
         """The model on the path that the budget asks for; the dense model where that meets it already."""
-        last = int(np.ceil(np.log(1 / self.pool.n) / np.log(STEP))) if self.pool.n else 0
+        shares = self.pool.shares(STEP)
         dense: dict[str, float] = budget.look(self.model, self.split)
         looked: list[dict] = []
 
         def look(step: int) -> tuple[Pruned, bool]:
-            pruned = self.cut(max(STEP**step, 1 / self.pool.n))
+            pruned = self.cut(shares[step - 1])
             seen = budget.look(pruned.model, self.split)
             looked.append(pruned.rounds.iloc[-1].to_dict() | {"kept": pruned.kept} | seen)
             return pruned, budget.exhausted(seen, dense)
@@ -111,7 +111,7 @@ class ParameterPath(Walk[State]):
         unpruned = self._pruned(self._root)
         if budget.max_loss is None and budget.exhausted(dense, dense):
             return unpruned
-        goes_on, ends = _search(look, last, self.schedule == "one-shot")
+        goes_on, ends = _search(look, len(shares), self.schedule == "one-shot")
         if budget.max_loss is None and ends is None:
             smallest = min(budget.measure(seen) for seen in (dense, *looked))
             raise ValueError(budget.unmet(smallest, self.rule.name, self.pool.unit))

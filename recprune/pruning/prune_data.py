@@ -16,6 +16,7 @@ import pandas as pd
 from recprune.evaluation import evaluate
 from recprune.models.base import Recommender
 from recprune.models.parts.training import GradientModel
+from recprune.pruning.budget import Budget
 from recprune.pruning.criteria import check_trained, find
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.prune_samples import remaining
@@ -71,8 +72,8 @@ def prune_data(
 
     Raises ValueError for an unknown name, a share outside (0, 1], or a model that cannot be trained on.
     """
-    if max_loss is not None and not 0 <= max_loss < 1:
-        raise ValueError(f"max_loss is {max_loss!r}; a share from 0 to below 1 is needed")
+    if max_loss is not None:
+        Budget(max_loss=max_loss)
     floor = -np.inf if max_loss is None else (1 - max_loss) * _quality(model, split)
     state = PrunedData(split, model.clone())
     for then in data_path(model, split, criterion, keep, schedule, rounds, recovery, seed):

@@ -105,6 +105,16 @@ class Pool:
         """Number of units that are there."""
         return int(self.present.sum())
 
+    def shares(self, step: float) -> list[float]:
+        """The shares that a budget is searched among, from near 1 down to a single unit: `step`, its square, ...
+
+        Of n-of-m those that there are: 3, 2 and 1 of 4.
+        """
+        if self.unit == "n-of-m":
+            return [i / M for i in range(M - 1, 0, -1)]
+        last = int(np.ceil(np.log(1 / self.n) / np.log(step))) if self.n else 0
+        return [max(step**power, 1 / self.n) for power in range(1, last + 1)]
+
     def how_many(self, keep: float) -> int:
         """Number of units that stay in the end at the share `keep`.
 

@@ -57,7 +57,7 @@ def dropout(x: torch.Tensor, share: float, generator: torch.Generator | None) ->
     if generator is None or share == 0:
         return x
     keep = keep_mask(x.numel(), share, generator).view(x.shape)
-    return x * keep.to(x.dtype).mul_(1 / (1 - share))
+    return x * keep.to(x.dtype).mul_(0 if share == 1 else 1 / (1 - share))
 
 
 def keep_mask(n: int, share: float, generator: torch.Generator) -> torch.Tensor:
