@@ -52,9 +52,8 @@ def build(name: str, **hyperparameters) -> Recommender:
     known = [f.name for f in fields(REGISTRY[name])]
     unknown = sorted(set(hyperparameters) - set(known))
     if unknown:
-        raise ValueError(
-            f"{name}: unknown hyper-parameter {unknown[0]!r}; known: {', '.join(known) or 'none'}{near(unknown[0], known)}"
-        )
+        accepted = f"{', '.join(known) or 'none'}{near(unknown[0], known)}"
+        raise ValueError(f"{name}: unknown hyper-parameter {unknown[0]!r}; known: {accepted}")
     return REGISTRY[name](**hyperparameters)
 
 
