@@ -9,7 +9,7 @@ from scipy import sparse
 
 import recprune as rp
 from recprune.evaluation import check_belongs
-from recprune.models import EASE, IALS, REGISTRY, ItemKNN, MultVAE, Popularity, build
+from recprune.models import BPR, EASE, IALS, REGISTRY, ItemKNN, MultVAE, Popularity, build
 from recprune.pruning import importance
 from recprune.splits import split as split_log
 
@@ -113,6 +113,13 @@ class TestBudgets:
         whole = rp.footprint(ease).bytes_disk
         for limit in (whole, whole // 3, 3000):
             assert rp.footprint(rp.prune(ease, ratio, bytes=limit).compact()).bytes_disk <= limit
+
+    def test_a_loss_that_preparing_alone_exceeds_leaves_the_dense_model(self, ratio):
+        """proximal L1 trains the model to zeros before anything is cut, and that is a loss as well."""
+        model = BPR(factors=4, epochs=15, batch_size=256, learning_rate=0.02).fit(ratio.train, ratio.validation)
+        dense = rp.evaluate(model, ratio, on="validation", k=(10,)).mean["ndcg@10"]
+        pruned = rp.prune(model, ratio, "proximal-l1", max_loss=0.0)
+        assert rp.evaluate(pruned, ratio, on="validation", k=(10,)).mean["ndcg@10"] >= dense
 
     def test_of_n_of_m_the_shares_that_there_are_are_searched(self, ease, ratio):
         whole = rp.footprint(ease).bytes_disk

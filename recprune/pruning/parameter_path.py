@@ -108,7 +108,7 @@ class ParameterPath(Walk[State]):
             looked.append(pruned.rounds.iloc[-1].to_dict() | {"kept": pruned.kept} | seen)
             return pruned, budget.exhausted(seen, dense)
 
-        unpruned = self._pruned(self._root)
+        unpruned = self._pruned(replace(self._root, model=self.model.clone()))  # and not prepared: that may cost, too
         if budget.max_loss is None and budget.exhausted(dense, dense):
             return unpruned
         goes_on, ends = _search(look, len(shares), self.schedule == "one-shot")
