@@ -101,7 +101,7 @@ class Recommender(LostRows):
     def _check_finite(self) -> None:
         """Raises ValueError for an array with a value that is not finite."""
         for name, array in self.arrays.items():
-            if not np.isfinite(array.numpy() if isinstance(array, torch.Tensor) else array.data).all():
+            if not ops.finite(array):
                 raise ValueError(f"{self.name}: {name} holds values that are not finite")
 
     def _fit(self, train: Interactions, validation: Interactions | None, seed: int, fold_in) -> None:

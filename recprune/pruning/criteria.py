@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,12 @@ def check(model: Any, criterion: str | Criterion, unit: str, schedule: str, reco
     return rule
 
 
+def check_known(what: str, value: str, known: Collection[str]) -> None:
+    """Raises ValueError, with the known names and the nearest, for a value that is none of them."""
+    if value not in known:
+        raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}{near(value, known)}")
+
+
 def check_names(model: Recommender, criterion: str | Criterion, unit: str, schedule: str, recovery: str) -> Criterion:
     """What `check` can say of a model before it is trained. Raises ValueError."""
     rule = find(criterion, "parameters")
@@ -91,8 +98,7 @@ def check_names(model: Recommender, criterion: str | Criterion, unit: str, sched
         ("schedule", schedule, SCHEDULES),
         ("recovery", recovery, RECOVERIES),
     ):
-        if value not in known:
-            raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}{near(value, known)}")
+        check_known(what, value, known)
     if recovery != "none" and model.is_compact:
         raise ValueError(
             f"a compact {model.name} has lost what recovery {recovery!r} needs: prune the model that it was made of"

@@ -17,7 +17,7 @@ from recprune.evaluation import evaluate
 from recprune.models.base import Recommender
 from recprune.models.parts.training import GradientModel
 from recprune.pruning.budget import Budget
-from recprune.pruning.criteria import check_trained, find
+from recprune.pruning.criteria import check_known, check_trained, find
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.prune_samples import remaining
 from recprune.pruning.recovery import fine_tune as train_on
@@ -157,9 +157,8 @@ UPDATES: dict[str, Callable[[Any, Split, int], Recommender]] = {"retrain": retra
 
 
 def _check(model: Recommender, schedule: str, recovery: str) -> None:
-    for what, value, known in (("schedule", schedule, SCHEDULES), ("recovery", recovery, UPDATES)):
-        if value not in known:
-            raise ValueError(f"unknown {what} {value!r}; known: {', '.join(known)}")
+    check_known("schedule", schedule, SCHEDULES)
+    check_known("recovery", recovery, UPDATES)
     if recovery == "fine-tune" and not hasattr(model, "descend"):
         raise ValueError(
             f"recovery 'fine-tune' does not apply to {model.name}, which is not trained by gradient descent"

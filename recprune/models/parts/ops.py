@@ -63,6 +63,11 @@ def count_nonzero(array: Array) -> int:
     return int(np.count_nonzero(array.data))
 
 
+def finite(array: Array) -> bool:
+    """Whether no stored value is infinite or not a number."""
+    return bool(np.isfinite(array.numpy() if isinstance(array, torch.Tensor) else array.data).all())
+
+
 def n_bytes(array: Array) -> int:
     """Bytes in memory, indices included."""
     if isinstance(array, torch.Tensor):

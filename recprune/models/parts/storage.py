@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,8 +30,8 @@ from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
 from recprune.errors import ModelFileError
-from recprune.files import sha256_of
-from recprune.models.parts.ops import Array
+from recprune.files import sha256_of, unused
+from recprune.models.parts import ops
 from recprune.models.parts.packing import SPARSE, demand, pack, unpack
 from recprune.typed import named, one_of, value
 
@@ -79,11 +78,11 @@ def write_folder(path: str | os.PathLike, model, hyperparameters: dict) -> None:
     """
     path = Path(os.path.realpath(path))
     for name, array in model.arrays.items():
-        if not np.isfinite(_values(array)).all():
+        if not ops.finite(array):
             raise ValueError(f"{model.name}: array {name!r} has values that are not finite; such a model is not saved")
     check_place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    folder = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    folder = unused(path)
     before = folder.with_name(f"{folder.name}-before")
     try:
         folder.mkdir()
@@ -99,10 +98,6 @@ def write_folder(path: str | os.PathLike, model, hyperparameters: dict) -> None:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(before, ignore_errors=True)
-
-
-def _values(array: Array) -> np.ndarray:
-    return array.numpy() if isinstance(array, torch.Tensor) else array.data
 
 
 def check_place(path: Path) -> None:
@@ -180,7 +175,7 @@ def read_folder(path: str | os.PathLike) -> tuple[Header, dict[str, Any]]:
     with _of_file(path / "model.safetensors"):
         arrays = unpack(_tensors(path / "model.safetensors"), {k: vars(v) for k, v in header.arrays.items()})
         for name, array in arrays.items():
-            demand(np.isfinite(_values(array)).all(), f"array {name!r} has values that are not finite")
+            demand(ops.finite(array), f"array {name!r} has values that are not finite")
     extra = path / "training.safetensors"
     with _of_file(path / "history.safetensors"):
         history = _history(_tensors(path / "history.safetensors"), header.shape)

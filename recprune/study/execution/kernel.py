@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recprune import threads
 from recprune.files import held, remove_abandoned
 from recprune.study.execution.interrupt import undone
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 START_TIMEOUT = 120  # seconds that a kernel may take to answer: a slow disk, many at once
 PREFIX = "recprune-kernel-"
-THREADS = ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
 
 
 class KernelNeverStarted(Exception):
@@ -123,7 +123,7 @@ def _settings(own: Path, extensions: tuple[str, ...]) -> None:
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     os.environ["PYTHONHASHSEED"] = "0"
     os.environ["RECPRUNE_EXTENSIONS"] = os.pathsep.join(extensions)  # see `Parameters.collect`
-    os.environ |= {f"{library}_NUM_THREADS": "1" for library in THREADS}
+    os.environ |= dict.fromkeys(threads.VARIABLES, "1")
     if os.environ.get("RECPRUNE_DATA"):
         os.environ["RECPRUNE_DATA"] = str(Path(os.environ["RECPRUNE_DATA"]).resolve())
 
