@@ -210,6 +210,10 @@ class Recommender(LostRows):
         """
         return {}
 
+    def lacks(self) -> dict[str, str]:
+        """Name of a method that this one model cannot answer, though its kind has it -> why."""
+        return {}
+
     def lists(self) -> dict[str, np.ndarray]:
         """Name of a tensor -> the item whose neighbour list each weight is in, raveled; in item-item models."""
         return {}
