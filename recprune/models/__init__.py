@@ -11,6 +11,7 @@ from recprune.models.baselines import Popularity, Random
 from recprune.models.bpr import BPR
 from recprune.models.dlrm import DLRM
 from recprune.models.ease import EASE
+from recprune.models.elsa import ELSA
 from recprune.models.ials import IALS
 from recprune.models.item_knn import ItemKNN
 from recprune.models.mult_vae import MultVAE
@@ -41,7 +42,7 @@ def register(model: type[M]) -> type[M]:
     return model
 
 
-for _model in (Popularity, Random, ItemKNN, IALS, BPR, EASE, NeuMF, MultVAE, DLRM, SASRec, Tree):
+for _model in (Popularity, Random, ItemKNN, IALS, BPR, EASE, ELSA, NeuMF, MultVAE, DLRM, SASRec, Tree):
     register(_model)
 
 
@@ -77,6 +78,7 @@ __all__ = [
     "BPR",
     "DLRM",
     "EASE",
+    "ELSA",
     "IALS",
     "REGISTRY",
     "ItemKNN",
