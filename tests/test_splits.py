@@ -217,7 +217,7 @@ def test_known_histories_are_in_the_order_of_time(log):
 
 
 @given(logs, st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_given_is_the_published_split_with_a_tenth_of_training_for_validation(pairs, data):
     part = data.draw(st.lists(st.integers(0, 1), min_size=len(pairs), max_size=len(pairs)))
     part[:4] = [0, 0, 0, 1] if len({u for u, _ in pairs[:3]}) == 1 else part[:4]
