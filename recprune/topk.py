@@ -2,10 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 import torch
+from scipy import sparse
+
+BLOCK = 1 << 22  # scores held at once
+PIECE = 1 << 20  # scores looked at together: what stays in the cache between the passes over them
+
+
+class NotANumber(ValueError):
+    """Scores that cannot be ranked: there is NaN in `row`."""
+
+    def __init__(self, row: int):
+        super().__init__(f"row {row} of the scores holds NaN")
+        self.row = row
+
+
+def rank_in_blocks(score: Callable[[slice], np.ndarray], k: int, seen: sparse.csr_array) -> np.ndarray:
+    """`top_unseen` of m x n scores that are never held together, only about 16 MB of them.
+
+    score  slice of the m rows -> (b x n) scores
+    seen   (m x n)
+    """
+    m, n = seen.shape
+    lists = np.empty((m, k), np.int32)
+    step = max(1, BLOCK // max(1, n))
+    for start in range(0, m, step):
+        part = slice(start, min(start + step, m))
+        try:
+            lists[part] = top_unseen(score(part), k, seen if m <= step else seen[part])
+        except NotANumber as nan:
+            raise NotANumber(start + nan.row) from None
+    return lists
+
+
+def top_unseen(scores: np.ndarray, k: int, seen: sparse.csr_array) -> np.ndarray:
+    """`top_k` of scores (B x n), without the items that are stored in `seen` (B x n).
+
+    The scores are written to, where they can be, and are as they were in the end.
+    """
+    scores = np.require(scores, requirements=["C", "W"])
+    left_out = np.repeat(np.arange(len(scores)), np.diff(seen.indptr)), seen.indices
+    lent = scores[left_out]
+    unknown = np.isnan(lent)
+    if unknown.any():
+        raise NotANumber(int(left_out[0][unknown.argmax()]))
+    scores[left_out] = -np.inf
+    try:
+        return top_k(scores, k)
+    finally:
+        scores[left_out] = lent
 
 
 def top_k(scores: np.ndarray, k: int) -> np.ndarray:
@@ -32,14 +81,11 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     step = max(1, PIECE // n)
     for start in range(0, n_rows, step):
         piece = scores[start : start + step]
-        bad = row_with_nan(piece)
+        bad = _row_with_nan(piece)
         if bad is not None:
-            raise ValueError(f"row {start + bad} of the scores holds NaN")
+            raise NotANumber(start + bad)
         lists[start : start + step, : min(k, n)] = _lists(piece, min(k, n))
     return lists
-
-
-PIECE = 1 << 20  # scores looked at together: what stays in the cache between the passes over them
 
 
 def _lists(scores: np.ndarray, k: int) -> np.ndarray:
@@ -51,7 +97,7 @@ def _lists(scores: np.ndarray, k: int) -> np.ndarray:
     return np.where(values > -np.inf, codes, -1)[:, :k]
 
 
-def row_with_nan(scores: np.ndarray) -> int | None:
+def _row_with_nan(scores: np.ndarray) -> int | None:
     """The first row that holds NaN; without one, a single pass that allocates nothing."""
     if scores.size == 0 or not np.isnan(scores.min()):  # the minimum of numbers and NaN is NaN
         return None
