@@ -131,6 +131,15 @@ class Recommender(LostRows):
             raise ValueError(f"{type(self).__name__} is not trained: call fit(train) first")
         return self.history
 
+    def _history_of(self, users: np.ndarray) -> sparse.csr_array:
+        """(len(users) x n_items) training interactions; of a single user faster than SciPy's own index."""
+        known = self._fitted
+        if len(users) != 1:
+            return known[users]
+        mine = slice(*known.indptr[[users[0], users[0] + 1]])
+        indptr = np.array([0, mine.stop - mine.start], known.indptr.dtype)
+        return sparse.csr_array((known.data[mine], known.indices[mine], indptr), shape=(1, self.n_items))
+
     def score(self, users) -> np.ndarray:
         """(len(users) x n_items) float32, higher is better; -inf for an item that the model cannot recommend."""
         return self._score(self._codes(users))
@@ -147,7 +156,7 @@ class Recommender(LostRows):
         return codes
 
     def _score(self, users: np.ndarray) -> np.ndarray:
-        return self.score_histories(self._fitted[users])
+        return self.score_histories(self._history_of(users))
 
     def score_histories(self, histories: sparse.csr_array) -> np.ndarray:
         """(m x n_items) scores from (m x n_items) histories, in the models that fold in."""
@@ -184,8 +193,7 @@ class Recommender(LostRows):
     def recommend(self, users, k: int = 20) -> np.ndarray:
         """(len(users) x k) item codes, best first; items seen in training are left out, -1 where none is left."""
         k = _length(k)
-        codes = self._codes(users)
-        return self._rank(codes, k, self._fitted[codes])
+        return self._rank(self._codes(users), k, None)
 
     def rank(self, users, k: int, seen: sparse.csr_array) -> np.ndarray:
         """(len(users) x k) int32 codes of the best items that are not `seen`, best first; -1 where none is left.
@@ -203,7 +211,9 @@ class Recommender(LostRows):
         rows = self._histories(histories)
         return self._rank_histories(rows, _length(k), self._left_out(seen, rows.shape[0]))
 
-    def _rank(self, users: np.ndarray, k: int, seen: sparse.csr_array) -> np.ndarray:
+    def _rank(self, users: np.ndarray, k: int, seen: sparse.csr_array | None) -> np.ndarray:
+        """The lists of users without what is seen; None: what they have in training."""
+        seen = self._history_of(users) if seen is None else seen
         return rank_in_blocks(lambda part: self.score(users[part]), k, seen)
 
     def _rank_histories(self, histories: sparse.csr_array, k: int, seen: sparse.csr_array) -> np.ndarray:
