@@ -101,6 +101,14 @@ def test_any_bytes_are_a_code_or_refused(n, size, seed):
         assert str(error)
 
 
+def test_arrays_of_no_entries_come_back():
+    csr = sparse.csr_array((0, 4), dtype=np.float32)
+    arrays = {"rows": torch.zeros(0, 4), "columns": torch.zeros(3, 0), "csr": csr}
+    for values in ("float32", "float16", "int8", "int4"):
+        back = unpack(*pack(arrays, values))
+        assert {name: array.shape for name, array in back.items()} == {k: v.shape for k, v in arrays.items()}
+
+
 def test_more_than_65536_columns_keep_their_numbers():
     wide = sparse.csr_array(([1.0, 2.0], ([0, 0], [3, 70_000])), shape=(1, 70_001), dtype=np.float32)
     back = unpack(*pack({"w": wide}))["w"]

@@ -57,7 +57,7 @@ def _smallest(array: Array, values: str | None) -> tuple[str, Parts]:
     size = sum(part.nbytes for part in dense.values())
     if array.ndim == 2 and array.is_floating_point():
         nonzeros = count_nonzero(array)
-        if nonzeros * (size / array.numel() + 1 / 8) < size:  # a position takes a bit at least
+        if nonzeros * (size + array.numel() / 8) < size * array.numel():  # a position takes a bit at least
             parts = _rice(array, values)
             if sum(part.nbytes for part in parts.values()) < size:
                 return "rice", parts
