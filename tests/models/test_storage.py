@@ -1,16 +1,21 @@
 """Layouts on disk: the same values and the same form come back, in the fewest bytes of those on offer."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 from scipy import sparse
 
 from recprune.errors import ModelFileError
+from recprune.models import EASE, load_model
 from recprune.models.disk import rice
 from recprune.models.disk.packing import pack, unpack
 from recprune.models.parts import ops
+from recprune.pruning import prune
 
 
 def matrix(rows, columns, density, seed):
@@ -96,13 +101,21 @@ def test_any_bytes_are_a_code_or_refused(n, size, seed):
         assert str(error)
 
 
+def test_arrays_of_no_entries_come_back():
+    csr = sparse.csr_array((0, 4), dtype=np.float32)
+    arrays = {"rows": torch.zeros(0, 4), "columns": torch.zeros(3, 0), "csr": csr}
+    for values in ("float32", "float16", "int8", "int4"):
+        back = unpack(*pack(arrays, values))
+        assert {name: array.shape for name, array in back.items()} == {k: v.shape for k, v in arrays.items()}
+
+
 def test_more_than_65536_columns_keep_their_numbers():
     wide = sparse.csr_array(([1.0, 2.0], ([0, 0], [3, 70_000])), shape=(1, 70_001), dtype=np.float32)
     back = unpack(*pack({"w": wide}))["w"]
     assert (back != wide).nnz == 0
 
 
-def older(values, layout):
+def older(values, layout, name="w"):
     """The parts that format 2 had of a matrix."""
     csr = sparse.csr_array(values)
     further, rest = np.divmod(np.diff(np.flatnonzero(values), prepend=-1), 255)
@@ -113,8 +126,8 @@ def older(values, layout):
         "gaps": {".gaps": gaps},
         "bitmap": {".bitmap": np.packbits(values != 0)},
     }[layout]
-    parts = {"w" + suffix: part for suffix, part in (positions | {".values": csr.data}).items()}
-    return parts, {"w": {"layout": layout, "form": "csr", "shape": list(values.shape)}}
+    parts = {name + suffix: part for suffix, part in (positions | {".values": csr.data}).items()}
+    return parts, {name: {"layout": layout, "form": "csr", "shape": list(values.shape)}}
 
 
 @pytest.mark.parametrize("layout", ["rows", "gaps", "bitmap"])
@@ -162,6 +175,18 @@ def test_positions_that_are_wrong_are_refused_before_they_are_used(part, change,
     assert layouts["w"]["layout"] == "rice"
     with pytest.raises(ModelFileError, match=words):
         unpack(written | {"w" + part: change(written["w" + part])}, layouts)
+
+
+@pytest.mark.parametrize("layout", ["rows", "gaps", "bitmap"])
+def test_a_model_that_an_earlier_version_saved_is_read(ratio, tmp_path, layout):
+    small = prune(EASE().fit(ratio.train), ratio, keep=0.05).compact()
+    small.save(tmp_path / "m")
+    (tmp_path / "m" / "record.json").unlink()
+    parts, layouts = older(small.arrays["item_item"].toarray(), layout, "item_item")
+    save_file(parts, tmp_path / "m" / "model.safetensors")
+    header = json.loads((tmp_path / "m" / "model.json").read_text())
+    (tmp_path / "m" / "model.json").write_text(json.dumps(header | {"format": 2, "arrays": layouts}))
+    np.testing.assert_array_equal(load_model(tmp_path / "m").score([0, 5]), small.score([0, 5]))
 
 
 def test_a_sparse_matrix_is_packed_in_memory_of_its_values():

@@ -57,7 +57,7 @@ def _smallest(array: Array, values: str | None) -> tuple[str, Parts]:
     size = sum(part.nbytes for part in dense.values())
     if array.ndim == 2 and array.is_floating_point():
         nonzeros = count_nonzero(array)
-        if nonzeros * (size / array.numel() + 1 / 8) < size:  # a position takes a bit at least
+        if nonzeros * (size + array.numel() / 8) < size * array.numel():  # a position takes a bit at least
             parts = _rice(array, values)
             if sum(part.nbytes for part in parts.values()) < size:
                 return "rice", parts
@@ -158,6 +158,6 @@ def _matrix(entries: np.ndarray, places: np.ndarray, scales, shape, form: str, v
     data = formats.decode(entries, scales, ends, values)
     if form == "csr":
         return sparse.csr_array((data, column.astype(np.int32), ends.astype(np.int32)), shape=shape)
-    array = torch.zeros(shape)
-    array.view(-1)[torch.from_numpy(places)] = torch.from_numpy(data)
-    return array
+    array = np.zeros(shape, np.float32)
+    array.ravel()[places] = data
+    return torch.from_numpy(array)

@@ -1,1 +1,1 @@
-"""What recommenders are made of: layers and solvers, one training loop, arrays of any kind, storage."""
+"""What recommenders are made of: layers and solvers, one training loop, arrays of any kind."""
