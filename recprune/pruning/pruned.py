@@ -16,6 +16,11 @@ from recprune.models.quantization import FORMATS, quantize
 AS_TRAINED = FORMATS[0]
 
 
+def stored(model: Recommender, values: str) -> Recommender:
+    """The compact form of a model with its values rounded to a format; "float32" leaves them as they are."""
+    return model.compact() if values == AS_TRAINED else quantize(model, values)
+
+
 @dataclass(eq=False)
 class Pruned:
     """A pruned model: full-sized, and scoring like what `compact()` makes of it.
@@ -26,7 +31,7 @@ class Pruned:
     removed   number of units removed
     rounds    one row a round: share kept, seconds of scoring and of recovery. With a budget other than a
               share, one row a model and format looked at, with what the budget saw
-    values    the format of what `compact()` stores: "float32" as trained, or that of a quantized model
+    values    the format that `compact()` rounds values to; "float32" leaves them as they are
     """
 
     model: Recommender
@@ -60,7 +65,7 @@ class Pruned:
 
     def compact(self) -> Recommender:
         """A physically smaller model with the same scores, its values rounded to those of its format."""
-        return quantize(self.model, self.values)
+        return stored(self.model, self.values)
 
     @cached_property
     def _scoring(self) -> Recommender:
