@@ -99,6 +99,8 @@ def check_names(model: Recommender, criterion: str | Criterion, unit: str, sched
         ("recovery", recovery, RECOVERIES),
     ):
         check_known(what, value, known)
+    if model.values != "float32":
+        raise ValueError(f"{model.name}: its values are in {model.values}; prune the model it was made of before")
     if recovery != "none" and model.is_compact:
         raise ValueError(
             f"a compact {model.name} has lost what recovery {recovery!r} needs: prune the model that it was made of"

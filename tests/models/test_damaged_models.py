@@ -176,7 +176,8 @@ ANY = {
     "weights of another type": history(data=lambda v: v.astype(np.float64)),
     "positions of another type": history(indices=lambda v: v.astype(np.int64)),
     "another format": header("format", value=1),
-    "a format that is a word": header("format", value="2"),
+    "a format of later": header("format", value=4),
+    "a format that is a word": header("format", value="3"),
     "an unknown model": header("model", value="no-such-model"),
     "a model that is a number": header("model", value=7),
     "an unknown hyper-parameter": header("hyperparameters", "no_such", value=1),
@@ -232,6 +233,8 @@ SOME = [
     ("ease-weight", "an unknown layout", header("arrays", "item_item", "layout", value="zip")),
     ("ease-weight", "an unknown form", header("arrays", "item_item", "form", value="coo")),
     ("ease-weight", "a narrower matrix", header("arrays", "item_item", "shape", 1, value=3)),
+    ("ease-weight", "rows that no memory holds", header("arrays", "item_item", "shape", 0, value=2**31 - 1)),
+    ("ease-weight", "columns that no memory holds", header("arrays", "item_item", "shape", 1, value=2**31 - 1)),
     ("ease-weight", "a row less", header("arrays", "item_item", "shape", 0, value=79)),
     ("ease-weight", "a matrix of three dimensions", header("arrays", "item_item", "shape", value=[80, 80, 1])),
     ("ease-item-row", "a row of no item", arrays(first("kept_items", put(0, 10_000)))),
@@ -284,7 +287,7 @@ def test_files_of_other_models_and_random_bits_under_right_sums_end_no_process(w
     assert len(given) >= 60
 
 
-NO_HEADER = ("[" * 100_000, "{}", "[]", "7", "", "\0", '{"format": 2}', '{"format": NaN}', "\ufeff{}")
+NO_HEADER = ("[" * 100_000, "{}", "[]", "7", "", "\0", '{"format": 3}', '{"format": NaN}', "\ufeff{}")
 
 
 def test_what_is_no_header_is_named(whole, tmp_path):

@@ -176,6 +176,11 @@ def test_what_was_changed_after_it_was_quantized_is_not_saved(trained, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
+def test_a_model_is_pruned_first_and_then_quantized(trained, ratio):
+    with pytest.raises(ValueError, match="ease: its values are in int8; prune the model it was made of"):
+        rp.prune(quantize(trained["ease"], "int8"), ratio, keep=0.5)
+
+
 def test_training_again_is_training_in_full_precision(trained, ratio):
     model = build("ease").fit(ratio.train)
     model.values = "int8"

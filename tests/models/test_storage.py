@@ -1,16 +1,21 @@
 """Layouts on disk: the same values and the same form come back, in the fewest bytes of those on offer."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 from scipy import sparse
 
 from recprune.errors import ModelFileError
+from recprune.models import EASE, load_model
 from recprune.models.disk import rice
 from recprune.models.disk.packing import pack, unpack
 from recprune.models.parts import ops
+from recprune.pruning import prune
 
 
 def matrix(rows, columns, density, seed):
@@ -102,7 +107,7 @@ def test_more_than_65536_columns_keep_their_numbers():
     assert (back != wide).nnz == 0
 
 
-def older(values, layout):
+def older(values, layout, name="w"):
     """The parts that format 2 had of a matrix."""
     csr = sparse.csr_array(values)
     further, rest = np.divmod(np.diff(np.flatnonzero(values), prepend=-1), 255)
@@ -113,8 +118,8 @@ def older(values, layout):
         "gaps": {".gaps": gaps},
         "bitmap": {".bitmap": np.packbits(values != 0)},
     }[layout]
-    parts = {"w" + suffix: part for suffix, part in (positions | {".values": csr.data}).items()}
-    return parts, {"w": {"layout": layout, "form": "csr", "shape": list(values.shape)}}
+    parts = {name + suffix: part for suffix, part in (positions | {".values": csr.data}).items()}
+    return parts, {name: {"layout": layout, "form": "csr", "shape": list(values.shape)}}
 
 
 @pytest.mark.parametrize("layout", ["rows", "gaps", "bitmap"])
@@ -162,6 +167,18 @@ def test_positions_that_are_wrong_are_refused_before_they_are_used(part, change,
     assert layouts["w"]["layout"] == "rice"
     with pytest.raises(ModelFileError, match=words):
         unpack(written | {"w" + part: change(written["w" + part])}, layouts)
+
+
+@pytest.mark.parametrize("layout", ["rows", "gaps", "bitmap"])
+def test_a_model_that_an_earlier_version_saved_is_read(ratio, tmp_path, layout):
+    small = prune(EASE().fit(ratio.train), ratio, keep=0.05).compact()
+    small.save(tmp_path / "m")
+    (tmp_path / "m" / "record.json").unlink()
+    parts, layouts = older(small.arrays["item_item"].toarray(), layout, "item_item")
+    save_file(parts, tmp_path / "m" / "model.safetensors")
+    header = json.loads((tmp_path / "m" / "model.json").read_text())
+    (tmp_path / "m" / "model.json").write_text(json.dumps(header | {"format": 2, "arrays": layouts}))
+    np.testing.assert_array_equal(load_model(tmp_path / "m").score([0, 5]), small.score([0, 5]))
 
 
 def test_a_sparse_matrix_is_packed_in_memory_of_its_values():

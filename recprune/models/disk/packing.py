@@ -158,6 +158,6 @@ def _matrix(entries: np.ndarray, places: np.ndarray, scales, shape, form: str, v
     data = formats.decode(entries, scales, ends, values)
     if form == "csr":
         return sparse.csr_array((data, column.astype(np.int32), ends.astype(np.int32)), shape=shape)
-    array = torch.zeros(shape)
-    array.view(-1)[torch.from_numpy(places)] = torch.from_numpy(data)
-    return array
+    array = np.zeros(shape, np.float32)
+    array.ravel()[places] = data
+    return torch.from_numpy(array)

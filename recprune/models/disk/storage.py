@@ -38,6 +38,7 @@ from recprune.typed import named, one_of, value
 
 FORMAT = 3
 READABLE = (2, FORMAT)  # 2: values in float32, other layouts of positions
+UNITS = 2**20  # rows of a matrix that has none for each user or item: more are a damaged header
 RECORD = "record.json"
 NEEDED = ("model.json", "model.safetensors", "history.safetensors", "users.parquet", "items.parquet")
 FILES = (*NEEDED, "training.safetensors", RECORD)
@@ -232,7 +233,8 @@ def _read_header(path: Path) -> Header:
             one_of(f"arrays.{name}.form", spec.form, ("dense", "csr"))
             if spec.values is not None:
                 one_of(f"arrays.{name}.values", spec.values, FORMATS[1:])
-            if len(spec.shape) != 2 and spec.layout != "dense":
+            matrix = len(spec.shape) == 2 and spec.shape[0] <= max(*header.shape, UNITS)
+            if spec.layout != "dense" and not matrix:
                 raise ModelFileError(f"{path}: arrays.{name}.shape: {list(spec.shape)} is no shape of a matrix")
     for shape in (header.shape, *(spec.shape for spec in header.arrays.values())):
         if any(n < 0 or n >= 2**31 for n in shape):
