@@ -11,7 +11,7 @@ from recprune.evaluation import evaluate, footprint
 from recprune.models.base import Recommender
 from recprune.models.quantization import FORMATS, quantize
 from recprune.pruning.criteria import check_known
-from recprune.pruning.pruned import AS_TRAINED, stored
+from recprune.pruning.pruned import AS_TRAINED
 from recprune.pruning.select import how_many
 from recprune.splits import Split
 
@@ -81,7 +81,7 @@ class Budget:
         """What the path is followed by, measured of a model in a format."""
         if not self.limits_size:
             return {QUALITY: quality(model, split, values)}
-        cost = footprint(stored(model, values))
+        cost = footprint(quantize(model, values))
         return {NONZEROS: cost.nonzeros} if self.nonzeros is not None else {BYTES: cost.bytes_disk}
 
     def reached(self, seen: Mapping[str, float], dense: float) -> bool:

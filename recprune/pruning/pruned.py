@@ -16,11 +16,6 @@ from recprune.models.quantization import FORMATS, quantize
 AS_TRAINED = FORMATS[0]
 
 
-def stored(model: Recommender, values: str) -> Recommender:
-    """The compact form of a model with its values rounded to a format; "float32" leaves them as they are."""
-    return model.compact() if values == AS_TRAINED else quantize(model, values)
-
-
 @dataclass(eq=False)
 class Pruned:
     """A pruned model: full-sized, and scoring like what `compact()` makes of it.
@@ -31,7 +26,7 @@ class Pruned:
     removed   number of units removed
     rounds    one row a round: share kept, seconds of scoring and of recovery. With a budget other than a
               share, one row a model and format looked at, with what the budget saw
-    values    the format that `compact()` rounds values to; "float32" leaves them as they are
+    values    the format that `compact()` stores values in: "float32" as trained
     """
 
     model: Recommender
@@ -73,7 +68,7 @@ class Pruned:
 
     def compact(self) -> Recommender:
         """A physically smaller model with the same scores, its values rounded to those of its format."""
-        return stored(self.model, self.values)
+        return quantize(self.model, self.values)
 
     @cached_property
     def _scoring(self) -> Recommender:

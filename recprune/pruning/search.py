@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from recprune.evaluation import footprint
-from recprune.models.quantization import FORMATS
+from recprune.models.quantization import FORMATS, quantize
 from recprune.pruning.budget import BYTES, NONZEROS, QUALITY, Budget, quality
-from recprune.pruning.pruned import AS_TRAINED, Pruned, stored
+from recprune.pruning.pruned import AS_TRAINED, Pruned
 from recprune.splits import Split
 
 
@@ -86,7 +86,7 @@ class Search:
             if QUALITY not in seen:
                 seen[QUALITY] = quality(model, self.split, values)
             if BYTES not in seen:
-                seen[BYTES] = footprint(stored(model, values)).bytes_disk
+                seen[BYTES] = footprint(quantize(model, values)).bytes_disk
 
         def rank(values: str) -> tuple[float, float]:
             seen = self.seen[answers[values], values]
