@@ -142,14 +142,10 @@ def chosen(pruned: Pruned, order: Order) -> str:
     what = f"{pruned.kept:.2%} of the {order.method['unit']}s, values in {pruned.values}"
     if len(formats) > 1:
         what += f" (of {', '.join(formats)})"
+    loss = "" if budget.max_loss is None else f"a loss of {budget.max_loss:.3g}"
     if budget.bytes is not None:
-        loss = "" if budget.max_loss is None else f" and a loss of {budget.max_loss:.3g}"
-        return f"{what}, the best on validation within {budget.bytes:,} bytes{loss}"
-    return (
-        what
-        if budget.max_loss is None
-        else f"{what}, the smallest within a loss of {budget.max_loss:.3g} on validation"
-    )
+        return f"{what}, the best on validation within {budget.bytes:,} bytes" + (f" and {loss}" if loss else "")
+    return what + (f", the smallest within {loss} on validation" if loss else "")
 
 
 def settings(pairs: list[str]) -> dict[str, Any]:

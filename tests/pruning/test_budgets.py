@@ -100,6 +100,8 @@ def test_a_pruned_model_scores_like_its_compact_form_in_its_format(model, ratio)
     np.testing.assert_array_equal(pruned.compact().score(users), expected)
     np.testing.assert_array_equal(pruned.score(users), expected)
     np.testing.assert_array_equal(pruned.fold_in(model.history[users]), expected)
+    rankings = (evaluate(one, ratio, k=(10,)).mean for one in (pruned, pruned.compact()))
+    assert next(rankings) == next(rankings) != evaluate(plain, ratio, k=(10,)).mean
     assert pruned.compact().values == "int4" and plain.compact().values == "float32"
     assert np.abs(plain.score(users) - expected).max() > 0
 
