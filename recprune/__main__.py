@@ -1,6 +1,7 @@
 """python -m recprune doctor | prune | recommend: the library from the shell, on one's own ratings.
 
-python -m recprune prune ratings.csv --model ease --max-loss 0.01 --out small/
+python -m recprune prune ratings.csv --out small/                      # the smallest within 1 % of the dense model
+python -m recprune prune ratings.csv --max-bytes 100000 --out small/   # the best that fits
 python -m recprune recommend small/ --user 42 -k 20
 """
 
@@ -66,10 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--unit", default="weight")
     sub.add_argument("--schedule", default="one-shot")
     sub.add_argument("--recovery", help="default: refit where the model has a closed form, else fine-tune, else none")
-    budget = sub.add_mutually_exclusive_group()
-    budget.add_argument("--max-loss", type=float, help="share of validation nDCG@10 that may be lost; default 0.01")
-    budget.add_argument("--keep", type=float, help="share of the units that stays")
-    budget.add_argument("--bytes", type=int, help="bytes on disk that the model may take")
+    sub.add_argument("--max-loss", type=float, help="share of validation nDCG@10 that may be lost; default 0.01")
+    sub.add_argument("--max-bytes", "--bytes", dest="bytes", type=int, help="bytes on disk that the model may take")
+    sub.add_argument("--keep", type=float, help="share of the units that stays, in place of a loss or bytes")
+    sub.add_argument(
+        "--values", help="float32, float16, int8, int4, several (int8,int4), or auto: what suits the budget"
+    )
     sub.add_argument("--protocol", default="ratio")
     sub.add_argument("--min-rating", type=float)
     sub.add_argument("--core", type=int)

@@ -14,6 +14,7 @@ import recprune as rp
 from recprune.__main__ import main
 from recprune.models import EASE, Popularity
 
+LOG = "synthetic:300x150x12000:seed=1"
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")}
 
 
@@ -43,6 +44,11 @@ def named(tmp_path):
         (["--recovery", "rewind"], "recovery 'rewind' does not apply to ease; known: none, refit"),
         (["--keep", "0"], "keep is 0.0; a share greater than 0"),
         (["--bytes", "0"], "bytes is 0; a number from 1 on"),
+        (["--max-bytes", "0"], "bytes is 0; a number from 1 on"),
+        (["--keep", "0.5", "--max-bytes", "9"], "one budget is needed"),
+        (["--values", "int9"], "unknown values 'int9'; known: float32, float16, int8, int4, auto"),
+        (["--values", "int8,int9"], "unknown values 'int9'; known: float32, float16, int8, int4"),
+        (["--keep", "0.5", "--values", "auto"], "values is 'auto', and keep does not choose among formats"),
         (["--max-loss", "nan"], "max_loss is nan"),
         (["--set", "l2=-1"], "ease: l2: -1.0; a number from 0 on is needed"),
         (["--protocol", "weekly"], "unknown protocol 'weekly'"),
@@ -71,15 +77,41 @@ def test_a_place_that_is_taken_is_named_before_the_log_is_read(tmp_path, capsys)
 
 
 def test_the_verdict_stands_beside_popularity(tmp_path, capsys):
-    assert main(["prune", "synthetic:300x150x12000:seed=1", "--keep", "0.3", "--out", str(tmp_path / "m")]) == 0
+    assert main(["prune", LOG, "--keep", "0.3", "--out", str(tmp_path / "m")]) == 0
     printed = capsys.readouterr().out
-    split = rp.split(rp.load("synthetic:300x150x12000:seed=1", quiet=True))
+    split = rp.split(rp.load(LOG, quiet=True))
     popular = rp.evaluate(Popularity().fit(split.train), split, k=(10,)).mean
     lines = {line[:24].strip(): line[24:].split() for line in printed.splitlines()}
     assert lines[""] == ["popularity", "dense", "pruned", "pruned/dense"]
     assert lines["nDCG@10 on test"][0] == f"{popular['ndcg@10']:.4f}"
     assert lines["coverage@10 on test"][0] == f"{popular['coverage@10']:.4f}"
     assert "warning" not in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "formats", "said"),
+    [
+        ([], rp.models.FORMATS, "the smallest within a loss of 0.01 on validation"),
+        (["--max-bytes", "9000"], rp.models.FORMATS, "the best on validation within 9,000 bytes"),
+        (["--max-loss", "0.5", "--max-bytes", "9000"], rp.models.FORMATS, "within 9,000 bytes and a loss of 0.5"),
+        (["--values", "int4,int8", "--max-loss", "0.2"], ("int8", "int4"), "the smallest within a loss of 0.2"),
+        (["--values", "int8", "--keep", "0.3"], ("int8",), "30.00% of the weights, values in int8"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_the_format_of_the_values_is_chosen_saved_and_said(arguments, formats, said, tmp_path, capsys):
+    """The last line names the choice; what is saved is in that format, and its bytes are those of the table."""
+    assert main(["prune", LOG, "--set", "l2=50", *arguments, "--out", str(tmp_path / "m")]) == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    small = rp.load_model(tmp_path / "m")
+    shown = {line[:24].strip(): line[24:].split() for line in lines}
+    assert shown["values"] == ["float32", "float32", small.values] and small.values in formats
+    assert shown["bytes on disk"][2] == f"{rp.footprint(small).bytes_disk:,}"
+    assert shown["bytes in memory"][2] == f"{rp.footprint(small).bytes_memory:,}"
+    assert f"values in {small.values}" in last and said in last
+    assert (f"(of {', '.join(formats)})" in last) == (len(formats) > 1)
+    if "--max-bytes" in arguments:
+        assert rp.footprint(small).bytes_disk <= 9000
 
 
 def test_what_popularity_beats_is_not_called_safe(tmp_path, capsys):

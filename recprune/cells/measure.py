@@ -110,7 +110,7 @@ def measure(
 def measure_formats(
     bench: Bench, model: Recommender, cell: Cell, *, found: dict[str, Report] | None = None, **more
 ) -> list[Measured]:
-    """The same in each value format of the run: of the model as it is, and of what `quantize` makes of it.
+    """The values of a cell in each format of the run: of the model as it is, and of what `quantize` makes of it.
 
     found  how the model as it is ranks, where that is known
 

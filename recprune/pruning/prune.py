@@ -62,9 +62,8 @@ def prune(
         if any(limit is not None for limit in (keep, nonzeros, bytes, max_loss)) or values != AS_TRAINED:
             raise ValueError("zero-reset removes everything: it takes no keep or other budget, and no values")
         return _zero_reset(model, split, recovery, seed)
-    budget = Budget(keep, nonzeros, bytes, max_loss, values)
     path = ParameterPath(model, split, rule, unit, schedule, recovery, seed, rounds=rounds)
-    return path.within(budget)
+    return path.within(Budget(keep, nonzeros, bytes, max_loss, values))
 
 
 def importance(

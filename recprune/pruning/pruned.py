@@ -26,7 +26,7 @@ class Pruned:
     removed   number of units removed
     rounds    one row a round: share kept, seconds of scoring and of recovery. With a budget other than a
               share, one row a model and format looked at, with what the budget saw
-    values    the format of what `compact()` stores: "float32" as trained, or that of a quantized model
+    values    the format that `compact()` stores values in: "float32" as trained
     """
 
     model: Recommender
@@ -60,11 +60,11 @@ class Pruned:
 
     def rank(self, users: np.ndarray, k: int, seen: sparse.csr_array) -> np.ndarray:
         """(len(users) x k) item codes of the model's best unseen items (see `Recommender.rank`)."""
-        return self.model.rank(users, k, seen)
+        return self._scoring.rank(users, k, seen)
 
     def rank_histories(self, histories: sparse.csr_array, k: int, seen: sparse.csr_array) -> np.ndarray:
         """`rank` for m users unknown in training."""
-        return self.model.rank_histories(histories, k, seen)
+        return self._scoring.rank_histories(histories, k, seen)
 
     def compact(self) -> Recommender:
         """A physically smaller model with the same scores, its values rounded to those of its format."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -24,7 +24,7 @@ class Search:
     def __init__(self, budget: Budget, split: Split, cut: Callable[[int], Pruned], last: int, bisect: bool):
         self.budget, self.split, self.cut, self.last, self.bisect = budget, split, cut, last, bisect
         self.models = {0: cut(0)}  # of the steps that can be the answer: models may be large
-        self.rounds: dict[int, dict[Hashable, Any]] = {}  # step -> the last round of its model
+        self.rounds: dict[int, dict[str, Any]] = {}  # step -> the last round of its model
         self.seen: dict[tuple[int, str], dict[str, float]] = {}  # step and format -> what was measured
         self.dense = 0.0 if budget.max_loss is None else quality(self.models[0].model, split, AS_TRAINED)
 
@@ -37,8 +37,8 @@ class Search:
         step = answers[values]
         if self.budget.limits_both and self.budget.loses(seen := self.seen[step, values], self.dense):
             raise ValueError(
-                f"bytes is {self.budget.bytes:,} and max_loss {self.budget.max_loss:g}: the best model of {method} "
-                f"that fits loses {1 - seen[QUALITY] / self.dense:.2%}; more of one is needed, or another unit or format"
+                f"bytes is {self.budget.bytes:,}, max_loss {self.budget.max_loss:g}: the best model of {method} "
+                f"that fits loses {1 - seen[QUALITY] / self.dense:.2%}; more of either is needed, or another unit"
             )
         best = self.models[step]
         best.values = values
@@ -48,7 +48,7 @@ class Search:
         return best
 
     def _answers(self) -> dict[str, int]:
-        """Format -> the first step that is small enough, or the last one within the loss; of formats with one."""
+        """Format -> the first step that is small enough, or the last one within the loss, if any."""
         sized, formats = self.budget.limits_size, self.budget.formats
         low, high = dict.fromkeys(formats, 0), dict.fromkeys(formats, self.last + 1)
         if sized:
@@ -71,7 +71,8 @@ class Search:
         """Those of the formats in which nothing more need, or may, be removed than at a step."""
         if step not in self.models:
             self.models[step] = self.cut(step)
-            self.rounds[step] = self.models[step].rounds.iloc[-1].to_dict() | {"kept": self.models[step].kept}
+            (*_, last) = self.models[step].rounds.to_dict("records")
+            self.rounds[step] = {str(name): value for name, value in last.items()} | {"kept": self.models[step].kept}
         for values in formats:
             self.seen[step, values] = self.budget.look(self.models[step].model, self.split, values)
         return [values for values in formats if self.budget.reached(self.seen[step, values], self.dense)]
@@ -111,7 +112,7 @@ class Search:
             "needed, or another unit, or a smaller model"
         )
 
-    def _rows(self) -> Iterator[dict[Hashable, Any]]:
+    def _rows(self) -> Iterator[dict[str, Any]]:
         """A row a model and format looked at. Seconds stand in the first row of a model: it was pruned once."""
         paid: set[int] = set()
         for (step, values), seen in self.seen.items():

@@ -18,14 +18,15 @@ from recprune.evaluation import Report, evaluate, footprint, latency, paired_rat
 from recprune.models import Popularity, Recommender, build
 from recprune.models.disk.storage import check_place
 from recprune.pruning import prune
-from recprune.pruning.budget import Budget
+from recprune.pruning.budget import ANY, Budget
 from recprune.pruning.criteria import check_names
-from recprune.pruning.pruned import Pruned
+from recprune.pruning.pruned import AS_TRAINED, Pruned
 from recprune.shell.progress import Epochs, say
 from recprune.splits import check_options, split
 
 RECOVERIES = ("refit", "fine-tune", "none")  # the first that the model has
 PARTS = ("validation", "test")
+LOSS = 0.01  # of validation nDCG@10, that may be lost where nothing is said
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,14 @@ class Order:
     columns: dict[str, Any]
     protocol: dict[str, Any]
     method: dict[str, Any]
-    budget: dict[str, Any]
+    budget: Budget
     out: Path
 
     @classmethod
     def of(cls, options: argparse.Namespace) -> Order:
         """The order of a command line. Raises ValueError that names the option's value and what is accepted."""
         model = build(options.model, **settings(options.set))
-        budget = {"keep": options.keep, "bytes": options.bytes, "max_loss": options.max_loss}
-        if all(value is None for value in budget.values()):
-            budget["max_loss"] = 0.01
-        Budget(**budget)
+        budget = Budget(values=_formats(options), **_limits(options))
         protocol = {"protocol": options.protocol, "seed": options.seed} | {
             "min_rating": options.min_rating,
             "core": options.core,
@@ -71,15 +69,29 @@ def run(options: argparse.Namespace) -> int:
     with Epochs(order.model) as model:
         dense = model.fit(of.train, of.validation, options.seed, of.fold_in("validation"))
     say(f"{dense.name} trained in {dense.train_seconds:.1f} s; pruning ...")
-    pruned = prune(dense, of, **order.method, seed=options.seed, **order.budget)
+    pruned = prune(dense, of, **order.method, seed=options.seed, **vars(order.budget))
     small = pruned.compact()
     models = {"popularity": Popularity().fit(of.train), "dense": dense, "pruned": small}
     found = {name: {on: evaluate(one, of, on=on, k=(10,)) for on in PARTS} for name, one in models.items()}
     small.save(order.out)
     for line in (*table(models, found), *verdict(found, pruned, order)):
         print(line)
-    print(f"saved: {order.out}")
+    print(f"saved: {order.out}: {chosen(pruned, order)}")
     return 0
+
+
+def _limits(options: argparse.Namespace) -> dict[str, Any]:
+    """The limits of a command line; where there are none, the loss that most can do with."""
+    limits = {"keep": options.keep, "bytes": options.bytes, "max_loss": options.max_loss}
+    return limits if any(limit is not None for limit in limits.values()) else {"max_loss": LOSS}
+
+
+def _formats(options: argparse.Namespace) -> str | list[str]:
+    """The formats of a command line: by default all, where the limits choose one."""
+    if options.values is None:
+        return ANY if options.keep is None else AS_TRAINED
+    names = options.values.split(",")
+    return names if len(names) > 1 else options.values
 
 
 def table(models: Mapping[str, Recommender], found: Mapping[str, Mapping[str, Report]]) -> list[str]:
@@ -94,9 +106,11 @@ def table(models: Mapping[str, Recommender], found: Mapping[str, Mapping[str, Re
     rows += [
         ("parameters, non-zero", {name: cost[name].nonzeros for name in models}, ",.0f"),
         ("bytes on disk", {name: cost[name].bytes_disk for name in models}, ",.0f"),
+        ("bytes in memory", {name: cost[name].bytes_memory for name in models}, ",.0f"),
         ("ms for one user", {name: speed[name].p50_ms for name in models}, ".3f"),
     ]
     lines = [f"{'':24}" + "".join(f"{name:>14}" for name in models) + f"{'pruned/dense':>14}"]
+    lines.append(f"{'values':24}" + "".join(f"{model.values:>14}" for model in models.values()))
     for label, values, form in rows:
         ratio = f"{values['pruned'] / values['dense']:>14.3f}" if values["dense"] else ""
         lines.append(f"{label:24}" + "".join(f"{format(value, form):>14}" for value in values.values()) + ratio)
@@ -120,6 +134,18 @@ def verdict(found: Mapping[str, Mapping[str, Report]], pruned: Pruned, order: Or
                 f"of it, 95 % interval {over.lo:.1%} to {over.hi:.1%}; whatever was kept, do not call it safe"
             )
     return lines
+
+
+def chosen(pruned: Pruned, order: Order) -> str:
+    """What was chosen, and by what."""
+    budget, formats = order.budget, order.budget.formats
+    what = f"{pruned.kept:.2%} of the {order.method['unit']}s, values in {pruned.values}"
+    if len(formats) > 1:
+        what += f" (of {', '.join(formats)})"
+    loss = "" if budget.max_loss is None else f"a loss of {budget.max_loss:.3g}"
+    if budget.bytes is not None:
+        return f"{what}, the best on validation within {budget.bytes:,} bytes" + (f" and {loss}" if loss else "")
+    return what + (f", the smallest within {loss} on validation" if loss else "")
 
 
 def settings(pairs: list[str]) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from recprune.cells.curves.controls import control_rows, smaller_curve
 from recprune.cells.curves.dense import dense_rows
 from recprune.cells.curves.parameters import parameter_curve
 from recprune.cells.curves.samples import sample_curve
+from recprune.cells.names import AS_TRAINED, known
 from recprune.cells.rows import CELL
 from recprune.errors import StudyError
 from recprune.evaluation import evaluate, footprint
+from recprune.models import EASE
 from recprune.models.quantization import FORMATS, quantize
 from recprune.pruning import prune
 
@@ -74,6 +76,10 @@ def test_users_of_each_format_are_kept():
     means = frame["per_user"].map(np.nanmean).to_numpy()
     np.testing.assert_allclose(means, frame["test_ndcg@10"])
     assert means[0] != means[1] and not frame.duplicated([c for c in CELL if c in frame]).any()
+
+
+def test_the_format_as_trained_is_the_finest():
+    assert known("values") == FORMATS and AS_TRAINED == FORMATS[0] == EASE().values
 
 
 @pytest.mark.parametrize(
