@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from recprune.datasets import synthetic
 from recprune.interactions import Interactions
 from recprune.splits import split
+
+settings.register_profile("no clock", deadline=None)  # a busy machine is no fault
+settings.load_profile("no clock")
 
 
 @pytest.fixture(scope="session")
