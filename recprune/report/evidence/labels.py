@@ -20,6 +20,9 @@ PUBLISHED = {
     "recvae": "RecVAE",
     "mult-dae": "Mult-DAE",
     "gru4rec": "GRU4Rec",
+    "lightgcn": "LightGCN",
+    "ultragcn": "UltraGCN",
+    "simplex": "SimpleX",
 }
 UNITS = {
     "weight": "weights",
@@ -45,6 +48,7 @@ METHODS = {
 }
 COLUMNS = {
     "ndcg@10": "nDCG@10",
+    "ndcg@20": "nDCG@20",
     "ndcg@100": "nDCG@100",
     "mrr@10": "MRR@10",
     "bytes_disk": "bytes on disk",
