@@ -39,8 +39,9 @@ class ELSA(GradientModel):
     Sparse embeddings (Vančura et al., WWW 2026, "Efficient Learning of Sparse Representations from Interactions":
     Compressed ELSA) are trained as in the authors' code: after a round the largest entries of each row stay, the others
     are zero from then on, and training restarts at the initial values of those that stay, as for lottery tickets
-    (Frankle and Carbin, 2019). Their numbers halve in so many rounds of one epoch, and drop to `nonzeros` at the end;
-    here round t of T leaves d (nonzeros / d)^(t/T), and may have several epochs: on a small log one has few steps.
+    (Frankle and Carbin, 2019). Theirs halve every so many rounds, of one epoch each, and drop to `nonzeros` at the end;
+    here round t of T leaves d (nonzeros / d)^(t/T), and may have several epochs: on a small log one has few steps. They
+    take a larger learning rate than full ones: of .01 to .1, .03 was best for 16 entries on ml-100k's validation.
     """
 
     factors: Count = 128
@@ -62,7 +63,7 @@ class ELSA(GradientModel):
     search: ClassVar[dict[str, Any]] = {
         "factors": {"choices": [64, 128, 256, 512]},
         "learning_rate": {"low": 1e-3, "high": 1e-1, "log": True},
-        "batch_size": {"choices": [32, 64, 128, 256, 512]},
+        "batch_size": {"choices": [32, 64, 128, 256, 512, 1024]},
     }
 
     def smaller(self, share: float) -> Self:
@@ -118,7 +119,7 @@ class ELSA(GradientModel):
         squares = z.square().sum(1)
         of_scores = ((z @ (table.T @ table)) * z).sum(1) - 2 * squares + diagonal
         of_history = torch.from_numpy(matrix.multiply(matrix).sum(axis=1).astype(np.float32))
-        cosine = (squares - diagonal) / (of_history * of_scores.clamp(min=1e-12)).sqrt()
+        cosine = (squares - diagonal) / (of_history * of_scores).clamp(min=1e-12).sqrt()
         return 2 - 2 * cosine.mean()
 
     @torch.no_grad()
@@ -158,7 +159,7 @@ class ELSA(GradientModel):
 class _UnitRows(torch.autograd.Function):
     """Rows scaled to length 1; those of zeros stay, with a finite gradient.
 
-    With torch's own a step takes 1.45 times as long at 41,000 items and 256 factors: its backward pass is many.
+    With torch's own a step takes 1.45 times as long at 41,000 items and 256 factors: it reads the table more often.
     """
 
     @staticmethod

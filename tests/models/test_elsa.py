@@ -128,6 +128,7 @@ class TestSparse:
         np.testing.assert_allclose(small.score(users), few.score(users), atol=1e-6)
         small.save(tmp_path / "small")
         np.testing.assert_array_equal(load_model(tmp_path / "small").score(users), small.score(users))
+        assert not small.fold_in(sparse.csr_array((1, ratio.n_items), dtype=np.float32)).any()
         assert small.macs() == few.macs() < SMALL.macs()
 
     def test_a_smaller_one_has_fewer_entries(self):
