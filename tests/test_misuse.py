@@ -276,7 +276,7 @@ class TestTypes:
 @pytest.mark.parametrize(
     ("use", "words"),
     [
-        (lambda model, split: build("esae"), "did you mean 'ease'"),
+        (lambda model, split: build("eaes"), "did you mean 'ease'"),
         (lambda model, split: build("ease", max_itms=1), "did you mean 'max_items'"),
         (lambda model, split: rp.evaluate(model, split, on="tset"), "did you mean 'test'"),
         (lambda model, split: rp.prune(model, split, "magnitud", keep=0.5), "did you mean 'magnitude'"),

@@ -30,7 +30,7 @@ KINDS = {
 # what a criterion needs a model to have -> why a model may lack it
 NEEDS = {
     "canonicalise": "its scores are not a product of user and item factors",
-    "trace": "it has no hidden units or factors whose activations could be looked at",
+    "trace": "the activations of its units are not traced",
     "gradients": "it has no loss that could be differentiated",
     "descend": "it is not trained by gradient descent",
     "linear_layers": "it has no linear layers",

@@ -1,8 +1,10 @@
 """Principal axes (Eckart and Young, 1936; article 1's maximum-variance decomposition).
 
-The model is first turned to the basis of the singular value decomposition of U V', which changes no
+The model is first turned to the basis of the singular value decomposition of U V', or A A', which changes no
 score; a factor's importance is then its singular value, the share of the scores' variance it carries.
 """
+
+import torch
 
 from recprune.interactions import Interactions
 from recprune.pruning.criterion import Able, Criterion, Scores
@@ -15,9 +17,11 @@ def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
 
 
 def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
-    """Name -> (d,) singular values, of a model already on its principal axes: |U_f| |V_f|."""
-    user, item = model.arrays["user_factors"], model.arrays["item_factors"]
-    return {"factors": user.norm(dim=0) * item.norm(dim=0)}
+    """Name -> (d,) of a model already on its principal axes: the singular values |U_f| |V_f|, or their roots |A_f|."""
+    return {
+        name: torch.stack([model.arrays[table].norm(dim=0) for table, _ in places]).prod(0)
+        for name, places in model.structure()["factor"].items()
+    }
 
 
 CRITERION = Criterion(

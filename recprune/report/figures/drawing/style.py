@@ -37,6 +37,7 @@ MODELS = {
     "ials": (BLUE, "s"),
     "bpr": (TEAL, "D"),
     "ease": (INDIGO, "o"),
+    "elsa": (GREEN, "<"),
     "neumf": (ORANGE, "v"),
     "mult-vae": (WINE, "P"),
     "dlrm": (RED, "X"),
