@@ -105,6 +105,7 @@ def test_rows_of_sparse_lists_are_those_of_the_dense_matrix(ratio):
     pools = [Pool.of(model, "item-row") for model in (knn, ease)]
     np.testing.assert_array_equal(pools[0].present, pools[1].present)
     torch.testing.assert_close(units.values(knn, "item-row"), units.values(ease, "item-row"))
+    torch.testing.assert_close(units.norms(knn, "item-row"), units.norms(ease, "item-row"))
     keep = first(best_first(np.zeros(ratio.n_items), 0), ratio.n_items // 2)
     for model, pool in zip((knn, ease), pools, strict=True):
         units.apply(model, pool.masks(model, keep))
