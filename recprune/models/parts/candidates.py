@@ -16,7 +16,11 @@ from recprune.models.parts.lost_rows import codes
 from recprune.topk import NotANumber, top_k_of_few
 
 PRODUCTS = 1 << 22  # multiply-adds of users who are scored together: their candidates take 32 MB at most
-PRODUCT, USER, CALL = 8, 1 << 14, 1 << 17  # what a multiply-add, a user and a dense call take, in scores of a dense row
+PRODUCT, USER, CALL = (
+    2,
+    1 << 12,
+    1 << 15,
+)  # what one takes beside the products, in items that a dense row is looked through
 
 
 def few(histories: sparse.csr_array, matrix: sparse.csr_array) -> bool:
