@@ -1,6 +1,7 @@
 """Lists without the scores of the whole catalogue: the same as with them, to the last bit."""
 
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +117,19 @@ def test_what_is_stored_as_zero_is_not_seen(knn, ratio):
     lists = knn.rank([0, 1, 2], ratio.n_items, seen)
     assert first in lists[0]
     assert seen.nnz == ratio.train.tocsr()[:3].nnz
+
+
+def test_an_interaction_of_weight_zero_was_one(ratio):
+    weight = np.ones(ratio.train.nnz, np.float32)
+    weight[::3] = 0
+    train = replace(ratio.train, weight=weight)
+    data = replace(ratio, train=train, unpruned=train)
+    model = EASE(l2=50.0).fit(train)
+    users = np.arange(ratio.n_users)
+    lists = model.recommend(users, 20)
+    np.testing.assert_array_equal(evaluate(model, data, on="validation", k=20).lists, lists)
+    seen = ratio.train.toarray() > 0
+    assert not seen[users[:, None], lists].any()
 
 
 @pytest.mark.parametrize("users", [1, 3])
