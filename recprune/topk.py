@@ -115,9 +115,8 @@ def top_k_of_few(codes: np.ndarray, scores: np.ndarray, k: int, left_out: np.nda
     best = _sorted(codes[above], scores[above], len(left_out))[:k]
     no_zero = left_out.copy()
     no_zero[codes[scores != 0]] = True
-    zeros = _first_free(no_zero, k - len(best))
-    worst = _sorted(codes[below], scores[below], len(left_out)) if len(best) + len(zeros) < k else []
-    return np.concatenate([best, zeros, worst])[:k]
+    best = np.append(best, _first_free(no_zero, k - len(best)))
+    return best if len(best) == k else np.append(best, _sorted(codes[below], scores[below], len(left_out)))[:k]
 
 
 def _sorted(codes: np.ndarray, scores: np.ndarray, n: int) -> np.ndarray:

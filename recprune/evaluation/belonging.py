@@ -31,8 +31,8 @@ def check_belongs(model, split: Split, on: str = "validation") -> None:
     train = split.unpruned
     if _same(history, train.tocsr()) or (train.timestamp is not None and _same(history, train.sequences())):
         return
-    allowed = _pattern(train.tocsr()) + (_pattern(split.validation.tocsr()) if on == "test" else 0)
-    trained = _pattern(history)
+    allowed = pattern(train.tocsr()) + (pattern(split.validation.tocsr()) if on == "test" else 0)
+    trained = pattern(history)
     strange = trained.nnz - trained.multiply(allowed > 0).nnz
     if strange:
         raise ValueError(
@@ -46,5 +46,6 @@ def _same(one: sparse.csr_array, other: sparse.csr_array) -> bool:
     return one is other or (np.array_equal(one.indptr, other.indptr) and np.array_equal(one.indices, other.indices))
 
 
-def _pattern(matrix: sparse.csr_array) -> sparse.csr_array:
+def pattern(matrix: sparse.csr_array) -> sparse.csr_array:
+    """Ones where an entry is stored, be it a zero."""
     return sparse.csr_array((np.ones(matrix.nnz, np.int8), matrix.indices, matrix.indptr), shape=matrix.shape)

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from recprune.errors import kind_of
-from recprune.evaluation.belonging import check_belongs
+from recprune.evaluation.belonging import check_belongs, pattern
 from recprune.evaluation.metrics import exposure, list_metrics, thirds, times_shown
 from recprune.interactions import DataError
 from recprune.splits import PARTS
@@ -125,7 +125,7 @@ def evaluate(
 def _ranked(model, split, on: str, users: np.ndarray, block: int, k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Blocks of users with their k best items, without what they have seen."""
     rank = _ranker(model, split, on)
-    seen = sparse.csr_array(split.seen(on))
+    seen = pattern(split.seen(on))  # an interaction of weight zero was one
     for start in range(0, len(users), block):
         batch = users[start : start + block]
         try:

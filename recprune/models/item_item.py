@@ -20,7 +20,8 @@ from recprune.models.parts import candidates, ops
 class ItemItem(Recommender):
     """What item-kNN and EASE share: `arrays["item_item"]` is B (n_items x n_items), dense or CSR.
 
-    An item's row and its column of B are one unit, "item-row".
+    An item's row and its column of B are one unit, "item-row". With a CSR matrix lists are made of candidates alone,
+    where that is faster; a subclass that scores otherwise than by X B ranks otherwise, too: by its `_rank_histories`.
     """
 
     folds_in: ClassVar[bool] = True

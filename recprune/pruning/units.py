@@ -16,6 +16,7 @@ whole block of M counts; what is left at the end of a row whose length M does no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,12 +34,35 @@ M = 4  # of n-of-m
 
 
 def values(model: Recommender, unit: str) -> dict[str, torch.Tensor]:
-    """Name of a tensor or dimension -> (n_units x entries): the entries that make up each unit."""
+    """Name of a tensor or dimension -> (n_units x entries): the entries that make up each unit.
+
+    The zeros that a sparse array leaves out are among them: what needs no more than a number or a norm of each unit
+    asks for `sizes` or `norms`.
+    """
     if unit in ENTRIES:
         return {name: entries.reshape(-1, 1) for name, entries in _entries(model, unit).items()}
-    return {
-        name: torch.cat([_by_unit(model, *place) for place in places], 1) for name, places in _dimensions(model, unit)
-    }
+    return {name: torch.cat([_by_unit(*place) for place in places], 1) for name, places in _places(model, unit).items()}
+
+
+def sizes(model: Recommender, unit: str) -> dict[str, int]:
+    """Name of a tensor or dimension -> number of units."""
+    if unit in ENTRIES:
+        return {name: entries.numel() for name, entries in _entries(model, unit).items()}
+    return {name: places[0][0].shape[places[0][1]] for name, places in _places(model, unit).items()}
+
+
+def norms(model: Recommender, unit: str) -> dict[str, torch.Tensor]:
+    """Name of a tensor or dimension -> (n_units,) Euclidean norm of the entries that make up each unit."""
+    if unit in ENTRIES:
+        return {name: entries.norm(dim=1) for name, entries in values(model, unit).items()}
+    return {name: _norms(places) for name, places in _places(model, unit).items()}
+
+
+def _present(model: Recommender, unit: str) -> dict[str, np.ndarray]:
+    """Name of a tensor or dimension -> (n_units,) bool, False for units that are zero throughout."""
+    if unit in ENTRIES:
+        return {name: (entries != 0).numpy().ravel() for name, entries in _entries(model, unit).items()}
+    return {name: _sums(places, lambda entries: entries != 0) > 0 for name, places in _places(model, unit).items()}
 
 
 def there(model: Recommender, unit: str) -> bool:
@@ -54,13 +78,35 @@ def _entries(model: Recommender, unit: str) -> dict[str, torch.Tensor]:
     return {name: t for name, t in found.items() if t.ndim == 2 and t.shape[1] >= M} if unit == "n-of-m" else found
 
 
-def _dimensions(model: Recommender, unit: str):
-    return model.structure().get(unit, {}).items()
+Place = tuple[ops.Array, int]  # an array, and the axis of it that has the units
 
 
-def _by_unit(model: Recommender, name: str, axis: int) -> torch.Tensor:
-    array = ops.dense(model.arrays[name])
+def _places(model: Recommender, unit: str) -> dict[str, list[Place]]:
+    """Name of a dimension -> the places that it runs through."""
+    found = model.structure().get(unit, {})
+    return {dimension: [(model.arrays[name], axis) for name, axis in places] for dimension, places in found.items()}
+
+
+def _by_unit(array: ops.Array, axis: int) -> torch.Tensor:
+    array = ops.dense(array)
     return array.movedim(axis, 0).reshape(array.shape[axis], -1)
+
+
+def _norms(places: list[Place]) -> torch.Tensor:
+    if any(not isinstance(array, torch.Tensor) for array, _ in places):
+        return torch.from_numpy(np.sqrt(_sums(places, lambda entries: np.square(entries, dtype=np.float64)))).float()
+    return torch.cat([_by_unit(*place) for place in places], 1).norm(dim=1)
+
+
+def _sums(places: list[Place], of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """(n_units,) float64: the sum of `of`(entries) of each unit. What a sparse array leaves out adds nothing."""
+    total = np.zeros(places[0][0].shape[places[0][1]])
+    for array, axis in places:
+        if isinstance(array, torch.Tensor):
+            total += of(_by_unit(array, axis).numpy()).sum(1, dtype=np.float64)
+        else:
+            total += np.bincount(array.tocoo().coords[axis], of(array.data), len(total))
+    return total
 
 
 def tensor(model: Recommender, name: str) -> torch.Tensor:
@@ -87,14 +133,14 @@ class Pool:
     @classmethod
     def of(cls, model: Recommender, unit: str) -> Pool:
         """The units of this kind that a model has."""
-        found = values(model, unit)
-        present = np.concatenate([(v != 0).any(1).numpy() for v in found.values()]) if found else np.empty(0, bool)
+        found = sizes(model, unit)
+        present = np.concatenate([*_present(model, unit).values()]) if found else np.empty(0, bool)
         lists = None
         if unit == "neighbour" and found:
             lists = np.concatenate([model.lists()[name] for name in found])
         elif unit == "n-of-m" and found:
             present, lists = _blocks([t.shape for t in _entries(model, unit).values()])
-        return cls(unit, tuple(found), tuple(len(v) for v in found.values()), present, lists)
+        return cls(unit, tuple(found), tuple(found.values()), present, lists)
 
     def joined(self, dense: Pool) -> Pool:
         """The pool with the units of the dense model too: those that preparing it set to zero can still be chosen."""
@@ -142,7 +188,7 @@ class Pool:
         if self.unit in ENTRIES:
             return {name: torch.from_numpy(part).reshape(tensor(model, name).shape) for name, part in parts.items()}
         masks: dict[str, torch.Tensor] = {}
-        for dimension, places in _dimensions(model, self.unit):
+        for dimension, places in model.structure()[self.unit].items():
             for name, axis in places:
                 along = _along(model.arrays[name], axis, torch.from_numpy(parts[dimension]))
                 masks[name] = masks[name] & along if name in masks else along

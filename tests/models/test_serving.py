@@ -1,5 +1,9 @@
 """Lists without the scores of the whole catalogue: the same as with them, to the last bit."""
 
+import resource
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +12,11 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recprune.evaluation import evaluate
+from recprune.interactions import Interactions
 from recprune.models import EASE, ItemKNN
 from recprune.models.parts import candidates, lost_rows
+from recprune.pruning import prune
+from recprune.splits import split
 from recprune.topk import NotANumber, top_k, top_k_of_few, top_unseen
 
 WEIGHTS = {  # entries of a matrix or of histories, by what becomes of their sums
@@ -112,6 +119,19 @@ def test_what_is_stored_as_zero_is_not_seen(knn, ratio):
     assert seen.nnz == ratio.train.tocsr()[:3].nnz
 
 
+def test_an_interaction_of_weight_zero_was_one(ratio):
+    weight = np.ones(ratio.train.nnz, np.float32)
+    weight[::3] = 0
+    train = replace(ratio.train, weight=weight)
+    data = replace(ratio, train=train, unpruned=train)
+    model = EASE(l2=50.0).fit(train)
+    users = np.arange(ratio.n_users)
+    lists = model.recommend(users, 20)
+    np.testing.assert_array_equal(evaluate(model, data, on="validation", k=20).lists, lists)
+    seen = ratio.train.toarray() > 0
+    assert not seen[users[:, None], lists].any()
+
+
 @pytest.mark.parametrize("users", [1, 3])
 def test_sums_that_are_no_number_are_refused(users):
     histories = sparse.csr_array(np.ones((users, 2), np.float32))
@@ -138,3 +158,33 @@ def test_few_codes_find_their_rows_as_all_do(seed, n):
     kept = torch.from_numpy(np.flatnonzero(rng.random(n) < 0.5).astype(np.int32) + 1)
     for wanted in (np.arange(n), rng.integers(n, size=1 + n // 20)):
         np.testing.assert_array_equal(lost_rows.rows_of(kept, n, wanted), lost_rows.of_codes(kept, n)[wanted])
+
+
+@pytest.fixture
+def little_memory():
+    """Two gigabytes more than there are in use, a seventh of a dense item-item matrix of 60,000 items."""
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + (2 << 30), limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+def test_no_matrix_of_all_items_is_made_to_prune_recommend_or_evaluate(little_memory):
+    rng = np.random.default_rng(0)
+    n_users, n_items = 1500, 60_000
+    user, item = np.divmod(np.unique(rng.integers(n_users * n_items, size=30_000)), n_items)
+    log = Interactions(user.astype(np.int32), item.astype(np.int32), np.arange(n_users), np.arange(n_items))
+    data = split(log, core=0)
+    model = ItemKNN(neighbours=5).fit(data.train)
+    pruned = prune(model, data, unit="item-row", keep=0.5)
+    small = pruned.compact()
+    users = np.arange(n_users)
+    lists = small.recommend(users, 10)
+    for other in (pruned, small):
+        np.testing.assert_array_equal(np.concatenate([other.recommend([u], 10) for u in users[:20]]), lists[:20])
+    np.testing.assert_array_equal(evaluate(small, data, on="validation", k=10).lists[:20], lists[:20])
+    np.testing.assert_array_equal(evaluate(pruned, data, on="validation", k=10).lists[:20], lists[:20])
+    gone = np.setdiff1d(np.arange(n_items), lost_rows.codes(small.arrays["kept_items"]))
+    assert not np.isin(lists, gone).any()
+    assert prune(model, data, "random", unit="item-row", keep=0.5).removed == pruned.removed

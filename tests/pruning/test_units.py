@@ -103,6 +103,7 @@ def test_rows_of_sparse_lists_are_those_of_the_dense_matrix(ratio):
     np.testing.assert_array_equal(pools[0].present, pools[1].present)
     torch.testing.assert_close(units.values(knn, "item-row"), units.values(ease, "item-row"))
     keep = Ranking(np.zeros(ratio.n_items), 0).first(ratio.n_items // 2)
+    torch.testing.assert_close(units.norms(knn, "item-row"), units.norms(ease, "item-row"))
     for model, pool in zip((knn, ease), pools, strict=True):
         units.apply(model, pool.masks(model, keep))
     np.testing.assert_array_equal(knn.arrays["item_item"].toarray(), ease.arrays["item_item"])

@@ -16,7 +16,8 @@ from recprune.models.parts.lost_rows import codes
 from recprune.topk import NotANumber, top_k_of_few
 
 PRODUCTS = 1 << 22  # multiply-adds of users who are scored together: their candidates take 32 MB at most
-PRODUCT, USER, CALL = 8, 1 << 14, 1 << 17  # what a multiply-add, a user and a dense call take, in scores of a dense row
+# What each takes beside the products themselves, in scores of a dense row that are looked through; as measured.
+PRODUCT, USER, CALL = 2, 1 << 12, 1 << 15
 
 
 def few(histories: sparse.csr_array, matrix: sparse.csr_array) -> bool:
@@ -82,7 +83,10 @@ def _products(histories: sparse.csr_array, matrix: sparse.csr_array) -> np.ndarr
 
 
 def _of_one(history: sparse.csr_array, matrix: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
-    """The candidates of one user and their scores: as the product, which counts all items of the catalogue twice."""
+    """The candidates of one user and their scores, added up in the order of SciPy's product.
+
+    The product itself walks the whole catalogue twice, which takes longer than all else for a single user.
+    """
     start, length = matrix.indptr[history.indices], _products(history, matrix)
     end = np.cumsum(length)
     if not len(end) or not end[-1]:

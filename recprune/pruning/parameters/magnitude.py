@@ -7,7 +7,7 @@ from recprune.pruning.criterion import Able, Criterion, Scores
 
 def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Name -> (n_units,) norms."""
-    return {name: value.norm(dim=1) for name, value in units.values(model, unit).items()}
+    return units.norms(model, unit)
 
 
 CRITERIA = (

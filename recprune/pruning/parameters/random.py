@@ -11,7 +11,7 @@ from recprune.pruning.samples import random as of_samples
 def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
     """Name -> (n_units,) uniform in [0, 1); of a tree's splits uniform among the orders that leave a tree."""
     generator = torch.Generator().manual_seed(seed)
-    scores = {name: torch.rand(len(value), generator=generator) for name, value in units.values(model, unit).items()}
+    scores = {name: torch.rand(n, generator=generator) for name, n in units.sizes(model, unit).items()}
     if unit != "split":
         return scores
     return {name: torch.from_numpy(model.bottom_up(score.numpy())) for name, score in scores.items()}
