@@ -17,7 +17,8 @@ from scipy import sparse
 
 from recprune.errors import kind_of
 from recprune.interactions import Interactions
-from recprune.models.parts import ops, ranges, storage
+from recprune.models.disk import storage
+from recprune.models.parts import ops, ranges
 from recprune.models.parts.lost_rows import KEPT, LostRows
 from recprune.models.parts.ops import Array
 from recprune.topk import top_k
@@ -60,6 +61,7 @@ class Recommender(LostRows):
         self.train_seconds = 0.0
         self.trained_on: dict[str, Any] | None = None  # content hash of the training interactions, and the seed
         self.is_compact = False  # without what further training needs
+        self.values = "float32"  # what the arrays are rounded to: one of FORMATS of `recprune.models.quantization`
 
     # -- training
 
@@ -262,7 +264,10 @@ class Recommender(LostRows):
         return asdict(self)
 
     def save(self, path) -> None:
-        """The model is written to a folder (see `recprune.models.parts.storage`), whole or not at all."""
+        """The model is written to a folder (see `recprune.models.disk.storage`), whole or not at all.
+
+        Raises ValueError for an untrained model, and for a quantized one whose arrays were changed since.
+        """
         self._fitted  # noqa: B018  an untrained model is refused before anything is written
         storage.write_folder(path, self, self.hyperparameters())
 
