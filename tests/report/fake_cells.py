@@ -150,3 +150,24 @@ def _method(side, unit, criterion, schedule, recovery, kept, seed):
         "kept": kept,
         "seed": seed,
     }
+
+
+FORMATS = {  # made up: bytes as a share of float32's, and what a rounding costs, for flat and steep models alike
+    "float32": (1.0, 0.0),
+    "float16": (0.5, 0.0),
+    "int8": (0.25, 0.0005),
+    "int4": (0.125, 0.02),
+}
+
+
+def fake_formats(**chosen) -> pd.DataFrame:
+    """Rows of `fake_cells` in every value format: int8 costs next to nothing, int4 two per cent of the quality."""
+    rows, parts = fake_cells(**chosen), []
+    quality = [name for name in rows if name.startswith(("val_", "test_")) and rows[name].notna().any()]
+    for values, (size, loss) in FORMATS.items():
+        part = rows[rows["side"] != "samples"].assign(values=values)
+        part[quality] = part[quality] * (1 - loss)
+        part["bytes_disk"] = (part["bytes_disk"] * size).astype(int)
+        part["bytes_ratio"] = part["bytes_ratio"] * size
+        parts.append(part)
+    return pd.concat([*parts, rows[rows["side"] == "samples"]], ignore_index=True)

@@ -20,6 +20,7 @@ PUBLISHED = {
     "recvae": "RecVAE",
     "mult-dae": "Mult-DAE",
     "gru4rec": "GRU4Rec",
+    "compressed-elsa": "Compressed ELSA",
 }
 UNITS = {
     "weight": "weights",
@@ -45,6 +46,7 @@ METHODS = {
 }
 COLUMNS = {
     "ndcg@10": "nDCG@10",
+    "ndcg@20": "nDCG@20",
     "ndcg@100": "nDCG@100",
     "mrr@10": "MRR@10",
     "bytes_disk": "bytes on disk",

@@ -17,7 +17,8 @@ GROUPED = [
     "test_jaccard@20",
 ]
 WEIGHED = ["nonzeros", "bytes_memory", "macs", "users_per_s"]
-OTHER_CUTOFFS = ["test_ndcg@20", "test_ndcg@100"]  # of what others published
+#: what others publish, and so what is known of test
+QUALITIES = ("ndcg@10", "ndcg@20", "ndcg@100")
 #: columns of which `rel_<column>` is known: the mean over seeds of its share of the dense model's
 SHARED = ["val_ndcg@10", "nonzeros", "seconds", "test_ndcg@10", "test_coverage@20", *GROUPED[:-1]]
 QUALITY = "test_ndcg@10"
@@ -45,7 +46,16 @@ def points(rows: pd.DataFrame) -> pd.DataFrame:
     rows = beside_dense(rows.assign(seconds=seconds(rows), popularity=_popularity(rows)), SHARED)
     numbers = [column for column in NEEDED if column not in TEXT and column not in ("kept", "seed")]
     numbers = list(
-        dict.fromkeys([*numbers, *LEVEL, *GROUPED, *WEIGHED, *OTHER_CUTOFFS, *(f"rel_{column}" for column in SHARED)])
+        dict.fromkeys(
+            [
+                *numbers,
+                *LEVEL,
+                *GROUPED,
+                *WEIGHED,
+                *(f"test_{metric}" for metric in QUALITIES),
+                *(f"rel_{column}" for column in SHARED),
+            ]
+        )
     )
     frame = rows[[*POINT, "seed", *numbers, "popularity"]].astype(dict.fromkeys(("kept", *numbers), "float64"))
     frame["kept"] = _levels(frame)
