@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from recprune.cells.names import AS_TRAINED
 from recprune.errors import StudyError
 from recprune.files import write_atomically
 
@@ -30,7 +31,6 @@ CELL = (
     "seed",
 )
 SHARES = ("kept", "samples_kept")
-AS_TRAINED = "float32"  # the value format of a model that was not quantized
 #: of the columns of a cell that a frame may lack: the format as trained, all the training interactions
 DEFAULTS: dict[str, Any] = {"values": AS_TRAINED, "samples_kept": 1.0}
 CUTOFFS = (10, 20, 100)

@@ -13,6 +13,7 @@ from recprune.models.disk import storage
 from recprune.models.disk.consistency import check_consistent
 from recprune.models.dlrm import DLRM
 from recprune.models.ease import EASE
+from recprune.models.elsa import ELSA
 from recprune.models.ials import IALS
 from recprune.models.item_knn import ItemKNN
 from recprune.models.mult_vae import MultVAE
@@ -42,7 +43,7 @@ def register(model: type[M]) -> type[M]:
     return model
 
 
-for _model in (Popularity, Random, ItemKNN, IALS, BPR, EASE, NeuMF, MultVAE, DLRM, SASRec, Tree):
+for _model in (Popularity, Random, ItemKNN, IALS, BPR, EASE, ELSA, NeuMF, MultVAE, DLRM, SASRec, Tree):
     register(_model)
 
 
@@ -79,6 +80,7 @@ __all__ = [
     "DLRM",
     "EASE",
     "FORMATS",
+    "ELSA",
     "IALS",
     "REGISTRY",
     "ItemKNN",

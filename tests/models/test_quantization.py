@@ -44,7 +44,7 @@ tables = st.builds(table, st.integers(1, 9), st.integers(1, 50), st.sampled_from
 
 
 @given(tables, st.sampled_from(["int8", "int4"]), st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_an_entry_is_off_by_half_a_scale_at_most_and_zero_stays_zero(values, name, as_csr):
     top = formats.TOP[name]
     array = sparse.csr_array(values) if as_csr else torch.from_numpy(values.copy())
@@ -55,7 +55,7 @@ def test_an_entry_is_off_by_half_a_scale_at_most_and_zero_stays_zero(values, nam
 
 
 @given(tables, st.sampled_from(FORMATS[2:]), st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_is_rounded_is_rounded_again_and_packed_and_read_to_the_last_bit(values, name, as_csr):
     array = formats.rounded(sparse.csr_array(values) if as_csr else torch.from_numpy(values.copy()), name)
     np.testing.assert_array_equal(ops.dense(formats.rounded(array, name)), ops.dense(array))

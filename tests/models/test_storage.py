@@ -20,7 +20,7 @@ def matrix(rows, columns, density, seed):
 
 
 @given(st.integers(1, 30), st.integers(1, 40), st.floats(0, 1), st.booleans(), st.integers(0, 99))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_what_is_packed_comes_back(rows, columns, density, as_csr, seed):
     values = matrix(rows, columns, density, seed)
     array = sparse.csr_array(values) if as_csr else torch.from_numpy(values.copy())
@@ -39,7 +39,7 @@ def test_the_layout_follows_the_density(density, layout):
 
 
 @given(st.integers(1, 30), st.integers(1, 900), st.floats(0, 1), st.sampled_from(["float32", "int8"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_dense_array_takes_the_fewer_bytes_of_the_layouts(rows, columns, density, values):
     table = np.sign(matrix(rows, columns, density, 0)) * np.float32(127)
     dense, csr = (
@@ -53,7 +53,7 @@ gaps = st.one_of(st.integers(0, 3), st.integers(0, 500), st.sampled_from([2**30,
 
 
 @given(st.lists(gaps, max_size=400), st.integers(0, 5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_positions_come_back_from_their_code(gaps, more):
     places = np.cumsum(np.array(gaps, np.int64) + 1) - 1
     code = rice.encode(places)
@@ -85,7 +85,7 @@ def test_rows_of_other_densities_have_other_widths():
 
 
 @given(st.integers(0, 300), st.integers(0, 2**62), st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_bytes_are_a_code_or_refused(n, size, seed):
     rng = np.random.default_rng(seed)
     code = rng.integers(0, 256, rng.integers(0, 600)).astype(np.uint8)
@@ -173,7 +173,7 @@ def test_a_sparse_matrix_is_packed_in_memory_of_its_values():
 
 
 @given(st.floats(0, 1), st.integers(0, 20))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_form_in_memory_is_the_smaller_one(density, seed):
     values = torch.from_numpy(matrix(40, 50, density, seed))
     chosen = ops.smallest_in_memory(values)
@@ -182,7 +182,7 @@ def test_the_form_in_memory_is_the_smaller_one(density, seed):
 
 
 @given(st.integers(1, 8), st.integers(0, 20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_operations_agree_on_dense_and_sparse_arrays(n, seed):
     table = matrix(12, 7, 0.4, seed)
     dense, csr = torch.from_numpy(table), sparse.csr_array(table)

@@ -51,6 +51,13 @@ def unit_rows(x: sparse.csr_array) -> sparse.csr_array:
     return sparse.csr_array((x.data * scale, x.indices, x.indptr), shape=x.shape)
 
 
+def squared_rows(array: Array) -> np.ndarray:
+    """(n,) the squared Euclidean length of each row."""
+    if isinstance(array, torch.Tensor):
+        return array.square().sum(1).numpy()
+    return np.asarray(array.multiply(array).sum(axis=1)).ravel()
+
+
 def dense(array: Array) -> torch.Tensor:
     """The array as a dense tensor (itself, where it is one)."""
     return array if isinstance(array, torch.Tensor) else torch.from_numpy(array.toarray())

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from recprune.cells.rows import AS_TRAINED
+from recprune.cells.names import AS_TRAINED
 from recprune.errors import ReportError
 from recprune.report.evidence.cells import canonical, heading, study_name
 from recprune.report.evidence.fronts import best_dense

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from recprune.cells.rows import AS_TRAINED
+from recprune.cells.names import AS_TRAINED
 from recprune.datasets.naming import name_of
 from recprune.models import REGISTRY
 from recprune.report.evidence.cells import read_cells
