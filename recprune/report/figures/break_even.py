@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from recprune.errors import NothingToDrawError
 from recprune.report.evidence.frames import each
 from recprune.report.evidence.results import Evidence
-from recprune.report.evidence.size.catalogues import COSTS, OTHERS, break_evens
+from recprune.report.evidence.size.catalogues import COSTS, break_evens
 from recprune.report.figures.drawing import style
 from recprune.report.figures.drawing.panels import legend_columns
 from recprune.report.figures.drawing.placement import Words, along, place
@@ -23,6 +23,7 @@ from recprune.report.figures.drawing.registry import figure
 from recprune.report.figures.drawing.style import BLUE, CYAN, GREY, INDIGO, ORANGE, RED, TEAL, WINE, Look
 from recprune.report.tables.layout.formats import count, human
 
+OTHERS = ("implicit", "implicit factors", "numpy")  # other code, beside which ours is drawn
 PANELS = {
     "ms": "milliseconds for one user",
     "ms_of_128": "milliseconds a user, 128 at once",
@@ -32,14 +33,20 @@ PANELS = {
 DASHED, DOTTED = (0, (4, 1.5)), (0, (1, 1.2))
 LOOKS = {
     "dense item-item": Look(INDIGO, "o", DASHED, "none"),
+    "dense item-item int8": Look(BLUE, "o", DASHED, "none"),
+    "pruned dense item-item": Look(BLUE, "v"),
+    "sparse item-item": Look(INDIGO, "o"),
+    "sparse item-item int8": Look(BLUE, "^"),
+    "pruned sparse item-item": Look(CYAN, "D"),
+    "item-kNN": Look(TEAL, "P"),
     "dense factors": Look(WINE, "s", DASHED, "none"),
-    "sparse item-item": Look(BLUE, "o"),
-    "sparse item-item int8": Look(CYAN, "^"),
-    "pruned factors": Look(RED, "s"),
+    "dense factors int8": Look(RED, "s", DASHED, "none"),
+    "pruned dense factors": Look(RED, "s"),
     "implicit": Look(GREY, "x", DOTTED),
+    "implicit factors": Look(GREY, "1", DOTTED),
     "numpy": Look(GREY, "+", DOTTED),
 }
-SPARE = ((TEAL, "D"), (ORANGE, "v"), (TEAL, "P"), (ORANGE, "X"))
+SPARE = ((TEAL, "D"), (ORANGE, "v"), (TEAL, "X"), (ORANGE, "p"))
 
 
 def caption(evidence: Evidence, data: pd.DataFrame) -> str:
@@ -49,9 +56,9 @@ def caption(evidence: Evidence, data: pd.DataFrame) -> str:
     found = "; ".join(_sentence(cost, rows) for cost, rows in each(crossings, "cost")) or "none in these sizes"
     return (
         f"What each form of a model costs at catalogues of {sizes}, synthetic, users and interactions in proportion: "
-        "the time of a whole recommendation of 20 items, and bytes on disk. A break-even size is where two forms cost "
-        f"the same, on straight lines between the sizes measured: {found}.{others} Times are of the machine that "
-        "measured them."
+        "the processor's time for a whole recommendation of 20 items, and bytes on disk. A break-even size is where "
+        "two forms cost the same, on straight lines between the sizes measured, the last where there are several: "
+        f"{found}.{others} Times are of the machine that measured them."
     )
 
 

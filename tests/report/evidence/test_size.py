@@ -106,7 +106,13 @@ def test_one_format_alone_is_nothing_to_compare():
 def written(folder, **lines):
     """A sizes.csv with the seconds of `serve-1` of each form."""
     rows = [
-        {"n_items": size, "step": "serve-1", "form": form.replace("_", " "), "seconds": seconds, "bytes": np.nan}
+        {
+            "n_items": size,
+            "step": "serve-1",
+            "form": form.replace("_", " ").replace("item item", "item-item"),
+            "processor_seconds": seconds,
+            "bytes": np.nan,
+        }
         for form, values in lines.items()
         for size, seconds in values.items()
     ]
@@ -128,7 +134,7 @@ def test_two_straight_lines_break_even_where_they_cross(tmp_path):
     )
     even = break_evens(costs)
     assert len(even) == 1
-    assert even.iloc[0][["cost", "first", "then"]].tolist() == ["ms", "dense item item", "sparse item item"]
+    assert even.iloc[0][["cost", "first", "then"]].tolist() == ["ms", "dense item-item", "sparse item-item"]
     assert even.iloc[0]["n_items"] == pytest.approx(10_000) and even.iloc[0]["value"] == pytest.approx(1.0)
 
 
@@ -139,7 +145,7 @@ COST = st.floats(0.01, 100)
 @given(st.lists(COST, min_size=2, max_size=6), st.lists(COST, min_size=6, max_size=6))
 def test_on_either_side_of_a_break_even_the_named_form_costs_less(dense, other):
     sizes = [10**n for n in range(1, len(dense) + 1)]
-    lines = {"dense": dense, "sparse": other[: len(dense)]}
+    lines = {"dense item-item": dense, "sparse item-item": other[: len(dense)]}
     costs = pd.concat(
         [
             pd.DataFrame({"cost": "ms", "form": form, "n_items": sizes, "value": values})
@@ -155,8 +161,18 @@ def test_on_either_side_of_a_break_even_the_named_form_costs_less(dense, other):
 def test_no_file_is_no_rows_and_another_file_an_error(tmp_path):
     assert catalogues(tmp_path).empty
     (tmp_path / "bench").mkdir()
-    (tmp_path / "bench" / "sizes.csv").write_text("n_items,step,form,seconds\n1,serve-1,dense,1\n")
+    (tmp_path / "bench" / "sizes.csv").write_text("n_items,step,form,processor_seconds\n1,serve-1,dense,1\n")
     with pytest.raises(ReportError, match="column 'bytes' is missing"):
         catalogues(tmp_path)
-    (tmp_path / "bench" / "sizes.csv").write_text("n_items,step,form,seconds,bytes\n1,fit,dense,1,\n")
+    (tmp_path / "bench" / "sizes.csv").write_text("n_items,step,form,processor_seconds,bytes\n1,fit,dense,1,\n")
     assert catalogues(tmp_path).empty
+
+
+def test_what_was_measured_at_more_sizes_is_on_the_same_line(tmp_path):
+    folder = written(tmp_path, dense={1000: 0.002, 4000: 0.009}, sparse={1000: 0.003})
+    more = pd.DataFrame(
+        {"n_items": [1000, 2000], "step": "serve-1", "form": "dense", "processor_seconds": [0.004, 0.005]}
+    )
+    more.to_csv(folder / "bench" / "break_even.csv", index=False)
+    costs = catalogues(folder)
+    assert costs[costs["form"] == "dense"]["value"].tolist() == pytest.approx([3, 5, 9])

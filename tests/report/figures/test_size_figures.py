@@ -91,7 +91,15 @@ def test_one_format_or_no_count_of_items_is_nothing_to_draw(formats):
 def benched(tmp_path):
     """A results folder with made-up costs: dense item-item models cost more from 4,000 items on."""
     rows = [
-        {"n_items": n, "n_users": n, "interactions": 20 * n, "step": step, "form": form, "seconds": s, "bytes": b}
+        {
+            "n_items": n,
+            "n_users": n,
+            "interactions": 20 * n,
+            "step": step,
+            "form": form,
+            "processor_seconds": s,
+            "bytes": b,
+        }
         for n in (1000, 10_000, 100_000)
         for form, s, b in (
             ("dense item-item", n / 4e6, 4 * n * n),
