@@ -21,12 +21,13 @@ from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures.drawing import style
 from recprune.report.figures.drawing.panels import SAFE, legend_columns, panel_grid, panel_title, safe_words
 from recprune.report.figures.drawing.registry import figure
-from recprune.report.figures.drawing.style import BLACK, BLUE, CYAN, ORANGE, SAFE_LINE, Look
+from recprune.report.figures.drawing.style import BLACK, BLUE, CYAN, GREY, ORANGE, SAFE_LINE, Look
 from recprune.report.figures.drawing.words import over
 from recprune.report.tables.layout.formats import human
 
 #: value format -> how it is drawn: of fewer bits, warmer
 LOOKS = dict(zip(FORMATS, (Look(BLACK, "o"), Look(BLUE, "s"), Look(CYAN, "^"), Look(ORANGE, "D")), strict=True))
+UNKNOWN = Look(GREY, "h")
 DASHED = (0, (3, 1.5))
 
 
@@ -49,6 +50,8 @@ def bytes_per_item(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     """
     data = size_points(study)
     data = data[data["ratio"] >= LOWEST].reset_index(drop=True)
+    if data.empty:
+        raise NothingToDrawError(f"no model of {study.heading} stands beside its dense one in float32")
     names = models_in_order(data)
     columns, rows = panel_grid(len(names))
     with style.paper():
@@ -119,7 +122,7 @@ def _panel(ax: Axes, data: pd.DataFrame, right: str) -> None:
     ax.axhline(SAFE, **SAFE_LINE)
     drawn: dict[str, Any]
     for values, rows in each(data, "values"):
-        look = LOOKS[values]
+        look = LOOKS.get(values, UNKNOWN)
         for role, line, face, depth in (("smaller-dense", DASHED, "white", 3), ("pruned", "-", look.colour, 4)):
             front = rows[rows["role"] == role].sort_values("bytes_disk")
             drawn = {"color": look.colour, "marker": look.marker, "markerfacecolor": face}
@@ -143,7 +146,7 @@ def _handles(data: pd.DataFrame) -> list[Line2D]:
         for values, look in LOOKS.items()
         if (data["values"] == values).any()
     ]
-    grey: dict[str, Any] = {"color": style.GREY, "marker": "o"}
+    grey: dict[str, Any] = {"color": GREY, "marker": "o"}
     shapes: dict[str, dict[str, Any]] = {
         "dense": {"ls": "", "ms": 6.5, "markeredgecolor": "black", "label": "dense"},
         "pruned": {"lw": 1, "ms": 3, "label": "pruned, best on validation"},

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullFormatter
 
 from recprune.cells.rows import AS_TRAINED
+from recprune.errors import NothingToDrawError
 from recprune.report.evidence.curves import LOWEST
 from recprune.report.evidence.frames import each
 from recprune.report.evidence.labels import label
@@ -94,6 +95,8 @@ def model_points(study: StudyEvidence) -> pd.DataFrame:
     table, front = study.once(format_points), study.once(model_fronts)
     dense = table[(table["role"] == "dense") & (table["values"] == AS_TRAINED)]
     front = front[front["test_ratio"] >= LOWEST]
+    if front.empty:
+        raise NothingToDrawError(f"no model of {study.heading} stands beside its dense one in float32")
     ours = pd.concat([front.assign(front=True), dense.assign(front=False)], ignore_index=True)
     ours = ours.drop_duplicates(["model", "role", "values", *METHOD, "kept"], ignore_index=True)
     columns = ["dataset", "protocol", "model", "family", "role", "front", "values", *METHOD, "label", "kept", "seeds"]

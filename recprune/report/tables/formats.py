@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from recprune.errors import NothingToDrawError
-from recprune.report.evidence.labels import percent
-from recprune.report.evidence.methods import METHOD
+from recprune.report.evidence.labels import label, percent
+from recprune.report.evidence.methods import METHOD, models_in_order
 from recprune.report.evidence.points import QUALITY
 from recprune.report.evidence.safe import COVERAGE, FLOOR_LEVELS, unmeasured
 from recprune.report.evidence.size.formats import SHOWN, earning, shrunk, state_label
@@ -85,14 +85,15 @@ def equal_bytes(study: StudyEvidence) -> Table:
         column("method", WORDS, frame["label"]),
         *(one for floor, end in zip(FLOOR_LEVELS, ("", "_95"), strict=True) for one in _level(frame, floor, end)),
     ]
-    models = len(set(study.pruned.loc[study.pruned["role"] == "pruned", "model"]) - set(frame["model"]))
+    pruned = models_in_order(study.pruned[study.pruned["role"] == "pruned"])
+    without = ", ".join(label(model) for model in pruned if model not in set(frame["model"]))
     caption = (
         f"Which pruning earns its place on {study.heading} once values are stored in few bits: the methods whose "
         "smallest safe point, in any value format, takes fewer bytes on disk than the smallest safe one of its rivals, "
         "the dense model and the same model trained smaller, in any format. Safe at 0.99 or 0.95 is decided on "
         "validation; gain: bytes of the rival / bytes of the point; test ratio: nDCG@10 / dense in float32, 95 % "
         f"interval (*: test does not confirm it). {len(frame)} of {pairs} pairs of model and method do"
-        f"{f'; none of {models} models do' if models else ''}."
+        f"{f'; of {without} none does' if without else ''}."
         f"{explained(not frame[['counts', 'counts_95']].all(axis=None))}{study.warning}"
     )
     return Table(caption, frame.drop(columns="label"), columns)

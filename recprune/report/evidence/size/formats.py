@@ -103,7 +103,7 @@ def shrunk(study: StudyEvidence) -> pd.DataFrame:
     dense, smaller, pruned = (table[table["role"] == role] for role in ("dense", "smaller-dense", "pruned"))
     free = smallest_safe(dense).set_index("model")["bytes_disk"]
     anyhow = pd.concat([smallest_safe(pruned), smallest_safe(smaller)], ignore_index=True)
-    anyhow["adds"] = anyhow["model"].map(free) / anyhow["bytes_disk"]
+    anyhow["adds"] = anyhow["model"].map(free).astype(float) / anyhow["bytes_disk"]
     plain = smallest_safe(pruned[pruned["values"] == AS_TRAINED])
     plain = plain[~pd.MultiIndex.from_frame(plain[POINT]).isin(pd.MultiIndex.from_frame(anyhow[POINT]))]
     found = pd.concat([in_format_order(dense), plain, anyhow], ignore_index=True)
@@ -145,7 +145,7 @@ def _beside_rivals(table: pd.DataFrame, floor: float) -> pd.DataFrame:
     pruned["rival"] = pruned["model"].map(
         rivals.apply(lambda rival: f"{state_label(rival)}, {rival['values']}", axis=1)
     )
-    pruned["gain"] = pruned["model"].map(rivals["bytes_disk"]) / pruned["bytes_disk"]
+    pruned["gain"] = pruned["model"].map(rivals["bytes_disk"]).astype(float) / pruned["bytes_disk"]
     pruned["confirmed"] = pruned["test_ratio_lower"] >= floor
     return pruned[[*CURVE, *SHOWN]]
 
