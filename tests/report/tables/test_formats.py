@@ -50,7 +50,7 @@ def test_what_does_not_beat_popularity_is_marked_and_never_bold(rows):
 def test_methods_that_earn_their_place_stand_beside_their_rivals(formats):
     table = tables.equal_bytes(formats)
     first = table.text[table.text["model"] == "EASE"].iloc[0]
-    assert first["at 0.99"] == "−80 %, int8" and first["rival at 0.99"] == "smaller dense, −50 %, int8"
+    assert first["at 0.99"] == "−80 %, int8" and first["rival"] == "smaller dense, −50 %, int8"
     assert first["gain at 0.99"] == "2.5×" and "ratio at 0.95" in table.text
     assert f"{len(table.frame)} of " in table.caption
     assert (table.frame[["gain", "gain_95"]].max(axis=1) > 1).all()
