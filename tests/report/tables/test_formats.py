@@ -114,3 +114,19 @@ def test_a_fault_is_named_by_its_place(tmp_path, change, message):
     path.write_text("[[curves]]\n" + "".join(f"{key} = {text}\n" for key, text in (entry | {name: value}).items()))
     with pytest.raises(ReportError, match=message):
         published_sizes(path)
+
+
+@pytest.mark.parametrize("left", ["dense models alone", "no dense models", "no intervals", "no float32"])
+def test_few_rows_are_shown_or_left_out(rows, left):
+    some = {
+        "dense models alone": rows[rows["side"] == "dense"],
+        "no dense models": rows[rows["side"] != "dense"],
+        "no intervals": rows.assign(**{name: np.nan for name in rows if "_ratio_" in name}),
+        "no float32": rows[rows["values"] != "float32"],
+    }[left]
+    study = StudyEvidence.of(some)
+    for make in (tables.formats, tables.equal_bytes):
+        try:
+            assert len(make(study).text)
+        except NothingToDrawError as error:
+            assert str(error)

@@ -131,20 +131,17 @@ def earning(study: StudyEvidence) -> tuple[pd.DataFrame, int]:
         level = _beside_rivals(table, floor)
         found = found.merge(level.rename(columns={name: name + end for name in SHOWN}), how="left", on=CURVE)
     earns = (found["gain"] > 1) | (found["gain_95"] > 1)
-    order = ["model", "gain", "gain_95"]
-    found = found[earns].sort_values(order, ascending=[True, False, False], kind="stable")
-    return found.sort_values("model", key=by_model(models_in_order(table)), kind="stable", ignore_index=True), len(
-        pairs
-    )
+    found = found[earns].sort_values(["gain", "gain_95"], ascending=False, kind="stable")
+    order = by_model(models_in_order(table))
+    return found.sort_values("model", key=order, kind="stable", ignore_index=True), len(pairs)
 
 
 def _beside_rivals(table: pd.DataFrame, floor: float) -> pd.DataFrame:
     """The smallest safe point of each method that has one, and what it saves beside the smallest safe rival."""
     pruned = smallest_safe(table[table["role"] == "pruned"], CURVE, floor)
     rivals = smallest_safe(table[table["role"].isin(RIVALS)], floor=floor).set_index("model")
-    pruned["rival"] = pruned["model"].map(
-        rivals.apply(lambda rival: f"{state_label(rival)}, {rival['values']}", axis=1)
-    )
+    named = rivals.apply(lambda rival: f"{state_label(rival)}, {rival['values']}", axis=1)
+    pruned["rival"] = pruned["model"].map(named)
     pruned["gain"] = pruned["model"].map(rivals["bytes_disk"]).astype(float) / pruned["bytes_disk"]
     pruned["confirmed"] = pruned["test_ratio_lower"] >= floor
     return pruned[[*CURVE, *SHOWN]]
