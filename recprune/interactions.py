@@ -26,6 +26,8 @@ from scipy import sparse
 from recprune.errors import DataError
 from recprune.mixing import splitmix64
 
+PER_ROW = ("user", "item", "rating", "timestamp", "weight", "part")  # arrays with an entry for each interaction
+
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
@@ -173,8 +175,7 @@ class Interactions:
             rows[positions] = True
         rows = np.flatnonzero(rows)
         taken: dict[str, Any] = {
-            key: None if getattr(self, key) is None else getattr(self, key)[rows]
-            for key in ("user", "item", "rating", "timestamp", "weight", "part")
+            key: None if getattr(self, key) is None else getattr(self, key)[rows] for key in PER_ROW
         }
         return replace(self, **(taken | changes))
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recprune.interactions import DataError, Interactions, user_by_user
+from recprune.interactions import PER_ROW, DataError, Interactions, user_by_user
 
 PARTS = ("train", "validation", "test")
 MIN_RATING, CORE = 3, 10  # the filter, where none is given (`strong` has its own)
@@ -206,7 +206,7 @@ def _joined(*parts: Interactions) -> Interactions:
     log = parts[0]
     order = np.lexsort([np.concatenate([getattr(part, key) for part in parts]) for key in ("item", "user")])
     columns: dict[str, Any] = {}
-    for key in ("user", "item", "rating", "timestamp", "weight", "part"):
+    for key in PER_ROW:
         values = [getattr(part, key) for part in parts]
         if key == "weight" and any(found is not None for found in values):
             values = [part.tocsr().data for part in parts]

@@ -223,6 +223,28 @@ def test_a_bad_value_is_named_with_its_row(column, values, message):
     assert error.value.column == column and f"row {error.value.row + 1} " in str(error.value)
 
 
+@pytest.mark.parametrize("bad", [2, -1, 0.5, "test", None])
+def test_a_part_is_0_or_1(bad):
+    with pytest.raises(
+        DataError, match="'part': row 2 is .*; (0, the published training part, or 1, test,|a finite number) is needed"
+    ):
+        make(small(part=[0, bad, 1]), part="part")
+
+
+def test_a_pair_is_in_one_part():
+    with pytest.raises(DataError, match="'part': row 2 has a pair in the test part that is in training too"):
+        make(pd.concat([small(part=0), small(part=1)]).iloc[[0, 3, 1, 2]], part="part")
+
+
+def test_parts_go_where_their_rows_go():
+    frame = small(part=[1, 0, 1])
+    log = make(frame, part="part")
+    by_pair = {(user, item): part for user, item, part in zip(frame["user"], frame["item"], frame["part"], strict=True)}
+    for found in (log, make(frame[::-1], part="part"), log.select([0, 2]).compress()):
+        pairs = zip(found.users[found.user].tolist(), found.items[found.item].tolist(), strict=True)
+        assert found.part.dtype == np.int8 and found.part.tolist() == [by_pair[pair] for pair in pairs]
+
+
 def test_negative_weight_missing_column_and_no_rows():
     with pytest.raises(DataError, match="'weight': row 3 is -1"):
         make(small(weight=[1, 2, -1]), weight="weight")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from recprune.datasets.columns import ITEM_ATTRIBUTES, USER_ATTRIBUTES, find_columns
-from recprune.datasets.delimited import open_delimited
+from recprune.datasets.delimited import DelimitedFile, open_delimited
+from recprune.datasets.parquet import ParquetFile, open_parquet
 from recprune.datasets.streams import lines_of
 
 ML_100K_GENRES = [
@@ -46,7 +47,8 @@ def attributes_beside(log: Path) -> tuple[pd.DataFrame | None, pd.DataFrame | No
     """(item attributes, user attributes, notes), indexed by original id; None where there is no such file.
 
     u.data goes with u.item and u.user, ratings.dat with movies.dat and users.dat, X.inter with
-    X.item and X.user, and ratings.csv (or interactions.csv) with movies.csv or items.csv, and users.csv.
+    X.item and X.user, ratings.csv (or interactions.csv) with movies.csv or items.csv, and users.csv, and
+    transactions.parquet with products.parquet.
     Titles lose the year that MovieLens appends ("Toy Story (1995)"), which becomes `year`; genres
     are joined by "|". The notes say which columns were left.
 
@@ -61,6 +63,8 @@ def attributes_beside(log: Path) -> tuple[pd.DataFrame | None, pd.DataFrame | No
         items, users = [log.with_suffix(".item").name], [log.with_suffix(".user").name]
     elif name.partition(".")[0] in ("ratings", "interactions"):
         items, users = ["movies.csv", "items.csv"], ["users.csv"]
+    elif name == "transactions.parquet":
+        items, users = ["products.parquet"], []
     else:
         return None, None, []
     notes: list[str] = []
@@ -93,9 +97,14 @@ def of_each(frame: pd.DataFrame, key: str, columns: dict[str, str]) -> tuple[pd.
 
 def _rows(path: Path) -> pd.DataFrame:
     """All fields as text, empty ones missing. Old MovieLens files are latin-1, newer ones UTF-8."""
+    if path.suffix == ".parquet":
+        return _as_objects(open_parquet(path))
     encoding = "latin-1" if path.name in HEADERLESS and not _is_utf8(path) else "utf-8"
     separator = "|" if path.name in ("u.item", "u.user") else None
-    table = open_delimited(path, separator, HEADERLESS.get(path.name), encoding)
+    return _as_objects(open_delimited(path, separator, HEADERLESS.get(path.name), encoding))
+
+
+def _as_objects(table: DelimitedFile | ParquetFile) -> pd.DataFrame:
     return pd.DataFrame({name: column.astype(object) for name, column in table.read(list(table.columns), []).items()})
 
 

@@ -6,22 +6,23 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from recprune.interactions import DataError
+from recprune.errors import DataError
 
 # Lower case, without blanks and underscores, best first.
 USUAL = {
     "user": "userid user uid customerid customer visitorid visitor reviewerid reviewer memberid member accountid "
-    "account listenerid listener username sessionid session",
+    "account listenerid listener username householdid household sessionid session",
     "item": "itemid item iid movieid movie productid product parentasin asin sku bookid book isbn songid song trackid "
-    "track artistid artist articleid article businessid business gameid game recipeid recipe animeid anime",
+    "track artistid artist articleid article businessid business gameid game recipeid recipe animeid anime stockcode",
     "rating": "rating ratings stars star score overall userrating bookrating preference",
-    "timestamp": "timestamp ts time unixtime unixreviewtime date datetime createdat eventtime reviewtime",
+    "timestamp": "timestamp ts time unixtime unixreviewtime date datetime createdat eventtime reviewtime "
+    "transactiontimestamp transactiondate transactiontime invoicedate orderdate purchasedate",
     "event": "event eventtype action behavior behaviour behaviortype behaviourtype interactiontype",
     "weight": "weight weights plays playcount numplays nplays totalplays listens listencount numlistens "
     "count counts frequency freq quantity qty clicks clickcount hours hoursplayed playhours playtime playtimeforever",
     "title": "title movietitle itemtitle itemname productname booktitle bookname artistname artist songname song "
-    "trackname track book movie name",
-    "genres": "genres genre class category categories",
+    "trackname track book movie name producttype",
+    "genres": "genres genre class category categories productcategory",
     "year": "year releaseyear",
     "age": "age",
     "gender": "gender sex",
@@ -35,12 +36,15 @@ USER_ATTRIBUTES = ("age", "gender", "occupation")
 def find_columns(
     path: Path, columns: tuple[str, ...], roles: tuple[str, ...], given: dict[str, str], needed: tuple[str, ...]
 ) -> dict[str, str]:
-    """Column of each of `roles` that the file has: the given one, else the best of the usual names.
+    """Column of each of `roles` that the file has: the given one, else the best of the usual names; none where "" is
+    given.
 
     Raises DataError where a given or a needed column is not there, naming the columns that are, or where a column is
     given two roles.
     """
     shown = ", ".join(columns[:50]) + (f" and {len(columns) - 50:,} more" if len(columns) > 50 else "")
+    unwanted = {role for role, column in given.items() if column == ""}
+    given = {role: column for role, column in given.items() if role not in unwanted}
     for role, column in given.items():
         if column not in columns:
             raise DataError(f"{path}: no column {column!r} for {role}; the columns are: {shown}")
@@ -50,7 +54,7 @@ def find_columns(
     plain = _plain(column for column in columns if column not in given.values())
     found: dict[str, str | None] = {}
     for role in roles:
-        found[role] = given.get(role) or _usual(role, plain)
+        found[role] = given.get(role) or (None if role in unwanted else _usual(role, plain))
         plain = {name: column for name, column in plain.items() if column != found[role]}
     for role in needed:
         if found[role] is None:

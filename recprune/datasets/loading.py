@@ -32,14 +32,15 @@ def load(
 
     source      a registered name (`ml-100k`), `synthetic` or `synthetic:USERSxITEMSxINTERACTIONS:seed=N`,
                 or a path: CSV, TSV, `::`-separated (each also .gz), Parquet, RecBole's .inter, a folder
-                in an official MovieLens layout, or a zip of such a folder. A name wins over a folder
-                that is called the same: `./ml-1m` is the folder.
+                in an official MovieLens layout or of a published split (train.txt and test.txt), or a zip
+                of such a folder. A name wins over a folder that is called the same: `./ml-1m` is the folder.
     user, item, rating, timestamp, event, weight
-                names of the columns of a file, where they are not the usual ones
+                names of the columns of a file, where they are not the usual ones; "" takes none
     events      weight of one event of each type, `{"view": 1, "buy": 5}`; without it every event
                 weighs 1. The weights of a repeated (user, item) pair are added up.
                 A column of weights (plays, quantities) counts an interaction that often: those of a pair are
-                added up, as events are, of which each then counts so many times
+                added up, as events are, of which each then counts so many times. A column called quantity or
+                qty is of sales: a negative one takes back what was bought, and rows without a user are left out
     separator   between the fields of a text file, where it is not the obvious one
 
     quiet       nothing is said. Else one line on stderr: the columns that were taken, those that were left, and
@@ -59,7 +60,7 @@ def load(
         found = Found(synthetic_from(text), {})
     elif named:
         entry = known()[text]
-        found = read_path(fetch(entry), name=entry.name)
+        found = read_path(fetch(entry), columns=entry.columns, name=entry.name)
         entry.check(found.log)
     elif path.exists():
         found = read_path(path, columns=columns, events=events, separator=separator)

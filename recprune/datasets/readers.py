@@ -20,6 +20,7 @@ from recprune.datasets.columns import ITEM_ATTRIBUTES, LOG, find_columns
 from recprune.datasets.delimited import DelimitedFile, open_delimited
 from recprune.datasets.layouts import BESIDE, LAYOUTS, SPLIT
 from recprune.datasets.parquet import ParquetFile, open_parquet
+from recprune.datasets.sales import is_quantity, settle
 from recprune.datasets.streams import BOMB, UNPACKED, check_regular
 from recprune.interactions import DataError, Interactions, shown
 
@@ -181,15 +182,7 @@ def _read(table: Opened, roles: dict[str, str], events: Mapping[str, float] | No
     frame = pd.DataFrame(table.read(text, numbers), copy=False)
     for role in ("user", "item"):
         _check_ids(frame[roles[role]], table, roles[role])
-    notes = []
-    if "event" in roles:
-        frame[WEIGHT] = _event_weights(frame[roles["event"]], events, table)
-    if "weight" in roles:
-        counts = _counts(frame[roles["weight"]], table, roles["weight"])
-        frame[WEIGHT] = counts * frame[WEIGHT] if "event" in roles else counts
-    rows = np.flatnonzero(frame[WEIGHT] > 0) if WEIGHT in frame else np.arange(len(frame))
-    if len(rows) < len(frame):
-        notes.append(f"{len(frame) - len(rows):,} rows that weigh nothing are left out")
+    rows, notes = _weigh(frame, roles, events, table)
     if len(rows) == 0:
         raise DataError(f"{table.path}: no interactions: all of {len(frame):,} rows weigh nothing")
     kept = frame if len(rows) == len(frame) else frame.iloc[rows]
@@ -222,6 +215,25 @@ def _read(table: Opened, roles: dict[str, str], events: Mapping[str, float] | No
     return Found(log, roles, left, tuple(notes))
 
 
+def _weigh(
+    frame: pd.DataFrame, roles: dict[str, str], events: Mapping[str, float] | None, table: Opened
+) -> tuple[np.ndarray, list[str]]:
+    """(the rows that count, notes on the others); adds the column WEIGHT to the frame of a log of events or counts."""
+    if "event" in roles:
+        frame[WEIGHT] = _event_weights(frame[roles["event"]], events, table)
+    if "weight" in roles:
+        sales = is_quantity(roles["weight"])
+        counts = _counts(frame[roles["weight"]], table, roles["weight"], signed=sales)
+        weight = counts * frame[WEIGHT].to_numpy() if "event" in roles else counts
+        if sales:
+            frame[WEIGHT], stays, notes = settle(frame, roles["user"], roles["item"], weight)
+            return np.flatnonzero(stays), notes
+        frame[WEIGHT] = weight
+    rows = np.flatnonzero(frame[WEIGHT] > 0) if WEIGHT in frame else np.arange(len(frame))
+    left = len(frame) - len(rows)
+    return rows, [f"{left:,} rows that weigh nothing are left out"] if left else []
+
+
 def _check_ids(ids: pd.Series, table: Opened, column: str) -> None:
     """Raises DataError for words that stand for no user or item, or for several: they would be one enormous user."""
     if not isinstance(ids.dtype, pd.CategoricalDtype):
@@ -249,16 +261,17 @@ def _fault(word: str, lone_quotes: bool) -> str | None:
     return None
 
 
-def _counts(values: pd.Series, table: Opened, column: str) -> np.ndarray:
-    """(rows,) float64: how often, of each row. Raises DataError for what is no count, or is negative."""
+def _counts(values: pd.Series, table: Opened, column: str, signed: bool) -> np.ndarray:
+    """(rows,) float64: how often, of each row. Raises DataError for what is no count, or negative and not `signed`."""
     plain = values.astype(object) if isinstance(values.dtype, pd.CategoricalDtype) else values
     counts = pd.to_numeric(plain, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    bad = ~(np.isfinite(counts) & (counts >= 0) & (counts <= np.finfo(np.float32).max))
+    bad = ~(np.isfinite(counts) & (np.abs(counts) <= np.finfo(np.float32).max))
+    if not signed:
+        bad |= counts < 0
     if bad.any():
         row = int(bad.argmax())
-        raise DataError(
-            f"{table.path}: {table.place(row)}: column {column!r} is {shown(values, row)}; a count from 0 on is needed"
-        )
+        needed = "a number is needed, negative for a return" if signed else "a count from 0 on is needed"
+        raise DataError(f"{table.path}: {table.place(row)}: column {column!r} is {shown(values, row)}; {needed}")
     return counts
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
 
+from recprune.datasets.columns import LOG
 from recprune.datasets.layouts import SPLIT
 from recprune.errors import DataError, StudyError
-from recprune.typed import named, only_keys, parse, read_toml, shown
+from recprune.typed import named, one_of, only_keys, parse, read_toml, shown
 
 if TYPE_CHECKING:
     from recprune.interactions import Interactions
@@ -42,6 +43,12 @@ def _check_count(count: int) -> int:
     if count < 1:
         raise StudyError(f"{count}; a count from 1 on is needed")
     return count
+
+
+def _check_roles(columns: dict[str, str]) -> dict[str, str]:
+    for role in columns:
+        one_of("", role, LOG)
+    return columns
 
 
 Address = Annotated[str, _of(r"https?://\S+", "an address that begins with https://")]
@@ -85,6 +92,7 @@ class Entry:
     md5 None: the publisher serves the checksum beside the archive, at `url` + ".md5".
     singles, wheel: other sources. One that has no source has `by_hand`, what its user has to do.
     interactions, users, items: what a complete copy holds; None where the publisher changes it.
+    columns: role -> column of its file, where it is not the one that `load` would take; "" for none.
     aliases: names (without endings) of files that hold the same ratings.
     """
 
@@ -100,6 +108,7 @@ class Entry:
     singles: Singles | None = None
     wheel: Wheel | None = None
     by_hand: str = ""
+    columns: Annotated[dict[str, str], AfterValidator(_check_roles)] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
 
     @property
@@ -108,13 +117,18 @@ class Entry:
         return self.singles is not None and set(SPLIT) <= set(self.singles.files)
 
     @property
-    def checksum(self) -> str:
-        """What its download must have; "" where there is none. Of an archive without one known here, its address."""
+    def identity(self) -> str:
+        """What its content depends on: the checksum that its download must have, and the columns that are taken.
+
+        Of an archive without a checksum known here it is the address; of what cannot be downloaded there is none.
+        """
         if self.url:
-            return self.md5 or self.url
-        if self.singles:
-            return " ".join(self.singles.files.values())
-        return self.wheel.sha256 if self.wheel else ""
+            found = self.md5 or self.url
+        elif self.singles:
+            found = " ".join(self.singles.files.values())
+        else:
+            found = self.wheel.sha256 if self.wheel else ""
+        return " ".join([found, *(f"{role}={column}" for role, column in sorted(self.columns.items()))])
 
     def check(self, log: Interactions) -> None:
         """Raises DataError where `log` does not have the published counts."""

@@ -16,12 +16,13 @@ import threading
 import zipfile
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from containers import ratings, write_1m, write_100k, write_recbole
 
 from recprune.datasets import download, fetch, load, registry
 from recprune.datasets.download import FetchError
-from recprune.datasets.registry import Entry, Wheel
+from recprune.datasets.registry import Entry, Singles, Wheel
 from recprune.interactions import DataError
 
 FILES = ("ratings.dat", "movies.dat", "users.dat")
@@ -262,6 +263,68 @@ def test_a_wheel_that_cannot_be_used(change, message, entry, wheel, cache):
     assert left_in(cache) == []
 
 
+def test_a_wheel_can_be_the_only_source(entry, wheel, cache):
+    folder = fetch(replace(entry, url=None, files=None, md5=None, wheel=wheel))
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*wheel.files, "manifest.json"])
+
+
+@pytest.fixture
+def singles(entry, host):
+    """An entry of two files that the host has each by itself."""
+    (host.folder / "lists").mkdir()
+    for name, text in (("train.txt", "0 1 2\n1 2\n"), ("test.txt", "0 3\n1 1\n")):
+        (host.folder / "lists" / name).write_text(text)
+    sums = {path.name: download._sha256(path) for path in (host.folder / "lists").iterdir()}
+    source = Singles(f"http://127.0.0.1:{host.server_port}/lists", sums)
+    return replace(entry, url=None, files=None, md5=None, interactions=5, users=2, items=3, singles=source)
+
+
+def test_single_files_are_fetched_once_and_checked(singles, host, cache, capsys, monkeypatch):
+    monkeypatch.setattr("recprune.datasets.loading.known", lambda: {"ml-fake": singles})
+    log = load("ml-fake", quiet=True)
+    assert log.part.tolist() == [0, 0, 1, 1, 0] and log.name == "ml-fake"
+    assert capsys.readouterr().err == f"ml-fake: fetched from {singles.singles.url}\n"
+    assert load("ml-fake", quiet=True).content_hash == log.content_hash
+    assert sorted(host.asked) == ["/lists/test.txt", "/lists/train.txt"] and left_in(cache) == ["ml-fake"]
+
+
+def test_a_single_file_that_is_wrong_or_missing_never_reaches_the_cache(singles, host, cache):
+    (host.folder / "lists" / "test.txt").write_text("0 3\n1 0\n")
+    with pytest.raises(FetchError, match="wrong checksum"):
+        fetch(singles)
+    (host.folder / "lists" / "test.txt").unlink()
+    with pytest.raises(FetchError, match="404"):
+        fetch(singles)
+    assert left_in(cache) == []
+
+
+def test_without_a_source_it_is_said_what_to_do(entry, cache):
+    with pytest.raises(FetchError, match="ml-fake cannot be fetched: save the sheet as CSV"):
+        fetch(replace(entry, url=None, files=None, md5=None, by_hand="save the sheet as CSV"))
+
+
+def test_the_columns_of_a_data_set_are_those_of_the_registry(entry, host, cache, monkeypatch, tmp_path):
+    """Here: rows are purchases that count once each, whatever the quantity."""
+    frame = pd.DataFrame({"shop": [1, 1], "household_id": [7, 7], "product_id": [2, 2], "basket_id": [1, 2]})
+    frame = frame.assign(quantity=[8000, 1], transaction_timestamp=pd.to_datetime(["2017-01-01", "2017-01-02"]))
+    with zipfile.ZipFile(host.folder / "ml-fake.zip", "w") as archive:
+        archive.writestr("transactions.parquet", frame.to_parquet())
+        products = {"product_id": [2, 3], "product_type": ["SOUP", "TEA"], "product_category": ["FOOD", None]}
+        archive.writestr("products.parquet", pd.DataFrame(products).to_parquet())
+    entry = replace(
+        entry,
+        md5=hashlib.md5((host.folder / "ml-fake.zip").read_bytes()).hexdigest(),
+        files=("transactions.parquet", "products.parquet"),
+        columns={"event": "basket_id", "weight": ""},
+        **dict.fromkeys(("interactions", "users", "items"), 1),
+    )
+    monkeypatch.setattr("recprune.datasets.loading.known", lambda: {"ml-fake": entry})
+    log = load("ml-fake")
+    assert log.weight.tolist() == [2] and log.timestamp.tolist() == [pd.Timestamp("2017-01-02").timestamp()]
+    assert log.titles([0]) == ["SOUP"] and log.item_attributes["genres"].tolist() == ["FOOD"]
+    assert load(cache / "ml-fake").weight.tolist() == [8001], "of one's own, a quantity counts"
+
+
 def test_both_sources_give_the_same_content(entry, wheel, host, cache, tmp_path, monkeypatch):
     folder = write_100k(tmp_path / "official", ratings())
     with zipfile.ZipFile(host.folder / "ml-fake.zip", "w") as archive:
@@ -285,6 +348,14 @@ def test_other_counts_than_published_are_an_error(entry, cache, monkeypatch):
     monkeypatch.setattr("recprune.datasets.loading.known", lambda: {"ml-fake": replace(entry, interactions=12)})
     with pytest.raises(DataError, match="ml-fake: 11 interactions, where the published data set has 12"):
         load("ml-fake")
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_the_real_complete_journey(cache):
+    log = load("complete-journey")
+    assert log.weight.sum() == 1_469_307
+    assert log.content_hash == "9dcfc051204e44a9a3c039d4099e0093384ac597e30a812f2b61aa99f1411d20"
 
 
 @pytest.mark.network

@@ -11,7 +11,7 @@ from recprune.datasets.download import cache_folder
 from recprune.interactions import DataError
 
 MOVIELENS = ["ml-100k", "ml-1m", "ml-latest-small", "ml-10m", "ml-20m", "ml-25m", "ml-32m"]
-NAMES = [*MOVIELENS, "gowalla"]
+NAMES = [*MOVIELENS, "gowalla", "complete-journey", "online-retail"]
 
 
 def test_the_registered_names():
@@ -22,7 +22,7 @@ def test_the_registered_names():
 def test_every_entry_is_explained_and_has_a_source(name):
     entry = known()[name]
     assert f"`{name}`" in (registry.ROOT / "data" / "README.md").read_text()
-    assert entry.checksum or entry.by_hand
+    assert entry.identity or entry.by_hand
 
 
 @pytest.mark.parametrize("name", MOVIELENS)

@@ -251,6 +251,27 @@ def test_a_log_without_times_has_no_protocol_that_orders_it(several, tmp_path):
     assert any("/loo/" in run.id for run in several.plan(dataset=str(timed), columns="timestamp=when").runs)
 
 
+def test_a_log_without_a_published_split_has_no_protocol_that_takes_it(several, tmp_path):
+    text = several.study.read_text()
+    several.study.write_text(text.replace('"strong", "loo"', '"given"'))
+    said = "given: without ease, neumf: the protocol needs a published split, and the log has none"
+    for dataset in ("synthetic", "ml-1m"):
+        plan = several.plan(dataset=dataset)
+        assert plan.left_out == (said,) and not any("/given/" in run.id for run in plan.runs)
+    (tmp_path / "places").mkdir()
+    (tmp_path / "places" / "train.txt").write_text("0 1 2 3\n")
+    (tmp_path / "places" / "test.txt").write_text("0 4\n")
+    for dataset in ("gowalla", str(tmp_path / "places")):
+        plan = several.plan(dataset=dataset)
+        assert plan.left_out == () and any("/given/" in run.id for run in plan.runs)
+    several.study.write_text(text.replace("neumf", "sasrec"))
+    assert several.plan(dataset="gowalla").left_out == (
+        "ratio: without sasrec: the model needs times, and the log has none",
+        "strong: without sasrec: the model needs times, and the log has none",
+        "loo: without ease, sasrec: the protocol needs times, and the log has none",
+    )
+
+
 def test_where_rows_go(two, tmp_path):
     (tmp_path / "my log.csv").write_text("user,item\n")
     assert two.plan().results == "results"

@@ -127,6 +127,14 @@ requirement = "recbole==1.2.1"
 sha256 = "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"
 folder = "recbole/dataset_example/ml-100k"
 files = { "ml-100k.inter" = "4edb74e2a81178c2ba9ff381495f754f996c4aea351b1272ca36b43da0935eff" }
+[places]
+title = "Places"
+redistribution = false
+by_hand = "ask for it"
+columns = { user = "visitor", weight = "" }
+[places.singles]
+url = "https://example.org/places"
+files = { "train.txt" = "4edb74e2a81178c2ba9ff381495f754f996c4aea351b1272ca36b43da0935eff" }
 """
 PUBLISHED = """
 [[numbers]]
@@ -324,6 +332,19 @@ FIXED = {
         ("claims", '"magnitude"', '"magnitud"', r"criterion: 'magnitud' is unknown.*did you mean 'magnitude'"),
         ("registry", "users = 943", "users = 0", r"ml-100k\.users: 0; a count from 1"),
         ("registry", '"u.data"', '"../u.data"', r"files: '\.\./u\.data'; a path inside the archive"),
+        ("registry", 'files = ["u.data", "u.item"]\n', "", "ml-100k: url and files, of an archive, are given both"),
+        (
+            "registry",
+            'user = "visitor"',
+            'buyer = "visitor"',
+            r"places\.columns: 'buyer' is unknown; .*did you mean 'user'",
+        ),
+        (
+            "registry",
+            "[places]\n",
+            '[nowhere]\ntitle = "-"\nredistribution = true\n[places]\n',
+            "nowhere: no source; url",
+        ),
         ("published", "0.2865", "28.65", r"numbers\[1\]\.value: 28\.65; a number from 0 to 1"),
     ],
 )

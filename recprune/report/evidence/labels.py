@@ -21,6 +21,9 @@ PUBLISHED = {
     "mult-dae": "Mult-DAE",
     "gru4rec": "GRU4Rec",
     "compressed-elsa": "Compressed ELSA",
+    "lightgcn": "LightGCN",
+    "ultragcn": "UltraGCN",
+    "simplex": "SimpleX",
 }
 UNITS = {
     "weight": "weights",

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullFormatter
 
 from recprune.cells.rows import AS_TRAINED
+from recprune.datasets.naming import name_of
 from recprune.errors import NothingToDrawError
 from recprune.report.evidence.curves import LOWEST
 from recprune.report.evidence.frames import each
@@ -27,7 +28,7 @@ from recprune.report.figures.drawing.placement import Words, along, place
 from recprune.report.figures.drawing.registry import figure
 from recprune.report.figures.drawing.style import GREY, Look, model_looks
 from recprune.report.figures.drawing.words import over
-from recprune.report.tables.published import published_of
+from recprune.report.tables.published import RETRAINED, TRAIN, published
 from recprune.report.tables.published_sizes import sizes_of
 
 DASHED = (0, (3, 1.5))
@@ -44,7 +45,7 @@ def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
         if published["bytes_per_item"].notna().any():
             words.append("dotted lines: published at these bytes per item, on splits of their authors")
         if published["bytes_per_item"].isna().any():
-            words.append("names at the right: dense models as others published them, whatever their size")
+            words.append("names at the right: dense models as others published them, of any size")
         others = f" Grey is not ours; {'; '.join(words)}."
     return (
         f"Quality by bytes per item on {study.heading}: mean test {label(data['metric'].iloc[0])} "
@@ -111,10 +112,9 @@ def model_points(study: StudyEvidence) -> pd.DataFrame:
 
 def _published(study: StudyEvidence) -> tuple[str, pd.DataFrame]:
     """(the metric to draw, what others published in it): label, bytes_per_item, quality."""
-    sizes = sizes_of(study.dataset, study.protocol)
-    levels = {metric: published_of(study.dataset, study.protocol, metric) for metric in QUALITIES}
-    metric = next((name for name in QUALITIES if (sizes["metric"] == name).any()), "")
-    metric = metric or next((name for name, found in levels.items() if found), QUALITIES[0])
+    sizes, dense = sizes_of(study.dataset, study.protocol), _published_dense(study)
+    there = set(dense["metric"] if sizes.empty else sizes["metric"])
+    metric = next((name for name in QUALITIES if name in there), QUALITIES[0])
     mine = sizes[sizes["metric"] == metric]
     curves = pd.DataFrame(
         {
@@ -123,9 +123,16 @@ def _published(study: StudyEvidence) -> tuple[str, pd.DataFrame]:
             "quality": mine["value"].to_numpy(),
         }
     )
-    found = levels[metric]
-    dense = pd.DataFrame({"label": [*map(label, found)], "bytes_per_item": np.nan, "quality": list(found.values())})
-    return metric, pd.concat([curves, dense], ignore_index=True)
+    return metric, pd.concat([curves, dense[dense["metric"] == metric].drop(columns="metric")], ignore_index=True)
+
+
+def _published_dense(study: StudyEvidence) -> pd.DataFrame:
+    """Dense models that others published, scored from what they were trained on: metric, label, bytes_per_item (NaN),
+    quality."""
+    numbers = published()
+    alike = (numbers["dataset"] == name_of(study.dataset)) & (numbers["protocol"] == study.protocol)
+    mine = numbers[alike & numbers["input"].isin([TRAIN, RETRAINED])].drop_duplicates(["model", "metric"])
+    return mine[["metric"]].assign(label=mine["model"].map(label), bytes_per_item=np.nan, quality=mine["published"])
 
 
 def _model(ax: Axes, rows: pd.DataFrame, look: style.Look) -> None:

@@ -17,7 +17,7 @@ from recprune.datasets.registry import ROOT
 from recprune.errors import ReportError, StudyError
 from recprune.typed import named, one_of, parse, read_toml
 
-TRAIN, INFORMED = "train", "train+validation"
+TRAIN, INFORMED, RETRAINED = "train", "train+validation", "trained on train+validation"
 KEY = ["dataset", "protocol", "model", "input", "metric"]
 
 
@@ -51,7 +51,7 @@ class Published:
     metric: Annotated[str, AfterValidator(_check_metric)]
     value: Annotated[float, AfterValidator(_check_value)]
     source: Text
-    input: Literal["train", "train+validation"] = "train"
+    input: Literal["train", "train+validation", "trained on train+validation"] = "train"
     hyperparameters: str = ""
 
 

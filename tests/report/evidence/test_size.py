@@ -141,7 +141,7 @@ def test_two_straight_lines_break_even_where_they_cross(tmp_path):
 COST = st.floats(0.01, 100)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(COST, min_size=2, max_size=6), st.lists(COST, min_size=6, max_size=6))
 def test_on_either_side_of_a_break_even_the_named_form_costs_less(dense, other):
     sizes = [10**n for n in range(1, len(dense) + 1)]

@@ -134,3 +134,12 @@ def test_it_is_drawn_once_for_the_folder_and_only_where_it_was_measured(benched,
     assert [drawing.name for drawing in drawn] == ["break-even"]
     with pytest.raises(NothingToDrawError, match="`make bench` does"):
         figures.break_even(Evidence.of(few))
+
+
+def test_published_dense_models_are_levels_in_the_metric_they_were_published_in():
+    rows = fake_formats(dataset="gowalla", protocol="given", models=("ease",), kept=(0.5,))
+    figure, data = figures.bytes_per_item_models(counted(StudyEvidence.of(rows)))
+    levels = data[data["role"] == "published"]
+    assert set(data["metric"]) == {"ndcg@20"} and levels["bytes_per_item"].isna().all()
+    assert levels.set_index("label")["quality"]["LightGCN"] == 0.155 and levels["label"].is_unique
+    assert "LightGCN" in words_of(figure)

@@ -117,6 +117,16 @@ def test_the_input_at_test_time_is_part_of_what_is_compared(results, numbers):
     assert plain["ours"] == "0.1900 ± 0.0100" and plain["published"] == ""
 
 
+def test_a_model_trained_on_train_and_validation_is_a_row_of_its_own(results, numbers):
+    rows = read_rows(results / "reference" / "cells.csv")
+    told = rows[rows["unit"] == "history"]
+    write_rows(results / "reference", pd.concat([rows, told.assign(recovery="retrain", **{"test_hit@10": 0.3})]))
+    table = reference(results, numbers)
+    assert row(table, model="EASE", protocol="loo", input="train + validation")["ours"] == "0.2100 ± 0.0100"
+    again = row(table, model="EASE", protocol="loo", input="trained on train + validation")
+    assert again["ours"] == "0.3000 ± 0.0000" and again["published"] == ""
+
+
 def test_what_was_not_measured_says_what_it_needs(results, numbers):
     table = reference(results, numbers)
     assert row(table, model="Mult-VAE")["note"] == "not run: needs ml-20m"
