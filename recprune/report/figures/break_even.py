@@ -50,10 +50,10 @@ SPARE = ((TEAL, "D"), (ORANGE, "v"), (TEAL, "X"), (ORANGE, "p"))
 
 
 def caption(evidence: Evidence, data: pd.DataFrame) -> str:
-    lines, crossings = data[data["role"] == "measured"], data[data["role"] == "break-even"]
+    lines, pairs = data[data["role"] == "measured"], break_evens(evidence.catalogues)
     sizes = f"{count(lines['n_items'].min())} to {count(lines['n_items'].max())} items"
     others = " Dotted: other code, for the same task." if lines["form"].isin(OTHERS).any() else ""
-    found = "; ".join(_sentence(cost, rows) for cost, rows in each(crossings, "cost")) or "none in these sizes"
+    found = "; ".join(_sentence(cost, rows) for cost, rows in each(pairs, "cost")) or "no pair of forms was measured"
     return (
         f"What each form of a model costs at catalogues of {sizes}, synthetic, users and interactions in proportion: "
         "the processor's time for a whole recommendation of 20 items, and bytes on disk. A break-even size is where "
@@ -62,12 +62,13 @@ def caption(evidence: Evidence, data: pd.DataFrame) -> str:
     )
 
 
-def _sentence(cost: str, crossings: pd.DataFrame) -> str:
+def _sentence(cost: str, pairs: pd.DataFrame) -> str:
     """The break-even sizes of one panel in words."""
-    found = crossings[["then", "form", "n_items"]].itertuples(index=False, name=None)
-    return f"{PANELS[cost]}, " + ", ".join(
-        f"{then} below {form} from {_about(size)} items on" for then, form, size in found
-    )
+    found = [
+        f"{then} below {first} " + (f"from {_about(size)} items on" if size == size else "at every size")
+        for first, then, size in pairs[["first", "then", "n_items"]].itertuples(index=False, name=None)
+    ]
+    return f"{PANELS[cost]}, {', '.join(found)}"
 
 
 def _about(size: float) -> str:
@@ -87,7 +88,7 @@ def break_even(evidence: Evidence) -> tuple[Figure, pd.DataFrame]:
     data = pd.concat(
         [
             costs.assign(role="measured", then=""),
-            break_evens(costs).rename(columns={"first": "form"}).assign(role="break-even"),
+            break_evens(costs).dropna().rename(columns={"first": "form"}).assign(role="break-even"),
         ],
         ignore_index=True,
     )[["cost", "role", "form", "then", "n_items", "value"]]

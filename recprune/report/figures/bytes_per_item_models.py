@@ -45,7 +45,8 @@ def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
         if published["bytes_per_item"].notna().any():
             words.append("dotted lines: published at these bytes per item, on splits of their authors")
         if published["bytes_per_item"].isna().any():
-            words.append("names at the right: dense models as others published them, of any size")
+            too = ", trained on the validation part too" if published["retrained"].eq(True).any() else ""
+            words.append(f"names at the right: dense models as others published them, of any size{too}")
         others = f" Grey is not ours; {'; '.join(words)}."
     return (
         f"Quality by bytes per item on {study.heading}: mean test {label(data['metric'].iloc[0])} "
@@ -89,7 +90,8 @@ def model_points(study: StudyEvidence) -> pd.DataFrame:
     """One row per point that is drawn.
 
     role     "pruned" or "dense": on the front of its model, in its format; "dense" is also drawn, in float32, where
-             it is not on the front (`front` says); "published", by others
+             it is not on the front (`front` says); "published", by others, some also trained on the validation part
+             (`retrained` says)
     quality  test quality, in `metric`;  bytes_per_item  NaN of dense models that others published, whatever their size
     """
     items, metric, published = items_of(study), *_published(study)
@@ -111,7 +113,7 @@ def model_points(study: StudyEvidence) -> pd.DataFrame:
 
 
 def _published(study: StudyEvidence) -> tuple[str, pd.DataFrame]:
-    """(the metric to draw, what others published in it): label, bytes_per_item, quality."""
+    """(the metric to draw, what others published in it): label, bytes_per_item, quality, retrained."""
     sizes, dense = sizes_of(study.dataset, study.protocol), _published_dense(study)
     there = set(dense["metric"] if sizes.empty else sizes["metric"])
     metric = next((name for name in QUALITIES if name in there), QUALITIES[0])
@@ -121,6 +123,7 @@ def _published(study: StudyEvidence) -> tuple[str, pd.DataFrame]:
             "label": [f"{label(model)}, {form}" for model, form in zip(mine["model"], mine["form"], strict=True)],
             "bytes_per_item": mine["bytes_per_item"].to_numpy(),
             "quality": mine["value"].to_numpy(),
+            "retrained": False,
         }
     )
     return metric, pd.concat([curves, dense[dense["metric"] == metric].drop(columns="metric")], ignore_index=True)
@@ -128,11 +131,16 @@ def _published(study: StudyEvidence) -> tuple[str, pd.DataFrame]:
 
 def _published_dense(study: StudyEvidence) -> pd.DataFrame:
     """Dense models that others published, scored from what they were trained on: metric, label, bytes_per_item (NaN),
-    quality."""
+    quality, and whether they were trained on the validation part too (`retrained`)."""
     numbers = published()
     alike = (numbers["dataset"] == name_of(study.dataset)) & (numbers["protocol"] == study.protocol)
     mine = numbers[alike & numbers["input"].isin([TRAIN, RETRAINED])].drop_duplicates(["model", "metric"])
-    return mine[["metric"]].assign(label=mine["model"].map(label), bytes_per_item=np.nan, quality=mine["published"])
+    return mine[["metric"]].assign(
+        label=mine["model"].map(label),
+        bytes_per_item=np.nan,
+        quality=mine["published"],
+        retrained=mine["input"] == RETRAINED,
+    )
 
 
 def _model(ax: Axes, rows: pd.DataFrame, look: style.Look) -> None:

@@ -129,6 +129,16 @@ def test_break_even_sizes_are_where_the_lines_cross(benched):
     assert "sparse item-item below dense item-item from 4 k items on" in caption and "1 k to 100 k items" in caption
 
 
+def test_forms_that_never_cross_are_drawn_without_a_mark(benched):
+    costs = benched.catalogues
+    alone = Evidence.of(fake_cells(models=("ease",), kept=(0.5,)))
+    alone.catalogues = costs[costs["cost"].eq("bytes") & costs["form"].str.contains("item-item")]
+    figure, data = figures.break_even(alone)
+    assert set(data["role"]) == {"measured"} and "breaks even" not in words_of(figure)
+    caption = REGISTRY["break-even"].caption(alone, data)
+    assert "bytes on disk, sparse item-item below dense item-item at every size." in caption
+
+
 def test_it_is_drawn_once_for_the_folder_and_only_where_it_was_measured(benched, few):
     drawn = [drawing for drawing in figures.drawings(benched, (Evidence,)) if drawing.stem == "break-even"]
     assert [drawing.name for drawing in drawn] == ["break-even"]
@@ -138,8 +148,10 @@ def test_it_is_drawn_once_for_the_folder_and_only_where_it_was_measured(benched,
 
 def test_published_dense_models_are_levels_in_the_metric_they_were_published_in():
     rows = fake_formats(dataset="gowalla", protocol="given", models=("ease",), kept=(0.5,))
-    figure, data = figures.bytes_per_item_models(counted(StudyEvidence.of(rows)))
+    study = counted(StudyEvidence.of(rows))
+    figure, data = figures.bytes_per_item_models(study)
     levels = data[data["role"] == "published"]
     assert set(data["metric"]) == {"ndcg@20"} and levels["bytes_per_item"].isna().all()
     assert levels.set_index("label")["quality"]["LightGCN"] == 0.155 and levels["label"].is_unique
     assert "LightGCN" in words_of(figure)
+    assert "trained on the validation part too" in REGISTRY["bytes-per-item-models"].caption(study, data)

@@ -54,30 +54,32 @@ def catalogues(results: Path) -> pd.DataFrame:
 
 
 def break_evens(costs: pd.DataFrame) -> pd.DataFrame:
-    """Where two forms of `catalogues` cost the same: one row per cost and pair of PAIRS that cross.
+    """Where two forms of `catalogues` cost the same: one row per cost and pair of PAIRS that was measured at two sizes.
 
     n_items  between two sizes at which both were measured, on straight lines through the logarithms; where they cross
-             more than once, the last time
-    first, then  the form that costs less below that size, and the one that does above
+             more than once, the last time; NaN where they never do
+    value    what both cost there
+    first, then  the form that costs less below that size, and the one that does above, or at every size
     """
     found = []
-    for cost, rows in costs.groupby("cost", sort=False):
-        lines = rows.pivot_table(index="n_items", columns="form", values="value")
-        for pair in PAIRS:
-            if set(pair) <= set(lines.columns) and (at := _crossing(lines[list(pair)].dropna())):
-                found.append({"cost": cost, **at})
-    return pd.DataFrame(found, columns=["cost", "first", "then", "n_items", "value"])
+    for cost, mine in costs.groupby("cost", sort=False):
+        lines = mine.pivot_table(index="n_items", columns="form", values="value")
+        there = [lines[list(pair)].dropna() for pair in PAIRS if set(pair) <= set(lines.columns)]
+        found += [{"cost": cost, **_crossing(pair)} for pair in there if len(pair) > 1]
+    rows = pd.DataFrame(found, columns=["cost", "first", "then", "n_items", "value"])
+    return rows.astype({"n_items": "float64", "value": "float64"})
 
 
-def _crossing(lines: pd.DataFrame) -> dict | None:
-    """The last crossing of two lines, whose columns are the forms and whose index is the size; None without one."""
+def _crossing(lines: pd.DataFrame) -> dict:
+    """The last crossing of two lines, whose columns are the forms and whose index is the size."""
     one, other = lines.columns
     apart = np.log(lines[one]) - np.log(lines[other])
     apart = apart[apart != 0]
     before, after = apart.to_numpy()[:-1], apart.to_numpy()[1:]
     turns = np.flatnonzero(np.sign(before) != np.sign(after))
     if len(turns) == 0:
-        return None
+        dear, cheap = (one, other) if (apart > 0).any() else (other, one)
+        return {"first": dear, "then": cheap, "n_items": np.nan, "value": np.nan}
     last = int(turns[-1])
     part = before[last] / (before[last] - after[last])
     ends = apart.index[last : last + 2]
