@@ -56,6 +56,7 @@ def top_unseen(scores: np.ndarray, k: int, seen: sparse.csr_array) -> np.ndarray
     finally:
         scores[left_out] = lent
 
+
 from recprune.mixing import splitmix64
 
 

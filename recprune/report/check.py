@@ -1,7 +1,7 @@
 """python -m recprune.report.check: what a user may edit and runs do not read is checked before the first of them.
 
-A fault in claims.toml or data/published.toml would else be found when hours of runs are over. It is quick: neither rows
-are read nor anything drawn.
+A fault in claims.toml or data/published*.toml would else be found when hours of runs are over. It is quick: neither
+rows are read nor anything drawn.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from recprune.datasets.registry import ROOT, read_registry
 from recprune.errors import DataError, ReportError, StudyError
 from recprune.report.claims.claim import read_claims
 from recprune.report.tables.published import published
+from recprune.report.tables.published_sizes import published_sizes
 from recprune.study.load import extensions_of
 from recprune.study.tuning.space import load_tuning
 
@@ -28,6 +29,7 @@ def check(config: Path, root: Path = ROOT) -> None:
         load_tuning(root / "tuning.toml")
     read_claims(root / "claims.toml")
     published(root / "data" / "published.toml")
+    published_sizes(root / "data" / "published-sizes.toml")
 
 
 def main(arguments: list[str] | None = None) -> int:

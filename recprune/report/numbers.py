@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pandas as pd
 
 from recprune.datasets.naming import name_of
+from recprune.errors import NothingToDrawError
 from recprune.report.evidence.frames import where_lowest
 from recprune.report.evidence.labels import label, percent
 from recprune.report.evidence.methods import FLOORS, METHOD, controls, method_label, method_of
+from recprune.report.evidence.size.formats import shrunk
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.footprint import smallest
 from recprune.report.tables.headline import best_methods
@@ -21,7 +25,7 @@ def numbers(study: StudyEvidence) -> dict[str, str]:
     found = {
         "data": name_of(study.dataset),
         "protocol": study.protocol,
-        "cells": f"{len(rows):,}",
+        "cells": f"{len(study.formats):,}",
         "models": f"{rows.loc[~rows['model'].isin(FLOORS), 'model'].nunique()}",
         "seeds": _seeds(rows),
     }
@@ -30,6 +34,8 @@ def numbers(study: StudyEvidence) -> dict[str, str]:
         found |= _safe(study.safe) | _samples(study.once(best_methods))
         if "dense" in sides:
             found |= _smallest(study.once(smallest))
+        with suppress(NothingToDrawError):  # there is one value format alone
+            found |= _in_formats(study.once(shrunk))
     return {name: words for name, words in found.items() if words}
 
 
@@ -95,7 +101,31 @@ def _smallest(rows: pd.DataFrame) -> dict[str, str]:
     return {
         "disk model": label(least["model"]),
         "disk method": method_label(method_of(least)),
-        "disk ratio": f"{float(format(100 * least['bytes_ratio'], '.2g')):g} %",  # two digits, no exponent
+        "disk ratio": _share(least["bytes_ratio"]),
         "disk bytes": BYTES(least["bytes_disk"]),
         "disk quality": RATIO(least["test_ratio"], least["test_ratio_lo"], least["test_ratio_hi"]),
     }
+
+
+def _in_formats(rows: pd.DataFrame) -> dict[str, str]:
+    """The model that pruning and value formats together shrink most, of those that are safe and beat popularity, and
+    what its formats do alone."""
+    pruned = rows[(rows["role"] == "pruned") & rows["adds"].notna() & rows["counts"]]
+    if pruned.empty:
+        return {}
+    least = where_lowest(pruned, pruned["bytes_ratio"])
+    return {
+        "format model": label(least["model"]),
+        "format method": method_label(method_of(least)),
+        "format values": least["values"],
+        "format ratio": _share(least["bytes_ratio"]),
+        "format bytes": BYTES(least["bytes_disk"]),
+        "format quality": RATIO(least["test_ratio"], least["test_ratio_lo"], least["test_ratio_hi"]),
+        "format alone": _share(least["bytes_ratio"] * least["adds"]),
+        "format adds": f"{least['adds']:.2g}",
+    }
+
+
+def _share(ratio: float) -> str:
+    """A share in per cent: two digits, no exponent."""
+    return f"{float(format(100 * ratio, '.2g')):g} %"

@@ -31,7 +31,7 @@ KEPT = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 def fake_cells(dataset="fake-100k", protocol="ratio", models=tuple(DENSE), seeds=(0, 1, 2), kept=KEPT) -> pd.DataFrame:
     """Rows of a whole study with every column of cells.csv, the same on every call."""
     rows = [row for model in models for row in _model(model, seeds, kept)]
-    frame = pd.DataFrame(rows).assign(dataset=dataset, protocol=protocol, run="made-up")
+    frame = pd.DataFrame(rows).assign(dataset=dataset, protocol=protocol, values="float32", run="made-up")
     return frame.reindex(columns=list(COLUMNS))
 
 
@@ -150,3 +150,24 @@ def _method(side, unit, criterion, schedule, recovery, kept, seed):
         "kept": kept,
         "seed": seed,
     }
+
+
+FORMATS = {  # made up: bytes as a share of float32's, and what a rounding costs, for flat and steep models alike
+    "float32": (1.0, 0.0),
+    "float16": (0.5, 0.0),
+    "int8": (0.25, 0.0005),
+    "int4": (0.125, 0.02),
+}
+
+
+def fake_formats(**chosen) -> pd.DataFrame:
+    """Rows of `fake_cells` in every value format: int8 costs next to nothing, int4 two per cent of the quality."""
+    rows, parts = fake_cells(**chosen), []
+    quality = [name for name in rows if name.startswith(("val_", "test_")) and rows[name].notna().any()]
+    for values, (size, loss) in FORMATS.items():
+        part = rows[rows["side"] != "samples"].assign(values=values)
+        part[quality] = part[quality] * (1 - loss)
+        part["bytes_disk"] = (part["bytes_disk"] * size).astype(int)
+        part["bytes_ratio"] = part["bytes_ratio"] * size
+        parts.append(part)
+    return pd.concat([*parts, rows[rows["side"] == "samples"]], ignore_index=True)

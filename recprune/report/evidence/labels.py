@@ -20,6 +20,7 @@ PUBLISHED = {
     "recvae": "RecVAE",
     "mult-dae": "Mult-DAE",
     "gru4rec": "GRU4Rec",
+    "compressed-elsa": "Compressed ELSA",
     "lightgcn": "LightGCN",
     "ultragcn": "UltraGCN",
     "simplex": "SimpleX",

@@ -13,6 +13,7 @@ from recprune.report.evidence.cells import canonical, of_study, read_cells, stud
 from recprune.report.evidence.data_sets import KEY, read_data_sets
 from recprune.report.evidence.protocols import ProtocolsEvidence, several
 from recprune.report.evidence.searches import Search, searches
+from recprune.report.evidence.size.catalogues import COLUMNS, catalogues
 from recprune.report.evidence.study import StudyEvidence
 
 
@@ -32,6 +33,7 @@ class Evidence:
         evidence = cls("")
         evidence.cells, evidence.users = canonical(cells), pd.DataFrame(columns=[*CELL, VALUES])
         evidence.counted, evidence.elsewhere, evidence.searches = None, [], []
+        evidence.catalogues = pd.DataFrame(columns=COLUMNS)
         return evidence
 
     @cached_property
@@ -75,6 +77,12 @@ class Evidence:
     def searches(self) -> list[Search]:
         """The searches of hyper-parameters there are."""
         return list(searches(self.folder))
+
+    @cached_property
+    def catalogues(self) -> pd.DataFrame:
+        """What forms of a model cost at catalogues of several sizes (`evidence.size`); no rows where `make bench` did
+        not measure it."""
+        return catalogues(self.folder)
 
 
 def _studies(

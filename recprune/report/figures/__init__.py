@@ -8,6 +8,8 @@ figures` all of them: `write_figures(drawings(Evidence(folder)), folder)`.
 # in the order in which readers see them
 from recprune.report.figures.best import best
 from recprune.report.figures.pareto import pareto
+from recprune.report.figures.bytes_per_item import bytes_per_item
+from recprune.report.figures.bytes_per_item_models import bytes_per_item_models
 from recprune.report.figures.safe_sparsity import safe_sparsity
 from recprune.report.figures.who_pays import who_pays
 from recprune.report.figures.tradeoff import tradeoff
@@ -17,6 +19,7 @@ from recprune.report.figures.samples_and_parameters import both, safe_by_samples
 from recprune.report.figures.claims import claims
 from recprune.report.figures.protocols_order import protocol_order
 from recprune.report.figures.protocols_pruning import protocol_curves
+from recprune.report.figures.break_even import break_even
 from recprune.report.figures.tuning import tuning
 from recprune.report.figures.curve import curve
 from recprune.report.figures.importance import importance
@@ -30,6 +33,9 @@ __all__ = [
     "Drawing",
     "best",
     "both",
+    "break_even",
+    "bytes_per_item",
+    "bytes_per_item_models",
     "claims",
     "curve",
     "drawings",

@@ -1,10 +1,10 @@
 """All tables, by name: for notebooks one at a time, for `make tables` all of them as files.
 
-Of one study (`StudyEvidence`), in the order in which they are shown: `dense`, `headline`, `footprint`, `safe_sparsity`,
-`cost`, `cost_methods`, `artefacts`, `claims`, `comparisons`; of a data set under several protocols
-(`ProtocolsEvidence`): `protocols_order`, `protocols_agreement`, `protocols_safe`. `data_sets`, `protocols_data`,
-`tuning` and `verdicts` are of a results folder. `table` registers another one; `tables` makes all that the evidence
-suffices for.
+Of one study (`StudyEvidence`), in the order in which they are shown: `dense`, `headline`, `footprint`, `formats`,
+`equal_bytes`, `safe_sparsity`, `cost`, `cost_methods`, `artefacts`, `claims`, `comparisons`; of a data set under
+several protocols (`ProtocolsEvidence`): `protocols_order`, `protocols_agreement`, `protocols_safe`. `data_sets`,
+`protocols_data`, `tuning` and `verdicts` are of a results folder. `table` registers another one; `tables` makes all
+that the evidence suffices for.
 """
 
 # ruff: isort: off
@@ -12,6 +12,7 @@ suffices for.
 from recprune.report.tables.dense import dense
 from recprune.report.tables.headline import headline
 from recprune.report.tables.footprint import footprint
+from recprune.report.tables.formats import equal_bytes, formats
 from recprune.report.tables.safe_sparsity import safe_sparsity
 from recprune.report.tables.cost import cost, cost_methods
 from recprune.report.tables.artefacts import artefacts
@@ -37,7 +38,9 @@ __all__ = [
     "cost_methods",
     "data_sets",
     "dense",
+    "equal_bytes",
     "footprint",
+    "formats",
     "headline",
     "protocols_agreement",
     "protocols_data",
