@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import io
+import subprocess
+from contextlib import redirect_stdout
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from bench import data_path, evaluator, training
+from bench import break_even, data_path, evaluator, forms, logs, sizes, training
 from bench.common import growth, take_turns
 from bench.competitors import COMPETITORS
 from recprune.splits import PROTOCOLS
@@ -14,8 +19,9 @@ from recprune.splits import PROTOCOLS
 
 def test_calls_take_turns_after_a_turn_that_does_not_count():
     called = []
-    seconds = take_turns({"a": lambda: called.append("a"), "b": lambda: called.append("b")}, repeats=3)
-    assert {name: len(times) for name, times in seconds.items()} == {"a": 3, "b": 3}
+    turns = take_turns({"a": lambda: called.append("a"), "b": lambda: called.append("b")}, repeats=3)
+    for seconds in turns:
+        assert {name: len(times) for name, times in seconds.items()} == {"a": 3, "b": 3}
     assert all(set(called[turn : turn + 2]) == {"a", "b"} for turn in range(0, 8, 2))
 
 
@@ -58,6 +64,70 @@ def test_training_is_timed_by_the_epoch(tmp_path):
     training.main([*options, "--models", "bpr", "--out", str(tmp_path)])
     rows = pd.read_csv(tmp_path / "training-synthetic-150x90x4000.csv")
     assert rows["model"].tolist() == ["bpr"] and (rows["epoch_s"] > 0).all() and (rows["times_now"] == 1).all()
+
+
+@pytest.fixture
+def one_process(monkeypatch):
+    """What a benchmark asks of processes of its own it asks of this one: twenty take a minute to start."""
+
+    def here(module, *arguments, check=True):
+        with redirect_stdout(io.StringIO()) as printed:
+            importlib.import_module(module).main([*map(str, arguments)])
+        return subprocess.CompletedProcess([], 0, printed.getvalue())
+
+    monkeypatch.setattr(sizes, "in_own_process", here)
+
+
+@pytest.mark.slow
+def test_every_form_is_made_read_and_served_at_every_size(tmp_path, one_process):
+    sizes.main(["--sizes", "150", "--out", str(tmp_path)])
+    rows = pd.read_csv(tmp_path / "sizes.csv").set_index(["step", "form"])
+    assert rows.index.is_unique
+    assert (rows[["n_items", "n_users", "interactions"]] == (150, 112, 3000)).all(axis=None)
+    ours = ("dense item-item", "sparse item-item", "dense factors")
+    made = [f"{before}{form}{after}" for form in ours for before, after in (("", ""), ("pruned ", ""), ("", " int8"))]
+    saved = {*made, "item-kNN", "implicit", "implicit factors"}
+    for step in ("save", "load", "serve-1", "serve-128", "evaluate"):
+        at = rows.loc[step]
+        assert set(at.index) - {"numpy", "irspack"} == saved
+        assert (at.loc[sorted(saved), ["seconds", "peak_mb", "bytes"]] > 0).all(axis=None)
+    assert set(rows.loc["fit"].index) == {*ours, "item-kNN", "implicit", "implicit factors"}
+    assert set(rows.loc["select"].index) == {"recprune", "numpy"}
+    assert (rows.loc[rows["against"] == rows.index.get_level_values("form"), "ratio"] == 1).all()
+    assert rows.loc[("serve-1", "dense factors"), "against"] == "implicit factors"
+    assert rows.loc[("save", "sparse item-item int8"), "bytes"] < rows.loc[("save", "sparse item-item"), "bytes"] / 2
+    assert "Peak memory" in (tmp_path / "sizes.md").read_text()
+
+
+def test_what_does_not_fit_is_a_row_that_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(forms, "MEMORY", 1e5)
+    logs.make(150, tmp_path)
+    forms.main(["make", "dense item-item", str(tmp_path)])
+    assert "one matrix is 9e-05 GB, and 3 are needed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kept", [1.0, 0.5])
+def test_a_log_of_a_size_has_every_item_and_judges_a_sample(tmp_path, monkeypatch, kept):
+    monkeypatch.setattr(logs, "SAMPLE", round(150 * kept))
+    logs.make(200, tmp_path)
+    split = logs.read(tmp_path)
+    assert (split.n_users, split.n_items) == (150, 200)
+    assert len(np.unique(split.test.user)) == logs.SAMPLE
+    assert split.train.tocsr().multiply(split.test.tocsr()).nnz == 0
+
+
+def test_a_crossing_lies_between_the_sizes_where_the_ratio_passes_one():
+    size = np.array([1000.0, 2000.0, 4000.0])
+    assert break_even.crossing(size, size / 2500) == pytest.approx(2500)
+    assert np.isnan(break_even.crossing(size, size / 500))
+
+
+@pytest.mark.slow
+def test_dense_and_sparse_take_turns(tmp_path):
+    break_even.main(["--sizes", "100", "150", "--out", str(tmp_path)])
+    rows = pd.read_csv(tmp_path / "break_even.csv")
+    assert set(rows["form"]) == {"dense item-item", "sparse item-item", "numpy"} and (rows["seconds"] > 0).all()
+    assert (rows.loc[rows["form"] == "sparse item-item", "ratio"] == 1).all()
 
 
 def test_every_gradient_model_is_timed():

@@ -1,0 +1,171 @@
+"""The forms of a model that are compared at a size, each made, saved and read again.
+
+    python -m bench.forms make FAMILY FOLDER     fit, prune and quantize; what comes out is saved in FOLDER
+    python -m bench.forms read FORM FOLDER       load it, serve and evaluate
+
+One row of JSON is printed a step. The log lies in FOLDER (`bench.logs`). Every family, a model and what is made of
+it, has a process of its own, and so has the reading of every form: memory that one needs is not counted as another's.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import recprune as rp
+from bench import logs, serving
+from bench.common import weighed
+from recprune.datasets import synthetic
+from recprune.models.base import Recommender
+from recprune.pruning import select as selection
+
+NEIGHBOURS, FACTORS, SWEEPS, L2 = 100, 64, 2, 100.0
+KEEP = 0.1  # of the weights stay in a pruned model
+SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)  # a curve
+SELECTED = 0.01
+MATRICES = 3  # of n x n float32 that dense EASE holds at once while it is fitted or quantized
+MEMORY = 20e9  # bytes that a step may take
+REFIT = 5e12  # multiply-adds that the refit of a pruned dense matrix may take
+
+
+@dataclass(frozen=True)
+class Family:
+    """A model, and how it goes on after its weights have been cut; None: it is only fitted."""
+
+    build: Callable[[], Recommender]
+    recovery: str | None = None
+
+
+FAMILIES = {
+    "dense item-item": Family(lambda: rp.models.EASE(l2=L2), "refit"),
+    "sparse item-item": Family(lambda: rp.models.EASE(l2=L2, neighbours=NEIGHBOURS), "refit"),
+    "item-kNN": Family(lambda: rp.models.ItemKNN(neighbours=NEIGHBOURS, similarity="cosine")),
+    "dense factors": Family(lambda: rp.models.IALS(factors=FACTORS, iterations=SWEEPS), "none"),
+}
+OTHERS = ("implicit", "implicit factors")
+SELECTION = ("recprune", "numpy")
+NAMES = (*SELECTION, *FAMILIES, *OTHERS)  # what `make` makes
+
+
+class Steps:
+    """What is timed: each step is one row on standard output, and one line for who watches."""
+
+    def __init__(self, n_items: int):
+        self.n_items = n_items
+
+    def __call__(self, step: str, form: str, call: Callable[[], Any]) -> Any:
+        result, spent = weighed(call)
+        self._row(step, form, spent)
+        said = f"{spent['seconds']:.3g} s, {spent['peak_mb']:,.0f} MB"
+        print(f"{self.n_items:>9,} items: {form}: {step}: {said}", file=sys.stderr, flush=True)
+        return result
+
+    def left_out(self, step: str, form: str, why: str) -> None:
+        self._row(step, form, {"note": why})
+
+    def _row(self, step: str, form: str, found: dict[str, Any]) -> None:
+        print(json.dumps({"step": step, "form": form, **found}), flush=True)
+
+
+def make(name: str, folder: Path) -> None:
+    """A family is fitted, pruned and quantized, and each of the forms saved."""
+    family, split = FAMILIES[name], logs.read(folder)
+    steps = Steps(split.n_items)
+    dense = 4 * split.n_items**2 if name == "dense item-item" else 0
+    if MATRICES * dense > MEMORY:
+        return steps.left_out("fit", name, f"one matrix is {dense / 1e9:.3g} GB, and {MATRICES} are needed")
+    _warm(family)
+
+    def keep(model, form):
+        steps("save", form, lambda: model.save(serving.place(form, folder)))
+
+    model = steps("fit", name, lambda: family.build().fit(split.train, seed=0))
+    keep(model, name)
+    if family.recovery is None:
+        return None
+    form = f"pruned {name}"
+    refit = split.n_items * (KEEP * split.n_items) ** 3 / 3 if dense else 0
+    if refit > REFIT:
+        steps.left_out("prune", form, f"the refit of its columns is {refit:.1g} multiply-adds")
+    else:
+        keep(steps("prune", form, lambda: _pruned(model, split, family)), form)
+    form = f"{name} int8"
+    keep(steps("quantize", form, lambda: rp.quantize(model, "int8")), form)
+    return None
+
+
+def _pruned(model: Recommender, split: rp.Split, family: Family) -> Recommender:
+    return rp.prune(model, split, "magnitude", keep=KEEP, recovery=family.recovery).compact()
+
+
+def _warm(family: Family) -> None:
+    """The same once at a size that is nothing: imports and first calls are no part of what grows."""
+    split = rp.split(synthetic(60, 40, 900), core=0)
+    model = family.build().fit(split.train, seed=0)
+    if family.recovery is not None:
+        _pruned(model, split, family)
+        model = rp.quantize(model, "int8")
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder, "model"))
+
+
+def make_other(name: str, folder: Path) -> None:
+    """implicit's own item-kNN, or factors, with the same settings."""
+    split = logs.read(folder)
+    steps, matrix = Steps(split.n_items), serving.as_matrix(split.train.tocsr())
+    model = serving.implicit_model(name, NEIGHBOURS + 1, FACTORS, SWEEPS)
+    with warnings.catch_warnings():  # its own weighting hands its own solver a matrix that it warns of
+        warnings.simplefilter("ignore")
+        steps("fit", name, lambda: model.fit(matrix, show_progress=False))
+    serving.place(name, folder).parent.mkdir(exist_ok=True)
+    with open(serving.place(name, folder), "wb") as file:
+        steps("save", name, lambda: model.save(file))
+
+
+def select(name: str, folder: Path) -> None:
+    """Some of as many scores as a sparse item-item model has weights, once and for a curve."""
+    n_items = logs.read(folder).n_items
+    scores = np.random.default_rng(0).standard_normal(n_items * NEIGHBOURS, dtype=np.float32)
+    steps = Steps(n_items)
+
+    def choose(shares):
+        ranking = selection.Ranking(scores, seed=0) if name == "recprune" else None
+        for share in shares:
+            k = round(share * len(scores))
+            if ranking is not None:
+                ranking.first(k)
+            else:
+                np.zeros(len(scores), bool)[np.argpartition(scores, len(scores) - k)[-k:]] = True
+
+    choose([SELECTED])
+    steps("select", name, lambda: choose([SELECTED]))
+    steps("select a curve", name, lambda: choose(SHARES))
+
+
+def read(form: str, folder: Path) -> None:
+    """A saved form is loaded, serves and is evaluated, once each: seconds to load, and the memory of all."""
+    split = logs.read(folder)
+    serving.read(form, folder, split)  # what is read for the first time comes from the disk
+    steps, users = Steps(split.n_items), np.unique(split.test.user)
+    served = steps("load", form, lambda: serving.read(form, folder, split))
+    for step, n in serving.STEPS.items():
+        steps(step, form, lambda n=n: served.recommend(users[:n]))
+    steps("evaluate", form, served.evaluate)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    task, name, folder = sys.argv[1:] if arguments is None else arguments
+    do = {"read": read}.get(task) or (make_other if name in OTHERS else select if name in SELECTION else make)
+    do(name, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
