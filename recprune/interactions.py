@@ -24,6 +24,7 @@ import pandas as pd
 from scipy import sparse
 
 from recprune.errors import DataError
+from recprune.mixing import splitmix64
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,14 +229,10 @@ def user_by_user(user: np.ndarray, *keys: np.ndarray) -> np.ndarray:
 def tie_order(user: np.ndarray, item: np.ndarray) -> np.ndarray:
     """(n,) uint64: where interactions of equal times stand among each other, ascending, from (n,) codes.
 
-    Looks random, but depends on the pair alone (splitmix64, Steele et al., 2014): by item codes, a model of order
+    Looks random, but depends on the pair alone (`splitmix64`): by item codes, a model of order
     would learn how the ids were given, and by chance, parts of one log would disagree.
     """
-    z = (user.astype(np.uint64) << np.uint64(32)) | item.astype(np.uint64)
-    z = z * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0x9E3779B97F4A7C15)  # wraps round, as is meant
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    return splitmix64((user.astype(np.uint64) << np.uint64(32)) | item.astype(np.uint64))
 
 
 def _whole(seconds: np.ndarray) -> bool:

@@ -7,6 +7,8 @@ from functools import lru_cache
 import numpy as np
 import torch
 
+from recprune.mixing import splitmix64
+
 
 def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     """Codes of the `k` highest scores of each row, best first.
@@ -137,14 +139,9 @@ def _first_equal(scores: np.ndarray, value: np.ndarray, wanted: np.ndarray) -> n
 def tie_order(n: int) -> np.ndarray:
     """The codes 0..n-1 in the order in which equal scores are listed; (n,) int32, read-only.
 
-    Sorted by a hash of the code (the finaliser of SplitMix64, Steele et al. 2014, OOPSLA): a
-    bijection, so no two codes collide, and two items keep their order in a catalogue of any size.
+    Sorted by a hash of the code (`splitmix64`): a bijection, so no two codes collide, and two items keep their order
+    in a catalogue of any size.
     """
-    with np.errstate(over="ignore"):
-        h = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        h ^= h >> np.uint64(31)
-    order = np.argsort(h).astype(np.int32)
+    order = np.argsort(splitmix64(np.arange(n))).astype(np.int32)
     order.setflags(write=False)
     return order

@@ -1,11 +1,15 @@
 """Logs and splits that many tests share: small, synthetic, made once."""
 
+import hypothesis
 import numpy as np
 import pytest
 
 from recprune.datasets import synthetic
 from recprune.interactions import Interactions
 from recprune.splits import split
+
+hypothesis.settings.register_profile("recprune", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("recprune")
 
 
 @pytest.fixture(scope="session")

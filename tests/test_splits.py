@@ -59,7 +59,7 @@ def test_splits_depend_on_the_content(log):
 
 
 @given(logs)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_ratio_gives_every_user_a_tenth_of_each_and_at_least_one(pairs):
     s = split(make(pairs), "ratio", core=0)
     of = lambda part: np.bincount(part.user, minlength=s.n_users)
@@ -70,7 +70,7 @@ def test_ratio_gives_every_user_a_tenth_of_each_and_at_least_one(pairs):
 
 
 @given(logs, st.integers(1, 6), st.integers(1, 6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_k_core_is_the_largest_part_in_which_all_have_enough(pairs, users, items):
     core = k_core(make(pairs), users, items)
     if core.nnz:

@@ -24,7 +24,7 @@ from recprune.pruning.pruned import Pruned
 from recprune.pruning.recovery import RECOVERIES
 from recprune.pruning.rounds import Walk, one_round
 from recprune.pruning.schedule import SCHEDULES, STEP
-from recprune.pruning.select import best_first, how_many
+from recprune.pruning.select import Ranking, how_many
 from recprune.splits import Split
 
 
@@ -71,7 +71,7 @@ class ParameterPath(Walk[State]):
         self.pool = units.Pool.of(self.dense, unit).joined(units.Pool.of(model, unit))
         self.groups = self.pool.groups(self.rule.scope)
         self.scores = self._scores_of(self.dense)
-        self.order = self._best_first(self.scores, self.pool.present)
+        self.ranking = self._ranking(self.scores, self.pool.present)
         self.seconds = time.perf_counter() - started
         self._trunk = self._root
 
@@ -131,14 +131,13 @@ class ParameterPath(Walk[State]):
 
     # -- a round
 
-    def score(self, state: State) -> np.ndarray:
-        """Positions of the units that are alive, most important first; those of the dense model are known."""
-        return self.order if state.masks is None else self._best_first(self._scores_of(state.model), state.alive)
+    def score(self, state: State) -> Ranking:
+        """The ranking of the units that are alive; that of the dense model is known."""
+        return self.ranking if state.masks is None else self._ranking(self._scores_of(state.model), state.alive)
 
-    def remove(self, state: State, order: np.ndarray, share: float) -> State:
-        """The state in which the first units of `order` are alive, and the rest of the model is corrected for it."""
-        model, alive = state.model.clone(), np.zeros(len(state.alive), bool)
-        alive[order[: how_many(self.pool.n, share)]] = True
+    def remove(self, state: State, ranking: Ranking, share: float) -> State:
+        """The state with the first units of the ranking alive alone, and the rest of the model corrected for it."""
+        model, alive = state.model.clone(), ranking.first(how_many(self.pool.n, share))
         masks = self.pool.masks(model, alive | ~self.pool.present)
         units.apply(model, masks)
         if self.rule.adjust:
@@ -158,13 +157,8 @@ class ParameterPath(Walk[State]):
     def _scores_of(self, model: Recommender) -> dict[str, torch.Tensor]:
         return self.rule.of_units(model, self.pool.unit, self.split.train, self.seed)
 
-    def _best_first(self, scores: dict[str, torch.Tensor], alive: np.ndarray) -> np.ndarray:
-        """Positions of the units that are alive, most important first."""
-        there = np.flatnonzero(alive)
-        if not len(there):
-            return there
-        groups = None if self.groups is None else self.groups[there]
-        return there[best_first(self.pool.flat(scores)[there], self.seed, groups)]
+    def _ranking(self, scores: dict[str, torch.Tensor], alive: np.ndarray) -> Ranking:
+        return Ranking(self.pool.flat(scores), self.seed, self.groups, alive)
 
     def _pruned(self, state: State) -> Pruned:
         masks = self.pool.masks(state.model, np.ones(len(state.alive), bool)) if state.masks is None else state.masks

@@ -24,7 +24,7 @@ from recprune.pruning.recovery import fine_tune as train_on
 from recprune.pruning.rounds import Walk
 from recprune.pruning.rounds import rounds as walked
 from recprune.pruning.schedule import SCHEDULES
-from recprune.pruning.select import best_first, first, how_many
+from recprune.pruning.select import Ranking, how_many
 from recprune.splits import Split
 
 ROUND = ["kept", "score_s", "recovery_s", "val_ndcg@10"]
@@ -114,14 +114,14 @@ class DataPath(Walk[PrunedData]):
     seed: int
     n: int
 
-    def score(self, state: PrunedData) -> np.ndarray:
-        """Positions of the training interactions that are left, most important first."""
+    def score(self, state: PrunedData) -> Ranking:
+        """The ranking of the training interactions that are left."""
         scores, strata = self.rule.of_samples(state.split, self._draw(state), state.model)
-        return best_first(scores, self._draw(state), strata)
+        return Ranking(scores, self._draw(state), strata)
 
-    def remove(self, state: PrunedData, order: np.ndarray, share: float) -> PrunedData:
-        """The state with all but the first interactions of `order` gone, and what stays weighted."""
-        kept = first(order, how_many(self.n, share))
+    def remove(self, state: PrunedData, ranking: Ranking, share: float) -> PrunedData:
+        """The state with all but the first interactions of the ranking gone, and what stays weighted."""
+        kept = ranking.first(how_many(self.n, share))
         return replace(state, split=remaining(state.split, kept, self.rule, self._draw(state)))
 
     def recover(self, state: PrunedData) -> PrunedData:

@@ -11,7 +11,7 @@ from recprune.errors import kind_of
 from recprune.pruning.criteria import find
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.rounds import Walk, one_round
-from recprune.pruning.select import best_first, first, how_many
+from recprune.pruning.select import Ranking, how_many
 from recprune.splits import Split
 
 SAMPLE_UNITS = ("interaction", "user", "item")
@@ -57,24 +57,24 @@ class SamplePath(Walk[Split]):
         self.scores, strata = self.rule.of_samples(split, seed)
         self.group = None if unit == "interaction" else getattr(split.train, unit)
         if self.group is None:
-            self.order = best_first(self.scores, seed, strata)
+            self.ranking = Ranking(self.scores, seed, strata)
         else:
             self.present, self.position = np.unique(self.group, return_inverse=True)
             mean = np.bincount(self.position, self.scores) / np.bincount(self.position)
-            self.order = best_first(mean, seed)
+            self.ranking = Ranking(mean, seed)
         self.seconds = time.perf_counter() - started
 
     def cut(self, keep: float) -> Split:
         """The split with exactly round(keep * n) units. Raises ValueError for a share outside (0, 1]."""
         return one_round(self, self.split, keep)
 
-    def score(self, split: Split) -> np.ndarray:
-        """The order of the units, the same for every share."""
-        return self.order
+    def score(self, split: Split) -> Ranking:
+        """The ranking of the units, the same for every share."""
+        return self.ranking
 
-    def remove(self, split: Split, order: np.ndarray, share: float) -> Split:
-        """The split with the interactions of the first units of `order`."""
-        kept = first(order, how_many(len(order), share))
+    def remove(self, split: Split, ranking: Ranking, share: float) -> Split:
+        """The split with the interactions of the first units of the ranking."""
+        kept = ranking.first(how_many(len(ranking), share))
         return remaining(split, kept if self.group is None else kept[self.position], self.rule, self.seed)
 
 

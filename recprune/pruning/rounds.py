@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
-import numpy as np
+from recprune.pruning.select import Ranking
 
 S = TypeVar("S")  # a state
 
@@ -21,12 +21,12 @@ class Walk(ABC, Generic[S]):
     """What one method does to a state in a round. A state is not changed: each step gives a new one."""
 
     @abstractmethod
-    def score(self, state: S) -> np.ndarray:
-        """The units that are left, most important first."""
+    def score(self, state: S) -> Ranking:
+        """The ranking of the units that are left."""
 
     @abstractmethod
-    def remove(self, state: S, order: np.ndarray, share: float) -> S:
-        """The state with the first units of `order` alone, `share` of all there were; what stays is adjusted."""
+    def remove(self, state: S, ranking: Ranking, share: float) -> S:
+        """The state with the first units of the ranking alone, `share` of all there were; what stays is adjusted."""
 
     def recover(self, state: S) -> S:
         """The state after what stays was solved for or trained again; as it is, where there is nothing to recover."""
@@ -40,8 +40,8 @@ class Walk(ABC, Generic[S]):
 def one_round(walk: Walk[S], state: S, share: float) -> S:
     """The state after one turn of the loop."""
     began = time.perf_counter()
-    order = walk.score(state)
-    less = walk.remove(state, order, share)
+    ranking = walk.score(state)
+    less = walk.remove(state, ranking, share)
     removed = time.perf_counter()
     less = walk.recover(less)
     recovered = time.perf_counter()

@@ -44,7 +44,7 @@ def test_the_schema_is_that_of_the_readers_outside():
 numbers = st.floats(allow_nan=True, allow_infinity=False)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(numbers, min_size=1, max_size=6), st.randoms())
 def test_what_is_written_reads_back_and_writes_the_same_bytes(values, random):
     rows = frame(len(values), **{"val_ndcg@10": values, "val_map@10": values, "parameters": range(len(values))})

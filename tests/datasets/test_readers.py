@@ -20,7 +20,7 @@ from recprune.interactions import DataError, Interactions
 CONTAINERS = ["csv", "tsv", "dat", "psv", "ssv", "parquet", "csv.gz", "tsv.gz", "dat.gz"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.sets(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=40),
     st.sampled_from(CONTAINERS),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recprune.datasets import load, synthetic, write_official
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0, 1), st.integers(0, 100))
 def test_any_size_is_met_exactly_and_pairs_are_distinct(n_users, n_items, share, seed):
     n = max(1, int(share * n_users * n_items))

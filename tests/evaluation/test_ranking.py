@@ -4,7 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import pytrec_eval
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -52,7 +52,6 @@ def by_trec(parts, scores, cutoffs):
     return result
 
 
-@settings(deadline=None)
 @given(CASES)
 def test_agrees_with_trec_eval(make_split, stored, case):
     parts, scores = random_case(*case)
@@ -62,7 +61,6 @@ def test_agrees_with_trec_eval(make_split, stored, case):
         np.testing.assert_allclose(report.per_user[name], values, rtol=0, atol=1e-9, err_msg=name)
 
 
-@settings(deadline=None)
 @given(CASES, st.sampled_from(["train", "validation", "test"]), st.integers(1, 40))
 def test_agrees_with_the_definitions_counted_by_hand(make_split, stored, case, on, k):
     parts, scores = random_case(*case)
@@ -92,7 +90,6 @@ def test_agrees_with_the_definitions_counted_by_hand(make_split, stored, case, o
             assert report.per_user[f"{name}@{k}"][u] == pytest.approx(value, abs=1e-12), name
 
 
-@settings(deadline=None)
 @given(CASES, st.integers(1, 13), st.randoms(use_true_random=False))
 def test_neither_block_nor_order_of_users_matters(make_split, stored, case, block, random):
     parts, scores = random_case(*case)

@@ -41,7 +41,7 @@ def test_support_refit_is_the_ridge_solution_on_the_support(ratio, share):
 
 
 @given(st.integers(1, 12), st.integers(1, 6), st.floats(0, 1), st.integers(0, 99))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_column_is_solved_on_its_support(n, columns, share, seed):
     """Supports of any size, empty and full ones among them; what is outside stays zero."""
     rng = np.random.default_rng(seed)

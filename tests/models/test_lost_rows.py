@@ -164,7 +164,7 @@ def test_there_is_nothing_to_learn_from_what_has_no_row(dense, ratio):
 
 
 @given(st.integers(1, 12), st.integers(1, 9), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_restricting_and_spreading_follow_the_codes(n_items, n, data):
     """Restricted to the rows, then spread again: the columns that stay, in place, in the entries' own order."""
     keep = torch.tensor(data.draw(st.lists(st.booleans(), min_size=n_items, max_size=n_items)))

@@ -19,7 +19,7 @@ def matrix(rows, columns, density, seed):
 
 
 @given(st.integers(1, 30), st.integers(1, 40), st.floats(0, 1), st.booleans(), st.integers(0, 99))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_what_is_packed_comes_back(rows, columns, density, as_csr, seed):
     values = matrix(rows, columns, density, seed)
     array = sparse.csr_array(values) if as_csr else torch.from_numpy(values.copy())
@@ -38,7 +38,7 @@ def test_the_layout_follows_the_density(density, layout):
 
 
 @given(st.integers(1, 30), st.integers(1, 900), st.floats(0, 0.3), st.integers(0, 99))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_layout_chosen_is_the_smallest_and_each_gives_the_values_back(rows, columns, density, seed):
     values = matrix(rows, columns, density, seed)
     written, _ = pack({"w": torch.from_numpy(values)})
@@ -87,7 +87,7 @@ def test_a_sparse_matrix_is_packed_in_memory_of_its_values():
 
 
 @given(st.floats(0, 1), st.integers(0, 20))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_form_in_memory_is_the_smaller_one(density, seed):
     values = torch.from_numpy(matrix(40, 50, density, seed))
     chosen = ops.smallest_in_memory(values)
@@ -96,7 +96,7 @@ def test_the_form_in_memory_is_the_smaller_one(density, seed):
 
 
 @given(st.integers(1, 8), st.integers(0, 20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_operations_agree_on_dense_and_sparse_arrays(n, seed):
     table = matrix(12, 7, 0.4, seed)
     dense, csr = torch.from_numpy(table), sparse.csr_array(table)

@@ -16,7 +16,7 @@ from recprune.models.parts.training import Adam, Target, steps_an_epoch, with_eq
 
 
 @given(st.integers(0, 50))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_negatives_are_never_positives(ratio, seed):
     users = np.repeat(np.arange(ratio.n_users), 5).reshape(-1, 5)
     negatives = Positives(ratio.train).uniform_negatives(users, np.random.default_rng(seed), rounds=60)
@@ -145,7 +145,7 @@ def test_neumf_learns_what_it_scores_with(ratio):
 
 
 @given(st.floats(0.01, 30), st.integers(0, 99))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_clipping_bounds_the_norm_of_all_gradients_and_keeps_their_direction(limit, seed):
     rng = torch.Generator().manual_seed(seed)
     arrays = [torch.zeros(shape).requires_grad_() for shape in ((4, 3), (5,))]

@@ -25,7 +25,7 @@ from recprune.pruning.parameters import (
     snip,
     taylor,
 )
-from recprune.pruning.select import best_first, how_many
+from recprune.pruning.select import Ranking, how_many
 
 MODELS = {
     "ials": IALS(factors=8, l2=5.0, iterations=5),
@@ -47,10 +47,8 @@ def dense(ratio):
 def cut(model, unit, scores, keep, scope="global"):
     """The model with a share of its units kept, by scores; and its masks."""
     pool = units.Pool.of(model, unit)
-    flat, groups, there = pool.flat(scores), pool.groups(scope), np.flatnonzero(pool.present)
-    order = there[best_first(flat[there], 0, None if groups is None else groups[there])]
-    alive = np.zeros(len(pool.present), bool)
-    alive[order[: how_many(pool.n, keep)]] = True
+    ranking = Ranking(pool.flat(scores), 0, pool.groups(scope), pool.present)
+    alive = ranking.first(how_many(pool.n, keep))
     pruned = model.clone()
     masks = pool.masks(pruned, alive | ~pool.present)
     units.apply(pruned, masks)

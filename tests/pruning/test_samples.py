@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recprune.evaluation import evaluate
@@ -19,7 +19,7 @@ from recprune.pruning.samples.k_core import core_numbers
 from recprune.pruning.samples.proxy import EPOCHS, _pairs, watch
 from recprune.pruning.samples.stratified import parts, strata
 from recprune.pruning.schedule import SCHEDULES
-from recprune.pruning.select import best_first, first
+from recprune.pruning.select import Ranking
 
 SCORES = {name: rule.samples for name, rule in CRITERIA.items() if rule.samples}
 IN_ROUNDS = ("representative", "segment", "segment-learnt")  # made for the loop with the model in it
@@ -85,8 +85,8 @@ class TestEveryCriterion:
 
     def test_exactly_k_stay_and_choices_are_nested(self, name, train, scored):
         scores, groups = scored[name]
-        order = best_first(scores, 0, groups)
-        some, more = (first(order, k) for k in (train.nnz // 3, train.nnz // 2))
+        ranking = Ranking(scores, 0, groups)
+        some, more = (ranking.first(k) for k in (train.nnz // 3, train.nnz // 2))
         assert (some.sum(), more.sum()) == (train.nnz // 3, train.nnz // 2)
         assert not (some & ~more).any()
 
@@ -94,7 +94,7 @@ class TestEveryCriterion:
 class TestStrata:
     def test_every_stratum_keeps_its_share(self, train):
         groups = strata(train)
-        kept = first(best_first(*_with_seed(SCORES["stratified"](train, 0))), round(0.4 * train.nnz))
+        kept = Ranking(*_with_seed(SCORES["stratified"](train, 0))).first(round(0.4 * train.nnz))
         size = np.bincount(groups)
         off = np.bincount(groups, kept) - 0.4 * size
         assert np.abs(off).max() <= 1
@@ -123,7 +123,7 @@ class TestWeightAndRecency:
         np.testing.assert_array_equal(SCORES["weight"](replace(train, rating=None, weight=weight), 0)[0], weight)
 
     def test_recency_keeps_the_latest(self, train):
-        kept = first(best_first(SCORES["recency"](train, 0)[0], 0), 500)
+        kept = Ranking(SCORES["recency"](train, 0)[0], 0).first(500)
         assert train.timestamp[kept].min() >= train.timestamp[~kept].max()
 
     def test_a_log_that_lacks_what_is_looked_at_is_named(self, train):
@@ -142,7 +142,6 @@ PAIRS = st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)), min_size=1, max
 
 
 class TestKCore:
-    @settings(deadline=None)
     @given(pairs=PAIRS)
     def test_core_numbers_are_the_largest_core_that_holds_the_pair(self, pairs):
         user, item = np.array(sorted(pairs)).T
@@ -230,7 +229,7 @@ class TestInversePropensity:
         loss = 1.0 + np.bincount(train.item, minlength=train.n_items)[train.item] ** 0.5  # grows with popularity
         k, weighted, plain = train.nnz // 4, [], []
         for seed in range(300):
-            kept = first(best_first(inverse_propensity.score(train, seed)[0], seed), k)
+            kept = Ranking(inverse_propensity.score(train, seed)[0], seed).first(k)
             weighted.append(inverse_propensity.weights(train, kept, seed) @ loss[kept])
             plain.append(loss[kept].sum() * train.nnz / k)
         error = np.std(weighted) / len(weighted) ** 0.5
@@ -241,7 +240,7 @@ class TestInversePropensity:
         full = (train.tocsr().T @ train.tocsr()).toarray()
         total = np.zeros_like(full, dtype=np.float64)
         for seed in range(200):
-            kept = first(best_first(inverse_propensity.score(train, seed)[0], seed), train.nnz // 2)
+            kept = Ranking(inverse_propensity.score(train, seed)[0], seed).first(train.nnz // 2)
             less = train.select(kept, weight=inverse_propensity.weights(train, kept, seed)).tocsr()
             total += (less.T @ less).toarray() / 200
         off = ~np.eye(len(full), dtype=bool)
@@ -256,7 +255,7 @@ class TestInversePropensity:
 
 
 def test_representative_weights_bring_back_the_distribution_of_items(train):
-    kept = first(best_first(*_with_seed(representative.score(train, 0))), train.nnz // 3)
+    kept = Ranking(*_with_seed(representative.score(train, 0))).first(train.nnz // 3)
     left = np.bincount(train.item[kept], minlength=train.n_items)
     weighted = np.bincount(train.item[kept], representative.weights(train, kept, 0), minlength=train.n_items)
     full = np.bincount(train.item, minlength=train.n_items)

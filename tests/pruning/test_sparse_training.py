@@ -41,7 +41,6 @@ def prepared(model, split, criterion, unit="weight", **more):
 
 
 class TestProximalMaps:
-    @settings(deadline=None)
     @given(VECTORS, st.floats(0, 3, width=32))
     def test_the_map_of_l1_minimises_its_objective(self, w, size):
         """x minimises |x - w|^2 / 2 + t |x|_1 exactly where w - x is in t times the subdifferential of |x|_1."""
@@ -53,7 +52,6 @@ class TestProximalMaps:
         assert (np.abs(w[~moved]) <= size * (1 + 1e-6)).all()
         assert share == pytest.approx(np.mean(~moved))
 
-    @settings(deadline=None)
     @given(st.integers(1, 4), st.integers(1, 5), st.integers(1, 3), st.floats(0, 2), st.integers(0, 99))
     def test_the_map_of_the_group_lasso_minimises_its_objective(self, n, rows, columns, size, seed):
         """For a group g, w - x = t sqrt|g| x / |x| where x is not zero, and |w| <= t sqrt|g| where it is."""
@@ -193,7 +191,7 @@ class TestSoftThreshold:
         assert float(loss.detach()) == pytest.approx(float(own), rel=1e-4)
 
     @given(st.floats(-6, 0), st.integers(0, 20))
-    @settings(max_examples=10, deadline=None)
+    @settings(max_examples=10)
     def test_its_gradient_is_that_of_the_thresholded_loss(self, dense, ratio, s, seed):
         """In v, in s, and in what has no threshold: as autograd has it, the thresholds inside of its graph."""
         model = dense["mult-vae"].clone()

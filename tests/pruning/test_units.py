@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recprune.evaluation import footprint
 from recprune.models import BPR, EASE, IALS, ItemKNN, MultVAE, NeuMF, Popularity, load_model
 from recprune.pruning import SCHEDULES, prune, units
-from recprune.pruning.select import best_first, first
+from recprune.pruning.select import Ranking
 from recprune.pruning.units import M, Pool
 
 MODELS = {
@@ -46,7 +46,7 @@ shapes = st.lists(st.tuples(st.integers(1, 6), st.integers(M, 14)), min_size=1, 
 
 
 @given(shapes, st.integers(1, M), st.lists(st.floats(0.3, 1), max_size=3), st.integers(0, 9))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_exactly_n_of_every_block_stay_whatever_the_rounds_before(shapes, n, rounds, seed):
     """And they are the n best of it; the ends of rows stay whole."""
     model = Matrices(*shapes, seed=seed)
@@ -54,10 +54,7 @@ def test_exactly_n_of_every_block_stay_whatever_the_rounds_before(shapes, n, rou
     scores = pool.flat({name: array.abs() for name, array in model.arrays.items()})
     alive = pool.present
     for share in [*sorted((r for r in rounds if r > n / M), reverse=True), n / M]:
-        candidates = np.flatnonzero(alive)
-        order = candidates[best_first(scores[candidates], seed, pool.groups("global")[candidates])]
-        alive = np.zeros_like(alive)
-        alive[order[: round(share * pool.n)]] = True
+        alive = Ranking(scores, seed, pool.groups("global"), alive).first(round(share * pool.n))
     assert alive.sum() == pool.how_many(n / M) == n * sum(rows * (columns // M) for rows, columns in shapes)
     for name, mask in pool.masks(model, alive | ~pool.present).items():
         array = model.arrays[name]
@@ -105,7 +102,7 @@ def test_rows_of_sparse_lists_are_those_of_the_dense_matrix(ratio):
     pools = [Pool.of(model, "item-row") for model in (knn, ease)]
     np.testing.assert_array_equal(pools[0].present, pools[1].present)
     torch.testing.assert_close(units.values(knn, "item-row"), units.values(ease, "item-row"))
-    keep = first(best_first(np.zeros(ratio.n_items), 0), ratio.n_items // 2)
+    keep = Ranking(np.zeros(ratio.n_items), 0).first(ratio.n_items // 2)
     for model, pool in zip((knn, ease), pools, strict=True):
         units.apply(model, pool.masks(model, keep))
     np.testing.assert_array_equal(knn.arrays["item_item"].toarray(), ease.arrays["item_item"])

@@ -31,7 +31,7 @@ def test_play_counts_are_drawn_on_logarithmic_axes():
     assert heights[0] == 40_901  # the ones alone: no other whole number is in their bar
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), max_size=80), st.integers(1, 50))
 def test_the_bars_are_few_and_hold_everything(values, times):
     _, heights = drawn(np.repeat(np.float32(values), times))
@@ -39,7 +39,7 @@ def test_the_bars_are_few_and_hold_everything(values, times):
     assert sum(heights) == len(values) * times
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 1 << 40), min_size=1, max_size=80))
 def test_so_it_is_with_counts(values):
     _, heights = drawn(values)
