@@ -25,7 +25,7 @@ from bench import logs, serving
 from bench.common import weighed
 from recprune.datasets import synthetic
 from recprune.models.base import Recommender
-from recprune.pruning import select as selection
+from recprune.pruning.select import Ranking
 
 NEIGHBOURS, FACTORS, SWEEPS, L2 = 100, 64, 2, 100.0
 KEEP = 0.1  # of the weights stay in a pruned model
@@ -137,7 +137,7 @@ def select(name: str, folder: Path) -> None:
     steps = Steps(n_items)
 
     def choose(shares):
-        ranking = selection.Ranking(scores, seed=0) if name == "recprune" else None
+        ranking = Ranking(scores, seed=0) if name == "recprune" else None
         for share in shares:
             k = round(share * len(scores))
             if ranking is not None:
