@@ -46,6 +46,14 @@ def crossing(size: np.ndarray, ratio: np.ndarray) -> float:
     return float(np.exp(np.interp(0, np.log(ratio[last]), np.log(size[last]))))
 
 
+def in_words(size: np.ndarray, ratio: np.ndarray) -> str:
+    """From which size on the dense form is the slower one."""
+    if (ratio >= 1).all():
+        return f"dense is slower at every size, from {size[0]:,.0f} items on"
+    at = crossing(size, ratio)
+    return f"dense is slower from {at:,.0f} items on" if at == at and ratio[-1] >= 1 else "dense does not stay slower"
+
+
 def report(found: pd.DataFrame, folder: Path) -> None:
     """Seconds by size, the ratios, and where they pass 1."""
     seconds = found.pivot(index="n_items", columns=["step", "form"], values="seconds")
@@ -58,10 +66,7 @@ def report(found: pd.DataFrame, folder: Path) -> None:
         rows = found[(found["step"] == step) & (found["form"] == DENSE)]
         size, ratio = rows["n_items"].to_numpy(float), rows["ratio"].to_numpy()
         table[f"{step}: dense / sparse"] = ratio
-        at = crossing(size, ratio)
-        dearer = "slower" if ratio[0] > 1 else "faster"
-        words = f"at {at:,.0f} items" if at == at else f"nowhere: dense is {dearer} from {size[0]:,.0f} items on"
-        said.append(f"{step}: both take the same time {words}.")
+        said.append(f"{step}: {in_words(size, ratio)}.")
     notes = f"""
 Milliseconds of a call, for one user, for 128 and to evaluate all users (at most {logs.SAMPLE:,}), {serving.TOP} items
 each, in turns; medians, and the median ratio in a turn. The sparse matrix is an item-kNN model with {NEIGHBOURS}

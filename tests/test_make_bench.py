@@ -120,6 +120,9 @@ def test_a_crossing_lies_between_the_sizes_where_the_ratio_passes_one():
     size = np.array([1000.0, 2000.0, 4000.0])
     assert break_even.crossing(size, size / 2500) == pytest.approx(2500)
     assert np.isnan(break_even.crossing(size, size / 500))
+    assert break_even.in_words(size, size / 2500) == "dense is slower from 2,500 items on"
+    assert "at every size" in break_even.in_words(size, size / 500)
+    assert "does not stay" in break_even.in_words(size, 500 / size)
 
 
 @pytest.mark.slow
