@@ -33,7 +33,7 @@ SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)  # a curve
 SELECTED = 0.01
 MATRICES = 3  # of n x n float32 that dense EASE holds at once while it is fitted or quantized
 MEMORY = 20e9  # bytes that a step may take
-REFIT = 5e12  # multiply-adds that the refit of a pruned dense matrix may take
+REFIT = 1e12  # multiply-adds that the refit of a pruned dense matrix may take
 
 
 @dataclass(frozen=True)
