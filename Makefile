@@ -5,7 +5,7 @@ STUDY   ?= main## study of study.toml
 DATASET ?=## data set in place of the study's own: a registered name or a path
 MODELS  ?=## some of the study's models, with commas: MODELS=ease,ials
 JOBS    ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)## runs at a time; default: number of cores
-PROTOCOL ?= ratio## protocol that `make tune` searches under: ratio, strong, loo, temporal
+PROTOCOL ?= ratio## protocol that `make tune` searches under: ratio, strong, loo, temporal, given
 LAUNCH  ?=## prefix of every run on a cluster: LAUNCH="srun -n1 -c1"
 PYTHON  ?= python3## Python 3.11 or newer that makes the environment
 BENCH   ?=## full: `make bench` with the large sizes too; tiny: that all of it runs

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from recprune.errors import DataError
     from recprune.evaluation import evaluate, footprint
     from recprune.interactions import Interactions
-    from recprune.models import load_model
+    from recprune.models import load_model, quantize
     from recprune.pruning import CRITERIA, prune, prune_samples
     from recprune.splits import Split, split
 
@@ -30,6 +30,7 @@ _HOME = {
     "DataError": "errors",
     "Interactions": "interactions",
     "load_model": "models",
+    "quantize": "models",
     "CRITERIA": "pruning",
     "prune": "pruning",
     "prune_samples": "pruning",
@@ -50,6 +51,7 @@ __all__ = [
     "models",
     "prune",
     "prune_samples",
+    "quantize",
     "split",
 ]
 

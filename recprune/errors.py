@@ -19,6 +19,12 @@ class ModelFileError(ValueError):
     """A folder that is no saved model; the message names the file and what is wrong with it."""
 
 
+def demand(fine: object, otherwise: str) -> None:
+    """Raises ModelFileError with the sentence `otherwise` unless all is fine."""
+    if not fine:
+        raise ModelFileError(otherwise)
+
+
 class StudyError(ValueError):
     """A study, a run or its rows that cannot be used; the message names the place, the key and what is accepted."""
 

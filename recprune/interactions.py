@@ -36,6 +36,7 @@ class Interactions:
     rating             (nnz,) float32, or None
     timestamp          (nnz,) float64, seconds since 1970, to a quarter of a microsecond, or None
     weight             (nnz,) float32, how much an interaction counts in training, or None for 1
+    part               (nnz,) int8, the part of a published split: 0 training, 1 test; or None
     user_attributes    one row per user code (age, gender, ...), or None
     item_attributes    one row per item code (title, genres, year, ...), or None
     """
@@ -47,6 +48,7 @@ class Interactions:
     rating: np.ndarray | None = None
     timestamp: np.ndarray | None = None
     weight: np.ndarray | None = None
+    part: np.ndarray | None = None
     user_attributes: pd.DataFrame | None = field(default=None, repr=False)
     item_attributes: pd.DataFrame | None = field(default=None, repr=False)
     name: str = "log"
@@ -61,6 +63,7 @@ class Interactions:
         rating: str | None = None,
         timestamp: str | None = None,
         weight: str | None = None,
+        part: str | None = None,
         user_attributes: pd.DataFrame | None = None,
         item_attributes: pd.DataFrame | None = None,
         name: str = "log",
@@ -75,11 +78,12 @@ class Interactions:
 
         Raises DataError for a missing column, one that is there twice or is given two roles, an id that is
         missing or neither an integer nor a string, or a float so large that it may have been rounded, a rating
-        or weight that is no number in the range of float32, a negative weight, or a time before 1970 or after
-        2200; TypeError for what is no frame.
+        or weight that is no number in the range of float32, a negative weight, a time before 1970 or after
+        2200, a part that is not 0 or 1, or a pair that is in both; TypeError for what is no frame.
         """
-        given = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "weight": weight}
-        columns = {role: column for role, column in given.items() if column is not None}
+        columns = {"user": user, "item": item}
+        optional = {"rating": rating, "timestamp": timestamp, "weight": weight, "part": part}
+        columns |= {role: column for role, column in optional.items() if column is not None}
         for given_frame in (frame, user_attributes, item_attributes):
             if not isinstance(given_frame, pd.DataFrame) and (given_frame is frame or given_frame is not None):
                 raise TypeError(f"{name}: a pandas DataFrame is needed, not {type(given_frame).__name__}")
@@ -90,9 +94,12 @@ class Interactions:
         log: dict[str, np.ndarray] = {}
         users, log["user"] = _encode(raw["user"], name, user)
         items, log["item"] = _encode(raw["item"], name, item)
-        for role, read in (("rating", _ratings), ("weight", _weights), ("timestamp", _seconds)):
+        readers = {"rating": _ratings, "weight": _weights, "timestamp": _seconds, "part": _parts}
+        for role, read in readers.items():
             if role in raw:
                 log[role] = read(raw[role], name, columns[role])
+        if part is not None:
+            _refuse_pairs_in_both(log, len(items), name, part)
         log = _unique_pairs(log, len(items), name)
         return cls(
             **log,
@@ -167,7 +174,7 @@ class Interactions:
         rows = np.flatnonzero(rows)
         taken: dict[str, Any] = {
             key: None if getattr(self, key) is None else getattr(self, key)[rows]
-            for key in ("user", "item", "rating", "timestamp", "weight")
+            for key in ("user", "item", "rating", "timestamp", "weight", "part")
         }
         return replace(self, **(taken | changes))
 
@@ -187,7 +194,7 @@ class Interactions:
 
     @cached_property
     def content_hash(self) -> str:
-        """sha256 of the canonical content (user, item, rating, timestamp, weight): the log's identity."""
+        """sha256 of the canonical content (user, item, rating, timestamp, weight, part if any): the log's identity."""
         digest = hashlib.sha256(b"recprune interactions 1")
         for ids in (self.users, self.items):  # JSON says where one id ends: users 1, 2 of item 34 are not 1, 23 of 4
             digest.update(json.dumps(list(map(str, ids.tolist()))).encode())
@@ -199,6 +206,9 @@ class Interactions:
                 digest.update(b" none")
             else:
                 digest.update(np.ascontiguousarray(values, kind).data)
+        if self.part is not None:  # a log without parts keeps the identity that it had before there were any
+            digest.update(b"part")
+            digest.update(np.ascontiguousarray(self.part, "i1").data)
         return digest.hexdigest()
 
     def titles(self, codes) -> list[str]:
@@ -414,6 +424,26 @@ def _weights(values: pd.Series, name: str, column: str) -> np.ndarray:
         row = int((weights < 0).argmax())
         raise _at_row(name, column, row, f"is {shown(values, row)}; a weight is not negative")
     return weights
+
+
+def _parts(values: pd.Series, name: str, column: str) -> np.ndarray:
+    parts = _finite(values, name, column)
+    bad = (parts != 0) & (parts != 1)
+    if bad.any():
+        row = int(bad.argmax())
+        raise _at_row(
+            name, column, row, f"is {shown(values, row)}; 0, the published training part, or 1, test, is needed"
+        )
+    return parts.astype(np.int8)
+
+
+def _refuse_pairs_in_both(log: dict[str, np.ndarray], n_items: int, name: str, column: str) -> None:
+    """DataError for the first row of the test part whose pair is in training as well: it could not be found there."""
+    pair = log["user"].astype(np.int64) * n_items + log["item"]
+    tested = np.flatnonzero(log["part"] == 1)
+    both = tested[np.isin(pair[tested], pair[log["part"] == 0])]
+    if len(both):
+        raise _at_row(name, column, int(both[0]), "has a pair in the test part that is in training too; one is needed")
 
 
 LATEST = 7_258_118_400  # 2200-01-01

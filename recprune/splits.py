@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -61,9 +62,10 @@ class Split:
         return self.train.items
 
     def relevant(self, on: str) -> Interactions:
-        """What a ranking should find: the interactions of the part `on`."""
-        if on not in PARTS:
-            raise ValueError(f"unknown part {on!r}; known: {', '.join(PARTS)}")
+        """What a ranking should find: the interactions of the part `on`. Raises ValueError where it was trained on."""
+        _check_part(on)
+        if on == "validation" and self.validation.nnz == 0:
+            raise ValueError("this split trains on its validation part (see `splits.final`); 'test' can be judged on")
         return getattr(self, on)
 
     def seen(self, on: str) -> sparse.csr_array:
@@ -72,7 +74,7 @@ class Split:
         Training items at validation time, training and validation items at test time, and for the
         held-out users of `strong` their histories. On "train" nothing is left out.
         """
-        self.relevant(on)
+        _check_part(on)
         if on == "train":
             return sparse.csr_array(self.train.shape, dtype=np.float32)
         return self._seen[on]
@@ -116,6 +118,11 @@ class Split:
         }
 
 
+def _check_part(on: str) -> None:
+    if on not in PARTS:
+        raise ValueError(f"unknown part {on!r}; known: {', '.join(PARTS)}")
+
+
 def split(
     log: Interactions, protocol: str = "ratio", seed: int = 0, min_rating: float | None = None, core: int | None = None
 ) -> Split:
@@ -124,27 +131,22 @@ def split(
     protocol    `ratio`: per user at random 80/10/10; `strong`: 10 % of the users each for validation
                 and test, of whom 80 % of the history is given (Liang et al. 2018); `loo`: each user's
                 last interaction for test, the one before for validation; `temporal`: one cut in time
-                at 80 % and 90 % of the log, for all users
+                at 80 % and 90 % of the log, for all users; `given`: the log's own published split (`log.part`),
+                its test part as it is, and of its training part 10 % per user at random for validation
     min_rating  ratings below are dropped; default 3 (`strong`: 4). A log without ratings keeps all
     core        users and items with fewer interactions are dropped, repeatedly; 0 keeps all; default
-                10 (`strong`: users with at least 5, items as they are)
+                10 (`strong`: users with at least 5, items as they are; `given`: all, as are all ratings)
 
     Raises TypeError for what is no log, ValueError for an unknown protocol or option value, DataError where the
-    log lacks times that the protocol needs or where a part would be empty.
+    log lacks times or a published split that the protocol needs, or where a part would be empty.
     """
     _check_log(log)
     check_options(protocol, seed, min_rating, core)
-    min_rating = (4 if protocol == "strong" else MIN_RATING) if min_rating is None else min_rating
-    kept = log if log.rating is None else log.select(log.rating >= min_rating)
-    if protocol == "strong" and core is None:
-        kept, options = k_core(kept, users=5, items=0), {"min_rating": min_rating, "core": "users 5"}
-    else:
-        core = CORE if core is None else int(core)
-        kept, options = k_core(kept, users=core, items=core), {"min_rating": min_rating, "core": core}
+    kept, options = _filtered(log, protocol, min_rating, core)
     if kept.nnz == 0:
         raise DataError(
-            f"{log.name}: min_rating={min_rating} and core={options['core']} leave none of {log.nnz:,} interactions; "
-            "lower them (core=0 keeps every user and item)"
+            f"{log.name}: min_rating={options['min_rating']} and core={options['core']} leave none of {log.nnz:,} "
+            "interactions; lower them (core=0 keeps every user and item)"
         )
     rng = np.random.default_rng([seed, int(log.content_hash[:8], 16)])
     parts, histories = PROTOCOLS[protocol](kept, rng)
@@ -168,6 +170,50 @@ def split(
     )
 
 
+def _filtered(
+    log: Interactions, protocol: str, min_rating: float | None, core: int | None
+) -> tuple[Interactions, dict[str, object]]:
+    """What the protocol splits of a log, with the options as they were applied."""
+    if protocol == "given":
+        return log, {"min_rating": None, "core": 0}
+    min_rating = (4 if protocol == "strong" else MIN_RATING) if min_rating is None else min_rating
+    kept = log if log.rating is None else log.select(log.rating >= min_rating)
+    if protocol == "strong" and core is None:
+        return k_core(kept, users=5, items=0), {"min_rating": min_rating, "core": "users 5"}
+    core = CORE if core is None else int(core)
+    return k_core(kept, users=core, items=core), {"min_rating": min_rating, "core": core}
+
+
+def final(split: Split) -> Split:
+    """The split for the last training, after every choice is made: its training part is train + validation.
+
+    Under `strong` the held-out users of validation train with all that is known of them. The validation part is
+    empty, and cannot be judged on. A model trained on this split is judged on "test" of it.
+    """
+    more = [split.validation, *(known for on, known in split.histories.items() if on == "validation")]
+    unpruned = _joined(split.unpruned, *more)
+    return replace(
+        split,
+        train=unpruned if split.train is split.unpruned else _joined(split.train, *more),
+        validation=split.validation.select(np.zeros(0, np.int64)),
+        unpruned=unpruned,
+        histories={on: known for on, known in split.histories.items() if on != "validation"},
+    )
+
+
+def _joined(*parts: Interactions) -> Interactions:
+    """The interactions of parts of one log, which share no pair. Where only some have weights, the others weigh 1."""
+    log = parts[0]
+    order = np.lexsort([np.concatenate([getattr(part, key) for part in parts]) for key in ("item", "user")])
+    columns: dict[str, Any] = {}
+    for key in ("user", "item", "rating", "timestamp", "weight", "part"):
+        values = [getattr(part, key) for part in parts]
+        if key == "weight" and any(found is not None for found in values):
+            values = [part.tocsr().data for part in parts]
+        columns[key] = None if values[0] is None else np.concatenate(values)[order]
+    return replace(log, **columns)
+
+
 def _check_log(log: object) -> None:
     if not isinstance(log, Interactions):
         made = "Interactions.from_frame makes them of a DataFrame, load of a file or a name"
@@ -186,6 +232,10 @@ def check_options(protocol: object = "ratio", seed: object = 0, min_rating: obje
     number = not isinstance(min_rating, bool) and isinstance(min_rating, Real) and math.isfinite(min_rating)
     if min_rating is not None and not number:
         raise ValueError(f"min_rating is {min_rating!r}; a finite number is needed")
+    if protocol == "given" and (min_rating is not None or core not in (None, 0)):
+        raise ValueError(
+            f"protocol 'given' takes a published split as it is; leave out min_rating={min_rating} and core={core}"
+        )
 
 
 def k_core(log: Interactions, users: int, items: int) -> Interactions:
@@ -260,6 +310,20 @@ def _strong(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
     return parts, {"validation": order[(of == 1) & ~target], "test": order[(of == 2) & ~target]}
 
 
+def _given(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    if log.part is None:
+        raise DataError(
+            f"{log.name}: protocol 'given' needs a published split; the data set `gowalla` has one, as has a folder "
+            "with train.txt and test.txt"
+        )
+    known = np.flatnonzero(log.part == 0)
+    order = known[user_by_user(log.user[known], rng.random(len(known)))]
+    count = np.bincount(log.user[order], minlength=log.n_users)[log.user[order]]
+    from_end, tenth = _last_shares(log, order, 0.1)
+    validation = (count >= 3) & (from_end < tenth)
+    return {"train": order[~validation], "validation": order[validation], "test": np.flatnonzero(log.part == 1)}, {}
+
+
 def _times(log: Interactions, protocol: str) -> np.ndarray:
     """(nnz,) seconds. Raises DataError for a log without times, or all at one moment."""
     if log.timestamp is None:
@@ -277,4 +341,5 @@ PROTOCOLS: dict[str, Callable[[Interactions, np.random.Generator], tuple[Rows, R
     "strong": _strong,
     "loo": _leave_one_out,
     "temporal": _temporal,
+    "given": _given,
 }

@@ -2,10 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 import torch
+from scipy import sparse
+
+BLOCK = 1 << 22  # scores held at once
+PIECE = 1 << 20  # scores looked at together: what stays in the cache between the passes over them
+
+
+class NotANumber(ValueError):
+    """Scores that cannot be ranked: there is NaN in `row`."""
+
+    def __init__(self, row: int):
+        super().__init__(f"row {row} of the scores holds NaN")
+        self.row = row
+
+
+def rank_in_blocks(score: Callable[[slice], np.ndarray], k: int, seen: sparse.csr_array) -> np.ndarray:
+    """`top_unseen` of m x n scores that are never held together, only about 16 MB of them.
+
+    score  slice of the m rows -> (b x n) scores
+    seen   (m x n)
+    """
+    m, n = seen.shape
+    lists = np.empty((m, k), np.int32)
+    step = max(1, BLOCK // max(1, n))
+    for start in range(0, m, step):
+        part = slice(start, min(start + step, m))
+        try:
+            lists[part] = top_unseen(score(part), k, seen if m <= step else seen[part])
+        except NotANumber as nan:
+            raise NotANumber(start + nan.row) from None
+    return lists
+
+
+def top_unseen(scores: np.ndarray, k: int, seen: sparse.csr_array) -> np.ndarray:
+    """`top_k` of scores (B x n), without the items that are stored in `seen` (B x n).
+
+    The scores are written to, where they can be, and are as they were in the end.
+    """
+    scores = np.require(scores, requirements=["C", "W"])
+    left_out = np.repeat(np.arange(len(scores)), np.diff(seen.indptr)), seen.indices
+    lent = scores[left_out]
+    unknown = np.isnan(lent)
+    if unknown.any():
+        raise NotANumber(int(left_out[0][unknown.argmax()]))
+    scores[left_out] = -np.inf
+    try:
+        return top_k(scores, k)
+    finally:
+        scores[left_out] = lent
 
 from recprune.mixing import splitmix64
 
@@ -34,14 +83,11 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     step = max(1, PIECE // n)
     for start in range(0, n_rows, step):
         piece = scores[start : start + step]
-        bad = row_with_nan(piece)
+        bad = _row_with_nan(piece)
         if bad is not None:
-            raise ValueError(f"row {start + bad} of the scores holds NaN")
+            raise NotANumber(start + bad)
         lists[start : start + step, : min(k, n)] = _lists(piece, min(k, n))
     return lists
-
-
-PIECE = 1 << 20  # scores looked at together: what stays in the cache between the passes over them
 
 
 def _lists(scores: np.ndarray, k: int) -> np.ndarray:
@@ -53,7 +99,44 @@ def _lists(scores: np.ndarray, k: int) -> np.ndarray:
     return np.where(values > -np.inf, codes, -1)[:, :k]
 
 
-def row_with_nan(scores: np.ndarray) -> int | None:
+def top_k_of_few(codes: np.ndarray, scores: np.ndarray, k: int, left_out: np.ndarray) -> np.ndarray:
+    """`top_k` of one row of scores of which all are zero but a few; (k,) int32 or fewer, without -1 at the end.
+
+    codes     (c,) distinct items, scores (c,) what they score; no NaN
+    left_out  (n,) bool, True for items that must not be listed
+    """
+    scores = np.where(left_out[codes], -np.inf, scores)
+    c = len(codes)
+    floor = np.partition(scores, c - k)[c - k] if c > k else -np.inf
+    if floor > 0:
+        passed = np.flatnonzero(scores >= floor)
+        return _sorted(codes[passed], scores[passed], len(left_out))[:k]
+    above, below = scores > 0, (scores < 0) & (scores > -np.inf)
+    best = _sorted(codes[above], scores[above], len(left_out))[:k]
+    no_zero = left_out.copy()
+    no_zero[codes[scores != 0]] = True
+    zeros = _first_free(no_zero, k - len(best))
+    worst = _sorted(codes[below], scores[below], len(left_out)) if len(best) + len(zeros) < k else []
+    return np.concatenate([best, zeros, worst])[:k]
+
+
+def _sorted(codes: np.ndarray, scores: np.ndarray, n: int) -> np.ndarray:
+    """The codes, best first, equal scores in tie order."""
+    return codes[np.lexsort((tie_rank(n)[codes], -scores))]
+
+
+def _first_free(taken: np.ndarray, k: int) -> np.ndarray:
+    """The first k codes in tie order that are not taken, or fewer. The catalogue is walked in growing strides."""
+    order = tie_order(len(taken))
+    found, start, stride = np.empty(0, np.int32), 0, 256
+    while len(found) < k and start < len(order):
+        items = order[start : start + stride]
+        found = np.append(found, items[~taken[items]])
+        start, stride = start + stride, 2 * stride
+    return found[:k]
+
+
+def _row_with_nan(scores: np.ndarray) -> int | None:
     """The first row that holds NaN; without one, a single pass that allocates nothing."""
     if scores.size == 0 or not np.isnan(scores.min()):  # the minimum of numbers and NaN is NaN
         return None
@@ -108,9 +191,7 @@ def _in_tie_order(scores: np.ndarray, values: np.ndarray, codes: np.ndarray) -> 
         cut = (values[:, k] == last) & (last > -np.inf)
         wanted = np.where(cut, (values[:, :k] == last[:, None]).sum(axis=1), 0)
         codes[np.arange(k) >= (k - wanted)[:, None]] = _first_equal(scores, last, wanted)
-    rank = np.empty(n, np.int32)
-    rank[tie_order(n)] = np.arange(n)
-    return np.take_along_axis(codes, np.lexsort((rank[codes], -values[:, :k])), axis=1)
+    return np.take_along_axis(codes, np.lexsort((tie_rank(n)[codes], -values[:, :k])), axis=1)
 
 
 def _first_equal(scores: np.ndarray, value: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -145,3 +226,12 @@ def tie_order(n: int) -> np.ndarray:
     order = np.argsort(splitmix64(np.arange(n))).astype(np.int32)
     order.setflags(write=False)
     return order
+
+
+@lru_cache(maxsize=8)
+def tie_rank(n: int) -> np.ndarray:
+    """(n,) int32, read-only: the place of each code in `tie_order`."""
+    rank = np.empty(n, np.int32)
+    rank[tie_order(n)] = np.arange(n)
+    rank.setflags(write=False)
+    return rank

@@ -154,7 +154,7 @@ def known_name(names: Callable[[], Iterable[str]], *also: str) -> AfterValidator
 
     def check(found: str) -> str:
         if found not in also:
-            one_of("", found, (*names(), *also))
+            one_of("", found, {*names(), *also})
         return found
 
     return AfterValidator(check)

@@ -14,7 +14,6 @@ import pytest
 from bench import break_even, data_path, evaluator, forms, logs, sizes, training
 from bench.common import growth, take_turns
 from bench.competitors import COMPETITORS
-from recprune.splits import PROTOCOLS
 
 
 def test_calls_take_turns_after_a_turn_that_does_not_count():
@@ -52,7 +51,7 @@ def test_the_data_path_is_timed_step_by_step_and_leaves_no_log_behind(tmp_path, 
     monkeypatch.setattr(data_path.tempfile, "tempdir", None)  # TMPDIR is read anew
     data_path.main(["--millions", "0.02", "--repeats", "1", "--out", str(tmp_path / "out")])
     rows = pd.read_csv(tmp_path / "out" / "data_path.csv")
-    assert set(rows["step"]) == {"read", "hash", *PROTOCOLS}
+    assert set(rows["step"]) == set(data_path.STEPS)
     assert set(rows["million_rows"]) == {0.02}
     assert (rows["peak_mb"] > 50).all()
     assert [p.name for p in tmp_path.iterdir()] == ["out"]

@@ -1,13 +1,17 @@
 """Protocols: what goes where, and on what a split depends."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recprune.evaluation import evaluate
 from recprune.interactions import DataError, Interactions
-from recprune.splits import PROTOCOLS, k_core, split
+from recprune.models import Popularity
+from recprune.splits import PROTOCOLS, check_options, final, k_core, split
 
 
 def make(pairs, **columns) -> Interactions:
@@ -16,7 +20,14 @@ def make(pairs, **columns) -> Interactions:
         frame,
         rating="rating" if "rating" in columns else None,
         timestamp="timestamp" if "timestamp" in columns else None,
+        part="part" if "part" in columns else None,
     )
+
+
+@pytest.fixture(scope="module")
+def parted(log) -> Interactions:
+    """The log, as somebody published it: a fifth of the interactions is test."""
+    return replace(log, part=(np.random.default_rng(2).random(log.nnz) < 0.2).astype(np.int8))
 
 
 def pairs_of(log: Interactions) -> set[tuple[int, int]]:
@@ -27,23 +38,25 @@ logs = st.sets(st.tuples(st.integers(0, 15), st.integers(0, 12)), min_size=40, m
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_parts_are_disjoint_and_complete(log, protocol):
+def test_parts_are_disjoint_and_complete(parted, protocol):
+    log = parted
     s = split(log, protocol, seed=3)
     parts = [pairs_of(getattr(s, part)) for part in ("train", "validation", "test")]
     parts += [pairs_of(history) for history in s.histories.values()]
     union = set().union(*parts)
     assert sum(map(len, parts)) == len(union)
-    kept = log.select(log.rating >= s.options["min_rating"])
-    core = (5, 0) if protocol == "strong" else (10, 10)
-    assert len(union) == k_core(kept, *core).nnz
+    rated = log.rating >= (s.options["min_rating"] or 0)
+    core = {"strong": (5, 0), "given": (0, 0)}.get(protocol, (10, 10))
+    assert len(union) == k_core(log.select(rated), *core).nnz
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_same_seed_same_split_whatever_the_row_order(log, protocol):
-    frame = pd.DataFrame(
-        {"user": log.users[log.user], "item": log.items[log.item], "rating": log.rating, "timestamp": log.timestamp}
-    )
-    shuffled = Interactions.from_frame(frame.sample(frac=1, random_state=5), rating="rating", timestamp="timestamp")
+def test_same_seed_same_split_whatever_the_row_order(parted, protocol):
+    log = parted
+    roles = {role: role for role in ("rating", "timestamp", "part")}
+    columns = {role: getattr(log, role) for role in roles}
+    frame = pd.DataFrame({"user": log.users[log.user], "item": log.items[log.item]} | columns)
+    shuffled = Interactions.from_frame(frame.sample(frac=1, random_state=5), **roles)
     first, second = split(log, protocol, seed=1), split(shuffled, protocol, seed=1)
     for part in ("train", "validation", "test"):
         assert pairs_of(getattr(first, part)) == pairs_of(getattr(second, part))
@@ -135,7 +148,7 @@ def test_attributes_times_and_titles_ride_along(log, ratio):
 
 
 def test_unknown_protocol_lists_the_known():
-    with pytest.raises(ValueError, match="'weekly'; known: ratio, strong, loo, temporal"):
+    with pytest.raises(ValueError, match="'weekly'; known: ratio, strong, loo, temporal, given"):
         split(make([(0, 0)]), "weekly")
 
 
@@ -201,3 +214,72 @@ def test_known_histories_are_in_the_order_of_time(log):
         known = s.fold_in(on)
         np.testing.assert_array_equal(known.toarray(), s.histories[on].toarray())
         np.testing.assert_array_equal(known.indices, s.histories[on].sequences().indices)
+
+
+@given(logs, st.data())
+@settings(max_examples=40)
+def test_given_is_the_published_split_with_a_tenth_of_training_for_validation(pairs, data):
+    part = data.draw(st.lists(st.integers(0, 1), min_size=len(pairs), max_size=len(pairs)))
+    part[:4] = [0, 0, 0, 1] if len({u for u, _ in pairs[:3]}) == 1 else part[:4]
+    log = make(pairs, part=part)
+    size = np.bincount(log.user[log.part == 0], minlength=log.n_users)
+    if not ((size >= 3).any() and (log.part == 1).any()):
+        with pytest.raises(DataError, match="leaves the (validation|test|train) part empty"):
+            split(log, "given")
+        return
+    s = split(log, "given")
+    assert pairs_of(s.test) == pairs_of(log.select(log.part == 1))
+    assert pairs_of(s.train) | pairs_of(s.validation) == pairs_of(log.select(log.part == 0))
+    expected = np.where(size >= 3, np.maximum(1, size // 10), 0)
+    assert (np.bincount(s.validation.user, minlength=log.n_users) == expected).all()
+    assert (s.n_users, s.n_items, s.options) == (log.n_users, log.n_items, {"min_rating": None, "core": 0})
+
+
+def test_given_keeps_the_test_part_for_every_seed(parted):
+    first, second = (split(parted, "given", seed=seed) for seed in (0, 1))
+    assert pairs_of(first.test) == pairs_of(second.test)
+    assert pairs_of(first.validation) != pairs_of(second.validation)
+
+
+def test_given_needs_a_published_split_and_takes_it_as_it_is(log, parted):
+    with pytest.raises(DataError, match="needs a published split; the data set `gowalla` has one"):
+        split(log, "given")
+    for options in ({"core": 5}, {"min_rating": 3}):
+        with pytest.raises(ValueError, match="takes a published split as it is; leave out"):
+            split(parted, "given", **options)
+    check_options("given", core=0)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_final_split_trains_on_train_and_validation_and_tests_on_the_same(parted, protocol):
+    s = split(parted, protocol, seed=3)
+    f = final(s)
+    known = [pairs_of(part) for part in (s.train, s.validation)]
+    if protocol == "strong":
+        known.append(pairs_of(s.histories["validation"]))
+    assert pairs_of(f.train) == set.union(*known) and f.train.nnz == sum(map(len, known))
+    assert (np.diff(f.train.user.astype(np.int64) * f.n_items + f.train.item) > 0).all(), "rows are in order"
+    assert f.unpruned is f.train and f.test is s.test
+    if protocol != "strong":
+        assert (f.seen("test") != s.seen("test")).nnz == 0
+    late = (f.train.user == s.validation.user[0]) & (f.train.item == s.validation.item[0])
+    assert f.train.timestamp[late] == s.validation.timestamp[0] and f.train.rating[late] == s.validation.rating[0]
+
+
+def test_of_the_final_split_only_test_is_judged(parted):
+    s = split(parted, "given")
+    model = Popularity().fit(final(s).train)
+    report = evaluate(model, final(s), on="test")
+    with pytest.raises(ValueError, match="trains on its validation part"):
+        evaluate(model, final(s), on="validation")
+    assert (report.lists == evaluate(model, s, on="test").lists).all(), "train + validation may be known at test time"
+    with pytest.raises(ValueError, match="not in the training part of this split"):
+        evaluate(model, s, on="validation")
+
+
+def test_the_final_split_of_weighted_samples_weighs_validation_by_one(parted):
+    s = split(parted, "given")
+    train = s.train.select(np.arange(5), weight=np.full(5, 3, np.float32))
+    f = final(replace(s, train=train))
+    assert f.train.nnz == 5 + s.validation.nnz and f.unpruned.nnz == s.train.nnz + s.validation.nnz
+    assert f.train.weight.sum() == 15 + s.validation.nnz and f.unpruned.weight is None

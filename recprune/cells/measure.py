@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from recprune.cells.bench import Bench, Dense, reports
+from recprune.cells.names import AS_TRAINED
 from recprune.cells.parameters import Parameters
 from recprune.cells.rows import PER_USER
 from recprune.datasets.naming import name_of
 from recprune.evaluation import Report, footprint, latency, overlap, paired_ratio, peak_rss_mb
 from recprune.models import Recommender
+from recprune.models.quantization import quantize
 from recprune.splits import Split
 
 if TYPE_CHECKING:
@@ -26,13 +28,14 @@ PARTS = (("validation", "val"), ("test", "test"))  # part of the split, and its 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What tells one measured point of a run from the others: its method, the shares kept, and the seed."""
+    """What tells one measured point of a run from the others: its method, its values, the shares kept, and the seed."""
 
     side: str
     unit: str = ""
     criterion: str = "none"
     schedule: str = ""
     recovery: str = ""
+    values: str = AS_TRAINED
     kept: float = 1.0
     samples_kept: float = 1.0
     seed: int
@@ -61,7 +64,7 @@ class Measured:
     @property
     def point(self) -> tuple:
         """The point of the curve that the cells of all seeds share."""
-        return self.asked, self.cell.recovery, self.cell.samples_kept
+        return self.asked, self.cell.recovery, self.cell.values, self.cell.samples_kept
 
 
 def measure(
@@ -104,10 +107,27 @@ def measure(
     return Measured(cell=cell, values=about | values, users=users, asked=cell.kept if asked is None else asked)
 
 
-def measure_pruned(bench: Bench, pruned: Pruned, cell: Cell, **more) -> Measured:
-    """The values of a pruned model's cell: of its compact form, with the seconds of its scores and its recovery."""
+def measure_formats(
+    bench: Bench, model: Recommender, cell: Cell, *, found: dict[str, Report] | None = None, **more
+) -> list[Measured]:
+    """The same in each value format of the run: of the model as it is, and of what `quantize` makes of it.
+
+    found  how the model as it is ranks, where that is known
+
+    The seconds of its training are those of a model in each of its formats; rounding takes next to none.
+    """
+    cells = [measure(bench, model, cell, found=found, **more)]
+    return cells + [
+        measure(bench, quantize(model, values), replace(cell, values=values), **more)
+        for values in bench.p.values
+        if values != AS_TRAINED
+    ]
+
+
+def measure_pruned(bench: Bench, pruned: Pruned, cell: Cell, **more) -> list[Measured]:
+    """The values of a pruned model's cells: of its compact form, with the seconds of its scores and its recovery."""
     train_s, score_s = pruned.recovery_seconds, pruned.score_seconds
-    return measure(bench, pruned.compact(), cell, train_s=train_s, score_s=score_s, **more)
+    return measure_formats(bench, pruned.compact(), cell, train_s=train_s, score_s=score_s, **more)
 
 
 def _quality(found: dict[str, Report], dense: dict[str, Report]) -> dict[str, float]:

@@ -15,9 +15,12 @@ REGISTRIES = {
     "criterion": (("recprune.pruning", "CRITERIA"),),
     "schedule": (("recprune.pruning", "SCHEDULES"),),
     "recovery": (("recprune.pruning", "RECOVERIES"),),
+    "values": (("recprune.models.quantization", "FORMATS"),),
 }
 #: parameter -> names that only the cells of a study have: the smaller dense model, and as many updates as on all data
 OWN = {"unit": ("model",), "criterion": ("smaller-dense",), "recovery": ("retrain-updates",)}
+
+AS_TRAINED = "float32"  # the value format of a model that was not quantized
 
 
 def registered(parameter: str) -> dict[str, Any]:
@@ -46,4 +49,5 @@ CriterionOrNone = Annotated[str, known_name(lambda: known("criterion"), "none")]
 Criterion = Annotated[str, known_name(lambda: known("criterion"))]
 ScheduleOrNone = Annotated[str, known_name(lambda: known("schedule"), "")]
 Recovery = Annotated[str, known_name(lambda: known("recovery"))]
+ValueFormat = Annotated[str, known_name(lambda: known("values"), AS_TRAINED)]
 RecoveryOrNone = Annotated[str, known_name(lambda: known("recovery"), "")]

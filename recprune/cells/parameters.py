@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 
 from recprune.cells.columns import check_columns
 from recprune.cells.names import (
+    AS_TRAINED,
     Criterion,
     CriterionOrNone,
     ModelOrNone,
@@ -19,6 +20,7 @@ from recprune.cells.names import (
     RecoveryOrNone,
     ScheduleOrNone,
     UnitOrNone,
+    ValueFormat,
     registered,
 )
 from recprune.errors import StudyError
@@ -51,6 +53,16 @@ def _check_recoveries(recoveries: tuple[str, ...]) -> tuple[str, ...]:
     return recoveries
 
 
+def _check_values(formats: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(formats)) != len(formats):
+        raise StudyError(f"{list(formats)!r} names a format twice")
+    if AS_TRAINED not in formats:
+        raise StudyError(
+            f"{list(formats)!r} lacks {AS_TRAINED!r}, the values as trained, which others are held against"
+        )
+    return formats
+
+
 def _check_core(core: int | None) -> int | None:
     if core is not None and core < 0:
         raise StudyError(f"{core}; 0 (no filter) or more is needed")
@@ -67,6 +79,7 @@ Shares = Annotated[tuple[float, ...], AfterValidator(check_shares)]
 Seeds = Annotated[tuple[int, ...], AfterValidator(_check_seeds)]
 Core = Annotated[int | None, AfterValidator(_check_core)]
 Recoveries = Annotated[tuple[Recovery, ...], AfterValidator(_check_recoveries)]
+Values = Annotated[tuple[ValueFormat, ...], AfterValidator(_check_values)]
 Columns = Annotated[dict, AfterValidator(check_columns)]
 
 
@@ -106,6 +119,7 @@ class Parameters:
     schedule: ScheduleOrNone = ""
     recovery: RecoveryOrNone = ""
     recoveries: Recoveries = ()  # several, after the same removals
+    values: Values = (AS_TRAINED,)  # formats that the values of each model are stored in, a cell for each
     keep: Shares = ()  # shares kept
     samples: Shares = ()  # shares of the training interactions kept first
     samples_criterion: Criterion = "random"

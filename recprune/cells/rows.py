@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from recprune.cells.names import AS_TRAINED
 from recprune.errors import StudyError
 from recprune.files import write_atomically
 
@@ -24,12 +25,14 @@ CELL = (
     "criterion",
     "schedule",
     "recovery",
+    "values",
     "kept",
     "samples_kept",
     "seed",
 )
 SHARES = ("kept", "samples_kept")
-DEFAULTS = {"samples_kept": 1.0}  # of the columns of a cell that a frame may lack: all the training interactions
+#: of the columns of a cell that a frame may lack: the format as trained, all the training interactions
+DEFAULTS: dict[str, Any] = {"values": AS_TRAINED, "samples_kept": 1.0}
 CUTOFFS = (10, 20, 100)
 GROUPS = ("low", "mid", "high")
 PARTS = ("val", "test")
@@ -102,7 +105,9 @@ def with_defaults(frame: pd.DataFrame) -> pd.DataFrame:
     given = {
         column: frame[column] if column in frame else pd.Series(None, frame.index, dtype=object) for column in DEFAULTS
     }
-    return frame.assign(**{column: values.where(values.notna(), DEFAULTS[column]) for column, values in given.items()})
+    return frame.assign(
+        **{column: each.where(each.notna() & (each != ""), DEFAULTS[column]) for column, each in given.items()}
+    )
 
 
 def _column(frame: pd.DataFrame, column: str, where: str) -> pd.Series:

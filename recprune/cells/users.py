@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recprune.cells.rows import CELL
+from recprune.cells.rows import CELL, DEFAULTS
 from recprune.errors import StudyError
 from recprune.files import write_atomically
 
@@ -41,7 +41,7 @@ def read_per_user(folder: str | Path) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame(columns=[*CELL, VALUES])
     try:
-        table = pq.read_table(path)
+        table = _with_defaults(pq.read_table(path))
         if missing := [name for name in (*CELL, VALUES) if name not in table.column_names]:
             raise StudyError(f"{path}: column {missing[0]!r} is missing; {REMEDY}")
         for name, kind in _kinds().items():
@@ -51,6 +51,14 @@ def read_per_user(folder: str | Path) -> pd.DataFrame:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         said = " ".join(str(error).split())
         raise StudyError(f"{path}: not a file of per-user values: {said}; {REMEDY}") from None
+
+
+def _with_defaults(table: pa.Table) -> pa.Table:
+    """The table with DEFAULTS in columns that it lacks: files are older than some of them."""
+    for name, value in DEFAULTS.items():
+        if name not in table.column_names:
+            table = table.append_column(name, pa.array([value] * len(table), _kinds()[name]))
+    return table
 
 
 def _kinds() -> dict[str, pa.DataType]:

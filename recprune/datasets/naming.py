@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from recprune.datasets.layouts import BESIDE, LAYOUTS
-from recprune.datasets.registry import known
+from recprune.datasets.registry import Entry, known
 from recprune.files import sha256_of
 
 LONGEST = 60  # letters of a file's name that a name has: with its hash it is a folder's in every file system
@@ -20,11 +20,11 @@ LONGEST = 60  # letters of a file's name that a name has: with its hash it is a 
 def name_of(dataset: str) -> str:
     """The name of a data set that was given by a registered name or by a path, such that it can be a folder.
 
-    The registered name, also where a file is known to hold that data set. Else, of a file or folder, the stem of its
-    path and six digits of its content's hash: `/logs/my shop.csv` is `my-shop-3fa9c1`. So two logs of one file name
-    never share rows, nor does a log with what it was before it was edited, nor one that is called like a registered
-    data set with that; a log that is moved or copied keeps its name. Of what is nowhere, it is the stem: so a name's
-    name is itself. Nothing is left in it that make, a shell or a file system would read as more than a letter.
+    The registered name, also where a file or folder is known to hold that data set. Else, of a file or folder, the
+    stem of its path and six digits of its content's hash: `/logs/my shop.csv` is `my-shop-3fa9c1`. So two logs of one
+    file name never share rows, nor does a log with what it was before it was edited, nor one that is called like a
+    registered data set with that; a log that is moved or copied keeps its name. Of what is nowhere, it is the stem: so
+    a name's name is itself. Nothing is left in it that make, a shell or a file system would read as more than a letter.
     """
     name = registered(dataset)
     if name is None:
@@ -45,11 +45,22 @@ def _stem(dataset: str) -> str:
 
 
 def registered(dataset: str) -> str | None:
-    """The registered data set of this name, or whose ratings a file of this name holds (`aliases`), or None."""
+    """The registered data set of this name, or whose ratings a file of this name holds (`aliases`), or whose own
+    files are those of a folder, byte for byte; or None.
+    """
     if dataset in known():
         return dataset
-    stem = _stem(dataset)
-    return next((entry.name for entry in known().values() if stem in entry.aliases), None)
+    stem, folder = _stem(dataset), Path(os.path.expanduser(dataset))
+    return next((entry.name for entry in known().values() if stem in entry.aliases or _is_copy(folder, entry)), None)
+
+
+def _is_copy(folder: Path, entry: Entry) -> bool:
+    """Whether a folder holds the files of a data set that comes as single files."""
+    sums = entry.singles.files if entry.singles else {}
+    try:
+        return bool(sums) and folder.is_dir() and all(_sha256(folder / name) == sums[name] for name in sums)
+    except (OSError, ValueError):  # no name of a file, or none that can be read
+        return False
 
 
 def content_of(dataset: str) -> str:

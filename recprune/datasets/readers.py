@@ -14,21 +14,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from recprune.datasets.adjacency import SplitFolder, open_split
 from recprune.datasets.attributes import attributes_beside, of_each, tidy_items
 from recprune.datasets.columns import ITEM_ATTRIBUTES, LOG, find_columns
 from recprune.datasets.delimited import DelimitedFile, open_delimited
-from recprune.datasets.layouts import BESIDE, LAYOUTS
+from recprune.datasets.layouts import BESIDE, LAYOUTS, SPLIT
 from recprune.datasets.parquet import ParquetFile, open_parquet
 from recprune.datasets.streams import BOMB, UNPACKED, check_regular
 from recprune.interactions import DataError, Interactions, shown
 
-Opened = DelimitedFile | ParquetFile
+Opened = DelimitedFile | ParquetFile | SplitFolder
 TABLES = (".csv", ".tsv", ".dat", ".parquet", ".pq", ".csv.gz", ".tsv.gz")  # in a zip of one table, whatever its name
 WEIGHT = "weight of the interaction"
 MISSING_WORDS = r"null (null) <null> na n/a #na #n/a <na> nan -nan none nil nat undefined \n"  # in any case
 MISSING = frozenset(MISSING_WORDS.split())
 ROUNDED = re.compile(r"\d\.\d+[eE]\+(1[5-9]|[2-9]\d)")  # of 16 digits and more, as spreadsheets write ids
-NUMBERS = ("rating", "timestamp", "weight")
+NUMBERS = ("rating", "timestamp", "weight", "part")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def read_path(
     separator: str | None = None,
     name: str | None = None,
 ) -> Found:
-    """The log in a file, in a folder of an official MovieLens layout, or in a zip of such a folder.
+    """The log in a file, in a folder of an official MovieLens layout or of a published split, or in a zip of one.
 
     columns     role (user, item, rating, timestamp, event, weight) to column name; the rest is guessed
     events      event type to the weight of one event of it; 0 leaves its events out
@@ -79,18 +80,25 @@ def read_path(
     return _read(table, roles, events, name)
 
 
-def has_times(path: Path, columns: dict[str, str] | None = None, separator: str | None = None) -> bool:
-    """Whether the log at a path has a column of times; only its head is read. Raises DataError as read_path does."""
+def roles_of(path: Path, columns: dict[str, str] | None = None, separator: str | None = None) -> frozenset[str]:
+    """The roles (user, item, timestamp, part, ...) that the log at a path has a column for; only its head is read.
+
+    Raises DataError as read_path does.
+    """
     if _is_zip(path):
         with tempfile.TemporaryDirectory(prefix="recprune-") as folder:
-            return has_times(unzip(path, Path(folder)), columns, separator)
-    return "timestamp" in _opened(path, columns or {}, separator)[1]
+            return roles_of(unzip(path, Path(folder)), columns, separator)
+    return frozenset(_opened(path, columns or {}, separator)[1])
 
 
 def _opened(path: Path, columns: dict[str, str], separator: str | None) -> tuple[Opened, dict[str, str]]:
     """The table that holds the log, and the column of each role."""
     if path.is_dir():
-        path = _log_in(path)
+        folder, path = path, _log_in(path)
+        if path.name == SPLIT[0]:
+            if columns or separator:
+                raise DataError(f"{folder}: columns and separator are options of a table, not of a published split")
+            return open_split(folder), {role: role for role in SplitFolder.columns}
     table = open_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else open_delimited(path, separator)
     return table, find_columns(path, table.columns, LOG + ITEM_ATTRIBUTES, columns, ("user", "item"))
 
@@ -123,7 +131,7 @@ def unzip(path: Path, into: Path) -> Path:
                     )
                 member.filename = _name(member)
                 archive.extract(member, into)
-            return into / log.filename
+            return into if log.filename == SPLIT[0] else into / log.filename
     except (RuntimeError, NotImplementedError) as error:
         raise DataError(f"{path}: cannot be unpacked ({error}); unpack it and give the folder") from None
     except (zipfile.BadZipFile, EOFError, OSError, zlib.error, ValueError) as error:
@@ -197,7 +205,7 @@ def _read(table: Opened, roles: dict[str, str], events: Mapping[str, float] | No
     try:
         log = Interactions.from_frame(
             kept,
-            **{role: roles[role] for role in ("user", "item", "rating", "timestamp") if role in roles},
+            **{role: roles[role] for role in ("user", "item", "rating", "timestamp", "part") if role in roles},
             weight=WEIGHT if WEIGHT in frame else None,
             user_attributes=users,
             item_attributes=items,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
 
+from recprune.datasets.layouts import SPLIT
 from recprune.errors import DataError, StudyError
 from recprune.typed import named, only_keys, parse, read_toml, shown
 
@@ -43,6 +44,7 @@ def _check_count(count: int) -> int:
     return count
 
 
+Address = Annotated[str, _of(r"https?://\S+", "an address that begins with https://")]
 Sha256 = Annotated[str, _of(r"[0-9a-f]{64}", "a SHA-256 of 64 hexadecimal digits")]
 _inside = _of(r"(?!/|.*\.\.)[^\\\x00]+", "a path inside the archive")
 
@@ -64,25 +66,55 @@ class Wheel:
 
 
 @dataclass(frozen=True)
+class Singles:
+    """A source of files that are downloaded each by itself.
+
+    url     of the folder that they are in
+    files   name of each file, with its sha256
+    """
+
+    url: Address
+    files: dict[str, Sha256]
+
+
+@dataclass(frozen=True)
 class Entry:
     """One data set: where it comes from, how a copy is checked, whether it may be passed on.
 
+    url, files: an archive and what is kept of it.
     md5 None: the publisher serves the checksum beside the archive, at `url` + ".md5".
+    singles, wheel: other sources. One that has no source has `by_hand`, what its user has to do.
     interactions, users, items: what a complete copy holds; None where the publisher changes it.
     aliases: names (without endings) of files that hold the same ratings.
     """
 
     name: str
     title: Annotated[str, _of(r".*\S.*", "a text")]
-    url: Annotated[str, _of(r"https?://\S+", "an address that begins with https://")]
-    files: Annotated[tuple[Annotated[str, _inside], ...], AfterValidator(_check_some)]
-    redistribution: bool
+    url: Address | None = None
+    files: Annotated[tuple[Annotated[str, _inside], ...], AfterValidator(_check_some)] | None = None
+    redistribution: bool = field(kw_only=True)
     md5: Annotated[str, _of(r"[0-9a-f]{32}", "32 hexadecimal digits")] | None = None
     interactions: Annotated[int, AfterValidator(_check_count)] | None = None
     users: Annotated[int, AfterValidator(_check_count)] | None = None
     items: Annotated[int, AfterValidator(_check_count)] | None = None
+    singles: Singles | None = None
     wheel: Wheel | None = None
+    by_hand: str = ""
     aliases: tuple[str, ...] = ()
+
+    @property
+    def has_split(self) -> bool:
+        """Whether it is a published split, which has no times."""
+        return self.singles is not None and set(SPLIT) <= set(self.singles.files)
+
+    @property
+    def checksum(self) -> str:
+        """What its download must have; "" where there is none. Of an archive without one known here, its address."""
+        if self.url:
+            return self.md5 or self.url
+        if self.singles:
+            return " ".join(self.singles.files.values())
+        return self.wheel.sha256 if self.wheel else ""
 
     def check(self, log: Interactions) -> None:
         """Raises DataError where `log` does not have the published counts."""
@@ -118,4 +150,9 @@ def _entry(name: str, table: dict) -> Entry:
     only_keys(name, table, set(Entry.__dataclass_fields__) - {"name"})
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise StudyError(f"{name!r}: letters, digits, `.`, `_` and `-` are accepted in a name")
-    return parse(Entry, table | {"name": name}, name)
+    entry = parse(Entry, table | {"name": name}, name)
+    if (entry.url is None) != (entry.files is None):
+        raise StudyError(f"{name}: url and files, of an archive, are given both or not at all")
+    if not (entry.url or entry.singles or entry.wheel or entry.by_hand):
+        raise StudyError(f"{name}: no source; url with files, singles, wheel or by_hand is needed")
+    return entry

@@ -24,7 +24,7 @@ def summary(where: str, found: Found) -> str:
         more = f" and {len(found.left) - SHOWN} more" if len(found.left) > SHOWN else ""
         parts.append(f"left: {', '.join(found.left[:SHOWN])}{more}")
     parts.append(f"{_size(log)}, {log.nnz:,} interactions{_times(log)}")
-    parts += _giant(log) + list(found.notes)
+    parts += _giant(log) + _published(log) + list(found.notes)
     if log.nnz <= FILTERED:
         parts.append(_filter(log))
     return f"{where}: {'; '.join(parts)}"
@@ -51,6 +51,13 @@ def _giant(log: Interactions) -> list[str]:
     if log.n_users < GIANT or 4 * count[largest] < log.nnz:
         return []
     return [f"user {log.users[largest].item()!r} alone has {count[largest] / log.nnz:.0%} of them"]
+
+
+def _published(log: Interactions) -> list[str]:
+    """A word where the log comes as a published split."""
+    if log.part is None:
+        return []
+    return [f"a published split (protocol given): {(log.part == 0).sum():,} train, {(log.part == 1).sum():,} test"]
 
 
 def _filter(log: Interactions) -> str:

@@ -47,7 +47,9 @@ def list_metrics(hits: np.ndarray, n_relevant: np.ndarray, cutoffs: Iterable[int
 
 def times_shown(lists: np.ndarray, n_items: int) -> np.ndarray:
     """(n_items,) how often each item stands in the lists (U x k), -1 for none."""
-    return np.bincount(lists.ravel() + 1, minlength=n_items + 1)[1:]
+    shown = np.zeros(n_items + 1, np.int64)  # the last place counts the -1
+    np.add.at(shown, lists.ravel(), 1)
+    return shown[:-1]
 
 
 def exposure(shown: np.ndarray, history: sparse.csr_array) -> dict[str, float]:

@@ -15,12 +15,12 @@ from recprune.evaluation.belonging import check_belongs
 from recprune.evaluation.metrics import exposure, list_metrics, thirds, times_shown
 from recprune.interactions import DataError
 from recprune.splits import PARTS
-from recprune.topk import row_with_nan, top_k
+from recprune.topk import BLOCK, NotANumber, rank_in_blocks
 from recprune.typed import near
 
 GROUPS = ("low", "mid", "high")
 USERS_AT, ITEMS_AT = 10, 20  # the cutoffs at which user groups (nDCG) and item groups (recall) are given
-BLOCK = 1 << 22  # scores held at once
+USERS = 1024  # ranked at once
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,14 +70,15 @@ def evaluate(
     """Rank the full catalogue for every user and measure the lists; candidates are never sampled.
 
     model  anything with `score(users) -> (len(users) x n_items)`; under a protocol with held-out
-           users, `fold_in(histories) -> (len(histories) x n_items)`
+           users, `fold_in(histories) -> (len(histories) x n_items)`. What ranks by itself is asked for
+           its lists: `rank(users, k, seen)`, `rank_histories(histories, k, seen)` (see `Recommender.rank`)
     split  a `Split`: its `relevant(on)` are the hits, its `seen(on)` are left out of the ranking
     on     "validation", "test" or "train" (there, nothing is left out)
     k      cutoffs; may exceed the catalogue
-    block  users scored at once; by default so many that their scores take about 16 MB, 1024 at most
+    block  users ranked at once, 1024 by default; their scores are made in pieces of about 16 MB
 
     One pass over the users, whatever the cutoffs. Beside the report itself (a list and the metrics of
-    every user) the memory is that of one block: its scores, as the model gives them, and one byte an item.
+    every user) the memory is that of one piece: its scores, as the model gives them.
 
     Users are scored in the order of their codes; one without a relevant item is counted and left
     out. Equal scores are ordered as in `recprune.topk.top_k`. Metrics: `list_metrics`, `exposure`.
@@ -98,24 +99,22 @@ def evaluate(
     users = np.flatnonzero(n_relevant)
     if len(users) == 0:
         raise DataError(f"no user has a relevant item in {on}")
-    block = block or min(1024, max(1, BLOCK // split.n_items))
     lists = np.full((split.n_users, cutoffs[-1]), -1, np.int32)
     hits = np.zeros((split.n_users, min(ITEMS_AT, cutoffs[-1])), bool)  # of the item groups
     per_user: dict[str, np.ndarray] = {}
-    shown = {cutoff: np.zeros(split.n_items, np.int64) for cutoff in cutoffs}
-    wanted = np.zeros((min(block, len(users)), split.n_items), bool)
+    block = block or USERS
+    wanted = np.zeros((min(block, max(1, BLOCK // split.n_items)), split.n_items), bool)
     for batch, found in _ranked(model, split, on, users, block, cutoffs[-1]):
         lists[batch] = found
         hit = _hits(found, relevant, batch, wanted)
         hits[batch] = hit[:, : hits.shape[1]]
         for name, values in list_metrics(hit, n_relevant[batch], cutoffs).items():
             per_user.setdefault(name, np.full(split.n_users, np.nan))[batch] = values
-        for cutoff in cutoffs:
-            shown[cutoff] += times_shown(found[:, :cutoff], split.n_items)
     mean = {name: float(values[users].mean()) for name, values in per_user.items()}
     history = _history(split, on)
     for cutoff in cutoffs:
-        mean |= {f"{name}@{cutoff}": v for name, v in exposure(shown[cutoff], history).items()}
+        shown = times_shown(lists[:, :cutoff], split.n_items)
+        mean |= {f"{name}@{cutoff}": value for name, value in exposure(shown, history).items()}
     if USERS_AT in cutoffs:
         mean |= _by_users(per_user[f"ndcg@{USERS_AT}"], history)
     if ITEMS_AT in cutoffs:
@@ -125,31 +124,33 @@ def evaluate(
 
 def _ranked(model, split, on: str, users: np.ndarray, block: int, k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Blocks of users with their k best items, without what they have seen."""
-    score = _scorer(model, split, on)
+    rank = _ranker(model, split, on)
     seen = sparse.csr_array(split.seen(on))
     for start in range(0, len(users), block):
         batch = users[start : start + block]
-        scores = _checked(score(batch), batch, split)
-        left_out = _entries(seen, batch)
-        lent = scores[left_out]  # the scores may be the model's own array: it gets them back as they were
-        scores[left_out] = -np.inf
         try:
-            found = top_k(scores, k)
-        finally:
-            scores[left_out] = lent
-        yield batch, found
+            yield batch, rank(batch, k, seen[batch])
+        except NotANumber as nan:
+            user = batch[nan.row]
+            raise ValueError(
+                f"the scores of user {split.users[user]} (code {user}) hold NaN; finite numbers are needed"
+            ) from None
 
 
 def _hits(lists: np.ndarray, relevant: sparse.csr_array, batch: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """(B x k) bool: whether the item in each place is relevant to the user of the row.
 
-    wanted  (at least B x n_items) bool, all False before and after: to clear it again takes less than a new one.
+    wanted  (rows looked at together x n_items) bool, all False before and after: to clear it again takes less than
+            a new one
     """
-    entries = _entries(relevant, batch)
-    wanted[entries] = True
-    place = np.maximum(lists, 0) + (np.arange(len(lists)) * wanted.shape[1])[:, None]
-    hits = wanted.ravel()[place] & (lists >= 0)
-    wanted[entries] = False
+    hits = np.empty(lists.shape, bool)
+    for start in range(0, len(lists), len(wanted)):
+        part = slice(start, start + len(wanted))
+        rows = relevant[batch[part]]
+        entries = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr)), rows.indices
+        wanted[entries] = True
+        hits[part] = wanted[np.arange(rows.shape[0])[:, None], lists[part]] & (lists[part] >= 0)
+        wanted[entries] = False
     return hits
 
 
@@ -176,11 +177,16 @@ def _by_items(
     return result
 
 
-def _scorer(model, split, on: str):
-    """users -> scores: by `score`, or by `fold_in` of their histories where the protocol holds users out."""
+def _ranker(model, split, on: str):
+    """(users, k, seen) -> their lists: by the model's own ranking, or else by its scores of them.
+
+    Where the protocol holds users out, it is their histories that are ranked for.
+    """
     histories = split.fold_in(on)
     if histories is None:
-        return model.score
+        if callable(getattr(model, "rank", None)):
+            return model.rank
+        return _by_scores(model.score, split)
     if not callable(getattr(model, "fold_in", None)) or not getattr(model, "folds_in", True):
         name = getattr(model, "name", type(model).__name__)
         raise ValueError(
@@ -188,7 +194,18 @@ def _scorer(model, split, on: str):
             "split are held out; use a model that can, or a protocol that holds out no users"
         )
     histories = sparse.csr_array(histories)
-    return lambda users: model.fold_in(histories[users])
+    if callable(getattr(model, "rank_histories", None)):
+        return lambda users, k, seen: model.rank_histories(histories[users], k, seen)
+    return _by_scores(lambda users: model.fold_in(histories[users]), split)
+
+
+def _by_scores(score, split):
+    """(users, k, seen) -> their lists, by the scores that score(users) gives."""
+
+    def rank(users, k, seen):
+        return rank_in_blocks(lambda part: _checked(score(users[part]), len(users[part]), split.n_items), k, seen)
+
+    return rank
 
 
 def _history(split, on: str) -> sparse.csr_array:
@@ -196,18 +213,13 @@ def _history(split, on: str) -> sparse.csr_array:
     return sparse.csr_array(split.seen("validation" if split.fold_in(on) is None else on))
 
 
-def _checked(scores, users: np.ndarray, split) -> np.ndarray:
-    """A model's scores as an array of floats that can be written to; a copy only where they are not."""
+def _checked(scores, n_users: int, n_items: int) -> np.ndarray:
+    """A model's scores as an array of floats; a copy only where they are not."""
     scores = np.asarray(scores)
     if not np.issubdtype(scores.dtype, np.floating) or scores.dtype.itemsize < 4:
         scores = scores.astype(np.float32 if scores.dtype.itemsize < 4 else np.float64)
-    if scores.shape != (len(users), split.n_items):
-        raise ValueError(f"scores have shape {scores.shape}; (users x items) = {(len(users), split.n_items)} is needed")
-    scores = np.require(scores, requirements=["C", "W"])
-    bad = row_with_nan(scores)
-    if bad is not None:
-        user = users[bad]
-        raise ValueError(f"the scores of user {split.users[user]} (code {user}) hold NaN; finite numbers are needed")
+    if scores.shape != (n_users, n_items):
+        raise ValueError(f"scores have shape {scores.shape}; (users x items) = {(n_users, n_items)} is needed")
     return scores
 
 
@@ -216,12 +228,6 @@ def _cutoffs(k) -> tuple[int, ...]:
     if not cutoffs or not all(isinstance(c, Integral) and int(c) >= 1 for c in cutoffs):
         raise ValueError(f"k is {k!r}; one or more positive integers are needed")
     return tuple(sorted(int(c) for c in cutoffs))
-
-
-def _entries(matrix: sparse.csr_array, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Positions (row within `rows`, column) of the stored entries."""
-    part = matrix[rows]
-    return np.repeat(np.arange(len(rows)), np.diff(part.indptr)), part.indices
 
 
 def _nanmean(values: np.ndarray) -> float:

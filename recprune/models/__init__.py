@@ -9,14 +9,16 @@ from recprune.errors import ModelFileError
 from recprune.models.base import FAMILIES, Recommender
 from recprune.models.baselines import Popularity, Random
 from recprune.models.bpr import BPR
+from recprune.models.disk import storage
+from recprune.models.disk.consistency import check_consistent
 from recprune.models.dlrm import DLRM
 from recprune.models.ease import EASE
+from recprune.models.elsa import ELSA
 from recprune.models.ials import IALS
 from recprune.models.item_knn import ItemKNN
 from recprune.models.mult_vae import MultVAE
 from recprune.models.neumf import NeuMF
-from recprune.models.parts import storage
-from recprune.models.parts.consistency import check_consistent
+from recprune.models.quantization import FORMATS, quantize
 from recprune.models.sasrec import SASRec
 from recprune.models.tree import Tree
 from recprune.typed import near
@@ -41,7 +43,7 @@ def register(model: type[M]) -> type[M]:
     return model
 
 
-for _model in (Popularity, Random, ItemKNN, IALS, BPR, EASE, NeuMF, MultVAE, DLRM, SASRec, Tree):
+for _model in (Popularity, Random, ItemKNN, IALS, BPR, EASE, ELSA, NeuMF, MultVAE, DLRM, SASRec, Tree):
     register(_model)
 
 
@@ -77,6 +79,8 @@ __all__ = [
     "BPR",
     "DLRM",
     "EASE",
+    "FORMATS",
+    "ELSA",
     "IALS",
     "REGISTRY",
     "ItemKNN",
@@ -90,5 +94,6 @@ __all__ = [
     "Tree",
     "build",
     "load_model",
+    "quantize",
     "register",
 ]

@@ -17,10 +17,11 @@ from scipy import sparse
 
 from recprune.errors import kind_of
 from recprune.interactions import Interactions
-from recprune.models.parts import ops, ranges, storage
+from recprune.models.disk import storage
+from recprune.models.parts import ops, ranges
 from recprune.models.parts.lost_rows import KEPT, LostRows
 from recprune.models.parts.ops import Array
-from recprune.topk import top_k
+from recprune.topk import rank_in_blocks
 
 FAMILIES = ("cf", "deep", "other")
 # unit -> name of the dimension -> the (array, axis) pairs that the dimension runs through
@@ -60,6 +61,7 @@ class Recommender(LostRows):
         self.train_seconds = 0.0
         self.trained_on: dict[str, Any] | None = None  # content hash of the training interactions, and the seed
         self.is_compact = False  # without what further training needs
+        self.values = "float32"  # what the arrays are rounded to: one of FORMATS of `recprune.models.quantization`
 
     # -- training
 
@@ -131,6 +133,15 @@ class Recommender(LostRows):
             raise ValueError(f"{type(self).__name__} is not trained: call fit(train) first")
         return self.history
 
+    def _history_of(self, users: np.ndarray) -> sparse.csr_array:
+        """(len(users) x n_items) training interactions; of a single user faster than SciPy's own index."""
+        known = self._fitted
+        if len(users) != 1:
+            return known[users]
+        mine = slice(*known.indptr[[users[0], users[0] + 1]])
+        indptr = np.array([0, mine.stop - mine.start], known.indptr.dtype)
+        return sparse.csr_array((known.data[mine], known.indices[mine], indptr), shape=(1, self.n_items))
+
     def score(self, users) -> np.ndarray:
         """(len(users) x n_items) float32, higher is better; -inf for an item that the model cannot recommend."""
         return self._score(self._codes(users))
@@ -147,7 +158,7 @@ class Recommender(LostRows):
         return codes
 
     def _score(self, users: np.ndarray) -> np.ndarray:
-        return self.score_histories(self._fitted[users])
+        return self.score_histories(self._history_of(users))
 
     def score_histories(self, histories: sparse.csr_array) -> np.ndarray:
         """(m x n_items) scores from (m x n_items) histories, in the models that fold in."""
@@ -162,23 +173,64 @@ class Recommender(LostRows):
 
         Raises ValueError for a model that can't, and for histories of another catalogue.
         """
-        if not (sparse.issparse(histories) or isinstance(histories, np.ndarray)) or len(histories.shape) != 2:
-            raise TypeError(f"histories are a sparse matrix (users x {self.n_items:,}), not {kind_of(histories)}")
-        if histories.shape[1] != self.n_items:
-            raise ValueError(f"histories have {histories.shape[1]} items, the model has {self.n_items}")
+        return self.score_histories(self._histories(histories))
+
+    def _histories(self, histories) -> sparse.csr_array:
+        """(m x n_items) float32. Raises TypeError or ValueError for what `fold_in` does not take."""
+        self._check_matrix("histories", histories)
         rows = sparse.csr_array(histories, dtype=np.float32)
         if not np.isfinite(rows.data).all():
             raise ValueError("histories hold weights that are not finite")
-        return self.score_histories(rows)
+        return rows
+
+    def _check_matrix(self, what: str, matrix) -> None:
+        """Raises TypeError for what is no matrix, ValueError for one of another catalogue."""
+        if not (sparse.issparse(matrix) or isinstance(matrix, np.ndarray)) or len(matrix.shape) != 2:
+            raise TypeError(f"{what} are a sparse matrix (users x {self.n_items:,}), not {kind_of(matrix)}")
+        if matrix.shape[1] != self.n_items:
+            raise ValueError(f"{what} have {matrix.shape[1]} items, the model has {self.n_items}")
+
+    # -- ranking
 
     def recommend(self, users, k: int = 20) -> np.ndarray:
         """(len(users) x k) item codes, best first; items seen in training are left out, -1 where none is left."""
-        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-            raise ValueError(f"k is {k!r}; a whole number from 1 on is needed")
-        users = self._codes(users)
-        scores = self.score(users)
-        scores[self._fitted[users].nonzero()] = -np.inf
-        return top_k(scores, k)
+        k = _length(k)
+        return self._rank(self._codes(users), k, None)
+
+    def rank(self, users, k: int, seen: sparse.csr_array) -> np.ndarray:
+        """(len(users) x k) int32 codes of the best items that are not `seen`, best first; -1 where none is left.
+
+        seen  (len(users) x n_items), non-zero where an item is left out
+
+        Equal scores have the order of `recprune.topk.tie_order`. The scores held at once take about 16 MB.
+        Raises ValueError for an unknown user, a k that is no whole number from 1 on, and `seen` of another shape.
+        """
+        codes = self._codes(users)
+        return self._rank(codes, _length(k), self._left_out(seen, len(codes)))
+
+    def rank_histories(self, histories: sparse.csr_array, k: int, seen: sparse.csr_array) -> np.ndarray:
+        """`rank` for m users unknown in training, from their histories (m x n_items); raises what `fold_in` raises."""
+        rows = self._histories(histories)
+        return self._rank_histories(rows, _length(k), self._left_out(seen, rows.shape[0]))
+
+    def _rank(self, users: np.ndarray, k: int, seen: sparse.csr_array | None) -> np.ndarray:
+        """The lists of users without what is seen; None: what they have in training."""
+        seen = self._history_of(users) if seen is None else seen
+        return rank_in_blocks(lambda part: self.score(users[part]), k, seen)
+
+    def _rank_histories(self, histories: sparse.csr_array, k: int, seen: sparse.csr_array) -> np.ndarray:
+        return rank_in_blocks(lambda part: self.score_histories(histories[part]), k, seen)
+
+    def _left_out(self, seen, n: int) -> sparse.csr_array:
+        """`seen` with nothing stored but what is left out."""
+        self._check_matrix("seen items", seen)
+        if seen.shape[0] != n:
+            raise ValueError(f"seen items have {seen.shape[0]} rows for {n} users; one for each is needed")
+        seen = sparse.csr_array(seen)
+        if not seen.data.all():
+            seen = seen.copy()
+            seen.eliminate_zeros()
+        return seen
 
     # -- size
 
@@ -208,6 +260,10 @@ class Recommender(LostRows):
         Rows ("user-row", "item-row") are the exception: zeros are scored as zeros, until `declare_rows` says that
         the rows are gone.
         """
+        return {}
+
+    def lacks(self) -> dict[str, str]:
+        """Name of a method that this one model cannot answer, though its kind has it -> why."""
         return {}
 
     def lists(self) -> dict[str, np.ndarray]:
@@ -262,7 +318,10 @@ class Recommender(LostRows):
         return asdict(self)
 
     def save(self, path) -> None:
-        """The model is written to a folder (see `recprune.models.parts.storage`), whole or not at all."""
+        """The model is written to a folder (see `recprune.models.disk.storage`), whole or not at all.
+
+        Raises ValueError for an untrained model, and for a quantized one whose arrays were changed since.
+        """
         self._fitted  # noqa: B018  an untrained model is refused before anything is written
         storage.write_folder(path, self, self.hyperparameters())
 
@@ -270,6 +329,13 @@ class Recommender(LostRows):
         settings = ", ".join(f"{k}={v!r}" for k, v in self.hyperparameters().items())
         state = f"{self.n_users:,} users x {self.n_items:,} items" if self.history is not None else "not trained"
         return f"{type(self).__name__}({settings}): {state}"
+
+
+def _length(k) -> int:
+    """The length of lists. Raises ValueError for what is none."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise ValueError(f"k is {k!r}; a whole number from 1 on is needed")
+    return int(k)
 
 
 def cut_zeros(arrays: dict[str, Array], places: list[tuple[str, int]]) -> None:

@@ -1,19 +1,33 @@
-"""EASE: an item-item model in closed form (Steck, 2019, "Embarrassingly Shallow Autoencoders for Sparse Data")."""
+"""EASE: an item-item model in closed form (Steck, 2019, "Embarrassingly Shallow Autoencoders for Sparse Data").
+
+Of a large catalogue it is solved on a support that is chosen first (`neighbours`), column by column: the sparse
+approximation of Steck (2019, "Markov Random Fields for Collaborative Filtering"), in memory linear in the items.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import psutil
 import torch
+from scipy import sparse
 
 from recprune.interactions import Interactions
 from recprune.models.item_item import ItemItem
+from recprune.models.parts.gram import dense_products, gram_of
 from recprune.models.parts.layers import Linear
+from recprune.models.parts.neighbours import nearest
 from recprune.models.parts.ranges import Count, NotNegative
-from recprune.models.parts.support import inverse_of, ridge_on_support
+from recprune.models.parts.support import inverse_of, invert, ridge_on_lists, ridge_on_support
+
+EXACT = 8192  # items up to which all is solved in float64, which then costs seconds
+SAID = 1 << 30  # bytes from which it is said beforehand what a model takes
+OF_ALL = ("gradients", "linear_layers")  # what a model of few neighbours an item cannot give
+SPARSE = "its matrix is sparse, of few neighbours an item: what needs the products of all items is not formed"
 
 
 @dataclass(eq=False, repr=False)
@@ -23,13 +37,22 @@ class EASE(ItemItem):
     l2          ridge penalty, in interactions
     max_items   only the most popular items are modelled: the smaller dense model that pruning is held
                 against. The other items cannot be recommended (score -inf). None models all
+    neighbours  the support first: column j is zero but for the `neighbours` items most similar to j, on which it is the
+                ridge regression; no matrix of items x items is formed. None: the dense model
+    support     the similarity that chooses them: cosine, tfidf, bm25 (see `recprune.models.parts.neighbours`)
 
     A weight is the entry of X: off the diagonal X'X is the sum of the products of two weights, without bias if those
     are inverse probabilities. On it their squares add up: an item of few heavy interactions has a larger penalty.
+
+    Up to EXACT items a dense model is solved in float64. Of more it is solved in float32, in place, if that leaves two
+    digits (float32's spacing times the condition of X'X + l2 I below 1 %), else in float64 too. On a support of few
+    items float32 is enough: see README.
     """
 
     l2: NotNegative = 1000.0
     max_items: Count | None = None
+    neighbours: Count | None = None
+    support: Literal["cosine", "tfidf", "bm25"] = "cosine"
 
     name: ClassVar[str] = "ease"
     label: ClassVar[str] = "EASE"
@@ -38,25 +61,83 @@ class EASE(ItemItem):
     search: ClassVar[dict[str, Any]] = {"l2": {"low": 30.0, "high": 5000.0, "log": True}}
 
     def smaller(self, share: float) -> Self:
-        """A model of only the most popular items, sqrt(share) of the catalogue: the matrix is quadratic in them."""
+        """A model of only the most popular items, sqrt(share) of the catalogue: the matrix is quadratic in them.
+
+        Of one with `neighbours`, `share` of those.
+        """
+        if self.neighbours is not None:
+            return self._resized(neighbours=share * self.neighbours)
         return self._resized(max_items=share**0.5 * self.n_items)
 
     def _fit(self, train, validation, seed, fold_in):
+        if not self.l2 > 0:
+            raise ValueError(f"ease: l2 is {self.l2!r}; a positive number is needed")
         self.arrays = {}
         if self.max_items is not None and self.max_items < self.n_items:
             popular = np.argsort(-np.bincount(train.item, minlength=self.n_items), kind="stable")[: self.max_items]
             self.arrays["kept_items"] = torch.from_numpy(np.sort(popular).astype(np.int32) + 1)
-        weights = inverse_of(self._gram(self._modelled(train)), overwrite=True)
-        weights /= -np.diag(weights)
-        np.fill_diagonal(weights, 0.0)
-        self.arrays["item_item"] = torch.from_numpy(weights.astype(np.float32))
+        matrix = self._modelled(train)
+        self.arrays["item_item"] = (
+            self._dense(matrix) if self.neighbours is None else self._sparse(matrix, self.neighbours)
+        )
 
-    def _gram(self, matrix) -> np.ndarray:
-        if not self.l2 > 0:
-            raise ValueError(f"ease: l2 is {self.l2!r}; a positive number is needed")
-        gram = (matrix.T @ matrix).toarray().astype(np.float64)
+    # -- on a support
+
+    def _sparse(self, matrix, neighbours: int) -> sparse.csr_array:
+        """(rows x rows): every column solved for on its nearest neighbours."""
+        lists = nearest(matrix, neighbours, self.support).tocsc()
+        values = ridge_on_lists(gram_of(matrix), lists, self.l2)
+        return sparse.csc_array((values, lists.indices, lists.indptr), shape=lists.shape).tocsr()
+
+    # -- of all items
+
+    def _dense(self, matrix) -> torch.Tensor:
+        """(rows x rows): the inverse, divided by its diagonal."""
+        n = matrix.shape[1]
+        kind = np.float64 if n <= EXACT or not self._float32_is_enough(matrix) else np.float32
+        self._check_memory(n, np.dtype(kind).itemsize)
+        gram = self._gram(matrix, kind)
+        if n <= EXACT:
+            weights = torch.from_numpy(inverse_of(gram, overwrite=True))
+        else:
+            weights = torch.from_numpy(gram)
+            invert(weights)
+        weights /= -weights.diagonal().clone()
+        weights.fill_diagonal_(0.0)
+        return weights.float()
+
+    def _float32_is_enough(self, matrix) -> bool:
+        """Whether the errors of a solution in float32 stay below a hundredth.
+
+        The largest eigenvalue of X'X is at most its largest sum of a row, (X'(X 1))_i.
+        """
+        weights = abs(matrix)
+        largest = float((weights.T @ (weights @ np.ones(matrix.shape[1]))).max())
+        return bool(np.finfo(np.float32).eps * (largest + self.l2) / self.l2 < 0.01)
+
+    def _check_memory(self, n: int, itemsize: int) -> None:
+        """Raises ValueError where the matrix does not fit; says beforehand what a large one takes."""
+        held = 4 if itemsize == 4 else 4 + itemsize  # the solution is float32
+        needed, free = held * n**2, psutil.virtual_memory().available
+        if needed > free:
+            raise ValueError(
+                f"ease: the dense matrix of {n:,} items needs {needed / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are "
+                f"free; EASE(neighbours=100) needs about {n * 100 * 8 / 1e9:,.1g}, or take fewer items (max_items)"
+            )
+        if needed > SAID:
+            print(f"ease: the dense matrix of {n:,} items takes {needed / 1e9:,.1f} GB", file=sys.stderr, flush=True)
+
+    def _gram(self, matrix, kind: type = np.float64) -> np.ndarray:
+        """(rows x rows) X'X with the ridge on its diagonal."""
+        gram = dense_products(matrix, kind)
         gram[np.diag_indices_from(gram)] += self.l2
         return gram
+
+    # -- what criteria ask
+
+    def lacks(self) -> dict[str, str]:
+        """A sparse matrix has neither: both ask for the products of all items."""
+        return {} if isinstance(self.arrays.get("item_item"), torch.Tensor | None) else dict.fromkeys(OF_ALL, SPARSE)
 
     def gradients(self, train: Interactions, seed: int) -> Iterator[dict[str, torch.Tensor]]:
         """Name -> gradient of |X - XB|^2, in closed form and one piece: 2 (G B - G), G = X'X.
@@ -64,8 +145,7 @@ class EASE(ItemItem):
         Off the diagonal it is -2 l2 B at the optimum, where it balances the penalty's.
         """
         weights = self.arrays["item_item"].double().numpy()
-        gram = self._gram(self._modelled(train))
-        gram[np.diag_indices_from(gram)] -= self.l2
+        gram = dense_products(self._modelled(train), np.float64)
         yield {"item_item": torch.from_numpy(2 * (gram @ weights - gram)).float()}
 
     def linear_layers(self, train: Interactions, seed: int) -> dict[str, Linear]:
@@ -76,6 +156,8 @@ class EASE(ItemItem):
         """(n_users x rows): the training matrix without the items that the model leaves out."""
         return self._of_rows(train.tocsr())
 
+    # -- refit
+
     def refit(self, train: Interactions, masks: dict[str, torch.Tensor]) -> None:
         """Each column is solved for again, as a ridge regression on its surviving support.
 
@@ -83,7 +165,35 @@ class EASE(ItemItem):
 
         The support of column j never holds j.
         """
-        keep = masks["item_item"].numpy().copy()
-        np.fill_diagonal(keep, False)
-        gram = self._gram(self._modelled(train))
-        self.arrays["item_item"].copy_(torch.from_numpy(ridge_on_support(gram, gram, keep)))
+        weights, keep, matrix = self.arrays["item_item"], masks["item_item"], self._modelled(train)
+        if not isinstance(weights, torch.Tensor):
+            self._refit_stored(weights, keep.numpy(), matrix)
+        elif len(weights) <= EXACT:
+            support = keep.numpy().copy()
+            np.fill_diagonal(support, False)
+            gram = self._gram(matrix)
+            weights.copy_(torch.from_numpy(ridge_on_support(gram, gram, support)))
+        else:
+            self._refit_large(weights, keep, matrix)
+
+    def _refit_stored(self, weights: sparse.csr_array, keep: np.ndarray, matrix) -> None:
+        """Of a sparse matrix: the stored values that are kept, one bool each, are solved for."""
+        there = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr)) != weights.indices
+        place = np.flatnonzero(keep & there) + 1  # the place of a value in the data; 0 would not be stored
+        numbered = weights.copy()
+        numbered.data = np.zeros(len(weights.data), np.int64)
+        numbered.data[place - 1] = place
+        numbered.eliminate_zeros()
+        lists = numbered.tocsc()
+        weights.data[:] = 0
+        weights.data[lists.data - 1] = ridge_on_lists(gram_of(matrix), lists, self.l2)
+
+    def _refit_large(self, weights: torch.Tensor, keep: torch.Tensor, matrix) -> None:
+        """Of a large dense matrix, whose support is small: solved column by column, in float32."""
+        keep = keep.clone().fill_diagonal_(False)
+        rows = torch.nonzero(keep.mT)  # column by column
+        indptr = np.append(0, np.cumsum(keep.sum(0).numpy()))
+        index = rows[:, 1].numpy().astype(np.int32)
+        lists = sparse.csc_array((np.ones(len(index), bool), index, indptr), shape=tuple(weights.shape))
+        weights.zero_()
+        weights[rows[:, 1], rows[:, 0]] = torch.from_numpy(ridge_on_lists(gram_of(matrix), lists, self.l2))

@@ -13,7 +13,7 @@ import torch
 from scipy import sparse
 
 from recprune.models.base import Recommender, Structure
-from recprune.models.parts import ops
+from recprune.models.parts import candidates, ops
 
 
 @dataclass(eq=False, repr=False)
@@ -27,6 +27,16 @@ class ItemItem(Recommender):
 
     def _score_rows(self, histories):
         return np.ascontiguousarray(ops.sparse_rows_times(histories, self.arrays["item_item"]), np.float32)
+
+    def _rank(self, users, k, seen):
+        histories = self._history_of(users)
+        return self._rank_histories(histories, k, histories if seen is None else seen)
+
+    def _rank_histories(self, histories, k, seen):
+        matrix, rows = self.arrays["item_item"], self._of_rows(histories)
+        if isinstance(matrix, sparse.csr_array) and candidates.few(rows, matrix):
+            return candidates.rank(rows, matrix, k, seen, self.arrays.get("kept_items"))
+        return super()._rank_histories(histories, k, seen)
 
     def macs(self) -> int:
         return int(self._mean_history() * ops.count_nonzero(self.arrays["item_item"]) / max(1, self.n_items))

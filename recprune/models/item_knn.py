@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
-from scipy import sparse
-
 from recprune.models.item_item import ItemItem
+from recprune.models.parts.neighbours import nearest
 from recprune.models.parts.ranges import Count
-
-SIMILARITIES = {"cosine": "CosineRecommender", "tfidf": "TFIDFRecommender", "bm25": "BM25Recommender"}
 
 
 @dataclass(eq=False, repr=False)
@@ -43,15 +38,4 @@ class ItemKNN(ItemItem):
         return self._resized(neighbours=share * self.neighbours)
 
     def _fit(self, train, validation, seed, fold_in):
-        from implicit import nearest_neighbours
-
-        nearest = getattr(nearest_neighbours, SIMILARITIES[self.similarity])(K=self.neighbours + 1, num_threads=1)
-        with warnings.catch_warnings():  # implicit's own weighting hands its own solver a matrix that it warns of
-            warnings.simplefilter("ignore")
-            nearest.fit(sparse.csr_matrix(train.tocsr()), show_progress=False)  # + 1: an item is its own nearest
-        matrix = sparse.coo_array(nearest.similarity)
-        off_diagonal = matrix.row != matrix.col
-        coordinates = matrix.col[off_diagonal], matrix.row[off_diagonal]  # transposed: lists are columns
-        matrix = sparse.csr_array((matrix.data[off_diagonal].astype(np.float32), coordinates), shape=matrix.shape)
-        matrix.sort_indices()
-        self.arrays = {"item_item": matrix}
+        self.arrays = {"item_item": nearest(train.tocsr(), self.neighbours, self.similarity)}

@@ -10,10 +10,10 @@ import torch
 from scipy import sparse
 from scipy.sparse.linalg import svds
 
+from recprune.errors import demand
 from recprune.models.base import Recommender, Structure
 from recprune.models.parts import attributes, ops
 from recprune.models.parts.negatives import Positives
-from recprune.models.parts.packing import demand
 from recprune.models.parts.ranges import Count, NotNegative
 
 QUESTION = ("left", "right", "feature", "threshold")  # arrays of what a split consists of

@@ -127,7 +127,10 @@ class Criterion:
             return f"it does not score the unit {unit}"
         if not units.there(model, unit):
             return LACKS[unit]
-        return next((NEEDS[need] for need in self.needs if not hasattr(model, need)), "")
+        lacks = model.lacks()
+        return next(
+            (lacks.get(need, NEEDS[need]) for need in self.needs if need in lacks or not hasattr(model, need)), ""
+        )
 
     def applies(self, model: Recommender, unit: str) -> bool:
         """Whether the criterion can score this unit of this model."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +23,7 @@ from recprune.pruning.pruned import Pruned
 from recprune.pruning.recovery import RECOVERIES
 from recprune.pruning.rounds import Walk, one_round
 from recprune.pruning.schedule import SCHEDULES, STEP
+from recprune.pruning.search import Search
 from recprune.pruning.select import Ranking, how_many
 from recprune.splits import Split
 
@@ -97,27 +97,23 @@ class ParameterPath(Walk[State]):
         return self._pruned(one_round(self, self._before(shares[:-1]), shares[-1]))
 
     def within(self, budget: Budget) -> Pruned:
-        """The model on the path that the budget asks for; the dense model where that meets it already."""
+        """The model on the path that the budget asks for; the dense model where that meets it already.
+
+        Raises ValueError where no model on the path meets the budget.
+        """
+        if budget.keep is not None:
+            pruned = self.cut(budget.keep)
+            (pruned.values,) = budget.formats
+            return pruned
         shares = self.pool.shares(STEP)
-        dense: dict[str, float] = budget.look(self.model, self.split)
-        looked: list[dict] = []
 
-        def look(step: int) -> tuple[Pruned, bool]:
-            pruned = self.cut(shares[step - 1])
-            seen = budget.look(pruned.model, self.split)
-            looked.append(pruned.rounds.iloc[-1].to_dict() | {"kept": pruned.kept} | seen)
-            return pruned, budget.exhausted(seen, dense)
+        def cut(step: int) -> Pruned:
+            if step:
+                return self.cut(shares[step - 1])
+            return self._pruned(replace(self._root, model=self.model.clone()))  # not prepared: that may cost, too
 
-        unpruned = self._pruned(replace(self._root, model=self.model.clone()))  # and not prepared: that may cost, too
-        if budget.max_loss is None and budget.exhausted(dense, dense):
-            return unpruned
-        goes_on, ends = _search(look, len(shares), self.schedule == "one-shot")
-        if budget.max_loss is None and ends is None:
-            smallest = min(budget.measure(seen) for seen in (dense, *looked))
-            raise ValueError(budget.unmet(smallest, self.rule.name, self.pool.unit))
-        best = (goes_on if budget.max_loss is not None else ends) or unpruned
-        best.rounds = pd.DataFrame(looked).sort_values("kept", ascending=False, ignore_index=True)
-        return best
+        search = Search(budget, self.split, cut, len(shares), bisect=self.schedule == "one-shot")
+        return search.best(f"{self.rule.name} ({self.pool.unit})")
 
     def _before(self, shares: list[float]) -> State:
         """The state after all rounds but the last. A geometric trunk is remembered, as far as the last call went."""
@@ -168,15 +164,3 @@ class ParameterPath(Walk[State]):
 
 def _row(kept: float, score_s: float, recovery_s: float) -> dict[str, float]:
     return {"kept": kept, "score_s": score_s, "recovery_s": recovery_s}
-
-
-def _search(look: Callable[[int], tuple[Pruned, bool]], last: int, bisect: bool) -> tuple[Pruned | None, Pruned | None]:
-    """The last of the steps 1 to `last` at which look(step) = (model, False), and the first one at which it is True."""
-    low, high = 0, last + 1
-    found: dict[int, Pruned] = {}
-    while high - low > 1:
-        middle = (low + high) // 2 if bisect else low + 1
-        found[middle], stop = look(middle)
-        low, high = (low, middle) if stop else (middle, high)
-        found = {step: pruned for step, pruned in found.items() if step in (low, high)}
-    return found.get(low), found.get(high)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from recprune.pruning.criteria import check, check_trained, find
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.parameter_path import ParameterPath
 from recprune.pruning.parameters import zero_reset
-from recprune.pruning.pruned import Pruned
+from recprune.pruning.pruned import AS_TRAINED, Pruned
 from recprune.pruning.recovery import RECOVERIES, Masks, Recovery
 from recprune.splits import Split
 
@@ -35,11 +36,14 @@ def prune(
     nonzeros: int | None = None,
     bytes: int | None = None,
     max_loss: float | None = None,
+    values: str | Sequence[str] = AS_TRAINED,
 ) -> Pruned:
     """A pruned version of a trained model; the model given is left as it is.
 
     criterion  a name of `CRITERIA`, or a Criterion of the user's own; unit: a name of `UNITS`
-    keep       share of the units that stays; or one of the other budgets (see `Budget`)
+    keep       share of the units that stays; or one of the other budgets (see `Budget`), or bytes and max_loss
+    values     the format in which what stays is stored: float32, float16, int8 or int4; or several, or "auto" for all,
+               of which bytes and max_loss choose
     schedule   one-shot, linear, cubic (in `rounds` rounds), geometric (a fifth of what is left per round)
     recovery   none, refit, fine-tune, rewind or retrain, after every round
 
@@ -48,19 +52,19 @@ def prune(
     Exactly round(keep * n) of the n units that are there stay. Only training and validation data are looked at.
 
     Raises ValueError for unknown names, a share outside (0, 1], a combination that the model's mathematics rules
-    out (the message lists what is possible), a model that was not trained on this split, or a budget of bytes or
-    non-zeros that no model on the path meets; TypeError for what is no model or no split.
+    out (the message lists what is possible), a model that was not trained on this split, or a budget that no model
+    on the path meets; TypeError for what is no model or no split.
     """
-    budget = (keep, nonzeros, bytes, max_loss)
     rule = find(criterion, "parameters")
     if rule is zero_reset.CRITERION:
         check(model, rule, unit, schedule, recovery)
         check_trained(model, split, seed, rounds)
-        if any(limit is not None for limit in budget):
-            raise ValueError("zero-reset removes everything: it takes no keep or other budget")
+        if any(limit is not None for limit in (keep, nonzeros, bytes, max_loss)) or values != AS_TRAINED:
+            raise ValueError("zero-reset removes everything: it takes no keep or other budget, and no values")
         return _zero_reset(model, split, recovery, seed)
+    budget = Budget(keep, nonzeros, bytes, max_loss, values)
     path = ParameterPath(model, split, rule, unit, schedule, recovery, seed, rounds=rounds)
-    return path.cut(keep) if keep is not None and budget.count(None) == 3 else path.within(Budget(*budget))
+    return path.within(budget)
 
 
 def importance(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,18 +11,22 @@ import torch
 from scipy import sparse
 
 from recprune.models.base import Recommender
+from recprune.models.quantization import FORMATS, quantize
+
+AS_TRAINED = FORMATS[0]
 
 
 @dataclass(eq=False)
 class Pruned:
-    """A pruned model: masked, full-sized, and scoring like what `compact()` makes of it.
+    """A pruned model: full-sized, and scoring like what `compact()` makes of it.
 
-    model     the recommender with its removed parameters at zero
+    model     the recommender with its removed parameters at zero, its values as trained
     masks     array name -> bool tensor, False where a parameter was removed
     kept      share of the units that stays
     removed   number of units removed
     rounds    one row a round: share kept, seconds of scoring and of recovery. With a budget other than a
-              share, one row a model looked at, with what the budget saw
+              share, one row a model and format looked at, with what the budget saw
+    values    the format of what `compact()` stores: "float32" as trained, or that of a quantized model
     """
 
     model: Recommender
@@ -29,6 +34,7 @@ class Pruned:
     kept: float
     removed: int
     rounds: pd.DataFrame = field(repr=False)
+    values: str = AS_TRAINED
 
     @property
     def score_seconds(self) -> float:
@@ -42,19 +48,32 @@ class Pruned:
 
     def score(self, users: np.ndarray) -> np.ndarray:
         """(len(users) x n_items) scores of the model."""
-        return self.model.score(users)
+        return self._scoring.score(users)
 
     def fold_in(self, histories: sparse.csr_array) -> np.ndarray:
         """(m x n_items) scores of the model for m users unknown in training."""
-        return self.model.fold_in(histories)
+        return self._scoring.fold_in(histories)
 
     def recommend(self, users: np.ndarray, k: int = 20) -> np.ndarray:
         """(len(users) x k) item codes, best first."""
-        return self.model.recommend(users, k)
+        return self._scoring.recommend(users, k)
+
+    def rank(self, users: np.ndarray, k: int, seen: sparse.csr_array) -> np.ndarray:
+        """(len(users) x k) item codes of the model's best unseen items (see `Recommender.rank`)."""
+        return self.model.rank(users, k, seen)
+
+    def rank_histories(self, histories: sparse.csr_array, k: int, seen: sparse.csr_array) -> np.ndarray:
+        """`rank` for m users unknown in training."""
+        return self.model.rank_histories(histories, k, seen)
 
     def compact(self) -> Recommender:
-        """A physically smaller model with the same scores."""
-        return self.model.compact()
+        """A physically smaller model with the same scores, its values rounded to those of its format."""
+        return quantize(self.model, self.values)
+
+    @cached_property
+    def _scoring(self) -> Recommender:
+        """The model whose scores are given: rounded ones are those of the compact form."""
+        return self.model if self.values == AS_TRAINED else self.compact()
 
     @property
     def history(self) -> sparse.csr_array | None:

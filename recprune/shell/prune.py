@@ -16,7 +16,7 @@ from recprune.cells.columns import parse_columns
 from recprune.datasets import load
 from recprune.evaluation import Report, evaluate, footprint, latency, paired_ratio
 from recprune.models import Popularity, Recommender, build
-from recprune.models.parts.storage import check_place
+from recprune.models.disk.storage import check_place
 from recprune.pruning import prune
 from recprune.pruning.budget import Budget
 from recprune.pruning.criteria import check_names

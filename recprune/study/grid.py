@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from recprune.cells.names import (
+    AS_TRAINED,
     Criterion,
     CriterionOrNone,
     Model,
@@ -19,7 +20,7 @@ from recprune.cells.names import (
     ScheduleOrNone,
     UnitOrNone,
 )
-from recprune.cells.parameters import Columns, Core, Parameters, Recoveries, Seeds, Shares, check_options
+from recprune.cells.parameters import Columns, Core, Parameters, Recoveries, Seeds, Shares, Values, check_options
 from recprune.datasets.naming import name_of
 from recprune.errors import StudyError
 from recprune.study.tuning.hyperparameters import Hyperparameters
@@ -86,6 +87,7 @@ class Family:
     models     the study's where absent; [] is one run without a model
     protocols  the study's where absent. A family that needs "study" runs once for all of them, under the first
     recovery   a run for each; recoveries: all of them in one run, which prepares and scores once
+    values     the formats that the values of each model are stored in: a cell for each, from one and the same training
     seeds      the study's where absent; a run that needs dense models can have fewer seeds than they, not others
     """
 
@@ -99,6 +101,7 @@ class Family:
     schedule: Annotated[tuple[ScheduleOrNone, ...], AfterValidator(_check_some)] = ("",)
     recovery: Annotated[tuple[RecoveryOrNone, ...], AfterValidator(_check_some)] = ("",)
     recoveries: Recoveries = ()
+    values: Values = (AS_TRAINED,)
     keep: Shares = ()
     samples: Shares = ()
     samples_criterion: Criterion = "random"
@@ -203,6 +206,7 @@ class Study(Grid):
                     method=method,
                     keep=family.keep,
                     recoveries=family.recoveries,
+                    values=family.values,
                     samples=family.samples,
                     samples_criterion=family.samples_criterion,
                     seeds=self.seeds if family.seeds is None else family.seeds,

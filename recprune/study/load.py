@@ -13,6 +13,7 @@ quick = ["ease", "ials"]
 unit = "weight"
 schedule = "one-shot"
 recovery = "none"
+values = ["float32", "int8"]      # each model is measured in these formats; by default as trained alone
 
 [study.quick]
 datasets = ["ml-100k"]

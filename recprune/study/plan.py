@@ -23,6 +23,8 @@ from recprune.study.possible import possible
 
 REACHED = ("out", "dense", "results", "run")  # set by the launcher, never by study.toml
 ALWAYS = ("out", "run")  # without these a run could not leave rows
+#: what study.toml sets for a notebook that declares it, and for no other
+NUMBERS = ("model", "unit", "criterion", "schedule", "recovery", "recoveries", "values", "keep", "samples", "options")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,9 +188,9 @@ def _passed(run: Run, notebook: Notebook) -> dict:
         if name not in notebook.declared:
             raise StudyError(f"{notebook.path}: the parameters cell lacks {name!r}")
     values = run.parameters.mapping()
-    for name in ("model", "unit", "criterion", "schedule", "recovery", "recoveries", "keep", "samples", "options"):
+    for name in NUMBERS:
         default = Parameters.__dataclass_fields__[name].default
-        if name not in notebook.declared and values[name] not in (default, [], {}):
+        if name not in notebook.declared and getattr(run.parameters, name) not in (default, (), {}):
             raise StudyError(
                 f"{notebook.path}: the parameters cell lacks {name!r}, which {run.id} sets to {values[name]!r}"
             )

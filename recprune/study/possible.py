@@ -10,22 +10,24 @@ from recprune.study.grid import LAST, Run
 
 HOLDS_USERS_OUT = ("strong",)
 NEEDS_TIMES = ("loo", "temporal")
+NEEDS_SPLIT = ("given",)
 
 
 def possible(runs: list[Run]) -> tuple[list[Run], list[str]]:
     """The runs that can be, and a line for each protocol and reason saying which models are left out.
 
     A protocol that holds users out leaves out the models that cannot fold them in (`folds_in`); a log
-    without times leaves out the protocols that order it, and the models of sequences (`needs_times`).
+    without times leaves out the protocols that order it, and the models of sequences (`needs_times`);
+    one without a published split leaves out the protocol that takes it.
     A run that only looks at the rows of others goes with the last of them.
     """
     columns = runs[0].parameters.columns if runs else {}
-    timed = cache(lambda dataset: _timed(dataset, columns))
+    roles = cache(lambda dataset: _roles(dataset, columns))
     kept: list[Run] = []
     reasons: dict[tuple[str, str], dict[str, None]] = {}
     for run in runs:
         p = run.parameters
-        reason = _obstacle(p.protocol, p.model, partial(timed, p.dataset))
+        reason = _obstacle(p.protocol, p.model, partial(roles, p.dataset))
         if reason:
             reasons.setdefault((p.protocol, reason), {})[p.model] = None
         else:
@@ -42,26 +44,28 @@ def possible(runs: list[Run]) -> tuple[list[Run], list[str]]:
     return kept, lines
 
 
-def _obstacle(protocol: str, model: str, timed: Callable[[], bool]) -> str:
+def _obstacle(protocol: str, model: str, roles: Callable[[], frozenset[str]]) -> str:
     """Why there can be no such run, or "" when it can be."""
     from recprune.models import REGISTRY
 
     kind = REGISTRY.get(model)
-    if protocol in NEEDS_TIMES and not timed():
+    if protocol in NEEDS_TIMES and "timestamp" not in roles():
         return "the protocol needs times, and the log has none"
+    if protocol in NEEDS_SPLIT and "part" not in roles():
+        return "the protocol needs a published split, and the log has none"
     if kind and protocol in HOLDS_USERS_OUT and not kind.folds_in:
         return "users are held out of training, and cannot be folded in"
-    if kind and kind.needs_times and not timed():
+    if kind and kind.needs_times and "timestamp" not in roles():
         return "the model needs times, and the log has none"
     return ""
 
 
-def _timed(dataset: str, columns: dict) -> bool:
-    """Whether a log has times. Registered and synthetic ones have."""
+def _roles(dataset: str, columns: dict) -> frozenset[str]:
+    """What a log has, as far as protocols ask for it. Registered and synthetic ones have times, or a split."""
     from recprune.datasets import known
-    from recprune.datasets.readers import has_times
+    from recprune.datasets.readers import roles_of
 
     if dataset in known() or not Path(dataset).exists():
-        return True
+        return frozenset(["part" if dataset in known() and known()[dataset].has_split else "timestamp"])
     named = {role: column for role, column in columns.items() if role not in ("events", "separator")}
-    return has_times(Path(dataset), named, columns.get("separator"))
+    return roles_of(Path(dataset), named, columns.get("separator"))

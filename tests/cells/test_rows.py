@@ -72,6 +72,19 @@ def test_words_that_pandas_takes_for_missing_stay_words():
     assert rows.loc[0, "dataset"] == "NA" and rows.loc[0, "recovery"] == "None" and rows.loc[0, "schedule"] == ""
 
 
+def test_files_from_before_value_formats_hold_models_as_trained():
+    text = to_csv(canonical(frame(2)))
+    older = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False).drop(columns="values").to_csv(index=False)
+    assert to_csv(read_rows(io.StringIO(older))) == text
+    assert set(read_rows(io.StringIO(older))["values"]) == {"float32"}
+    assert to_csv(canonical(frame(2, values=""))) == text
+
+
+def test_a_cell_in_another_value_format_is_another_cell():
+    rows = canonical(pd.concat([frame(1, values=values) for values in ("int8", "float32", "float16")]))
+    assert rows["values"].tolist() == ["float16", "float32", "int8"]
+
+
 def test_whole_numbers_are_written_whole():
     text = to_csv(canonical(frame(2, parameters=[5.0, np.nan], bytes_disk=10**12)))
     assert ",5," in text and "1000000000000" in text and "5.0," not in text

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from recprune.cells import Parameters, finish
@@ -44,6 +45,12 @@ def test_every_cell_has_its_users_and_their_mean_is_the_row(folder):
 def test_the_same_cells_give_the_same_bytes_in_any_order(folder, tmp_path):
     shuffled = read_per_user(folder).sample(frac=1, random_state=0)
     assert write_per_user(tmp_path, shuffled).read_bytes() == (folder / FILE).read_bytes()
+
+
+def test_files_from_before_value_formats_hold_models_as_trained(folder, tmp_path):
+    older = pq.read_table(folder / FILE).drop_columns(["values"])
+    pq.write_table(older, tmp_path / FILE)
+    pd.testing.assert_frame_equal(read_per_user(tmp_path), read_per_user(folder))
 
 
 def test_no_file_is_no_cells_and_another_file_an_error(tmp_path):

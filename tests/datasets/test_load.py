@@ -10,7 +10,8 @@ from recprune.datasets import known, load, registry
 from recprune.datasets.download import cache_folder
 from recprune.interactions import DataError
 
-NAMES = ["ml-100k", "ml-1m", "ml-latest-small", "ml-10m", "ml-20m", "ml-25m", "ml-32m"]
+MOVIELENS = ["ml-100k", "ml-1m", "ml-latest-small", "ml-10m", "ml-20m", "ml-25m", "ml-32m"]
+NAMES = [*MOVIELENS, "gowalla"]
 
 
 def test_the_registered_names():
@@ -18,13 +19,18 @@ def test_the_registered_names():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_entry_is_complete(name):
+def test_every_entry_is_explained_and_has_a_source(name):
+    entry = known()[name]
+    assert f"`{name}`" in (registry.ROOT / "data" / "README.md").read_text()
+    assert entry.checksum or entry.by_hand
+
+
+@pytest.mark.parametrize("name", MOVIELENS)
+def test_every_entry_of_movielens_is_complete(name):
     entry = known()[name]
     assert entry.url == f"https://files.grouplens.org/datasets/movielens/{name}.zip"
     assert entry.md5 is None or re.fullmatch("[0-9a-f]{32}", entry.md5)
     assert any(file in entry.files for file in ("u.data", "ratings.dat", "ratings.csv"))
-    readme = (registry.ROOT / "data" / "README.md").read_text()
-    assert f"`{name}`" in readme
 
 
 @pytest.mark.parametrize("name", ["ml-2m", "nowhere/ratings.csv", "no.csv", "syntheti"])
@@ -60,3 +66,7 @@ def test_the_cache_folder(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path
     monkeypatch.delenv("RECPRUNE_DATA")
     assert cache_folder() == Path(registry.ROOT) / "data" / "cache"
+
+
+def test_only_gowalla_has_a_published_split():
+    assert [name for name in NAMES if known()[name].has_split] == ["gowalla"]

@@ -16,6 +16,7 @@ SMALL = {
     "ials": {"factors": 8, "l2": 5.0, "iterations": 5},
     "bpr": {"factors": 8, "epochs": 25, "batch_size": 256, "learning_rate": 0.02},
     "ease": {"l2": 50.0},
+    "elsa": {"factors": 8, "epochs": 40, "batch_size": 32, "learning_rate": 0.01},
     "neumf": {"factors": 8, "hidden": (16, 8), "epochs": 15, "batch_size": 512, "learning_rate": 0.01},
     "mult-vae": {"hidden": 32, "latent": 8, "epochs": 40, "batch_size": 32, "learning_rate": 0.005},
     "dlrm": {"factors": 8, "hidden": (8, 4), "epochs": 40, "batch_size": 20, "learning_rate": 0.01},
@@ -23,7 +24,7 @@ SMALL = {
     "tree": {"factors": 4, "max_leaf_nodes": 60, "min_samples_leaf": 20},
 }
 NAMES = sorted(REGISTRY)
-GRADIENT = ("bpr", "neumf", "mult-vae", "dlrm", "sasrec")
+GRADIENT = ("bpr", "elsa", "neumf", "mult-vae", "dlrm", "sasrec")
 BIASED = ("mult-vae", "dlrm")  # their biases still rank when everything prunable is zero
 
 

@@ -15,7 +15,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from recprune.files import sha256_of
-from recprune.models import REGISTRY, build
+from recprune.models import REGISTRY, build, quantize
 from recprune.pruning import prune
 
 LOAD = """
@@ -34,22 +34,28 @@ for path in map(str.strip, sys.stdin):
         found = "error " + repr(error)
     print(json.dumps([path, found]), flush=True)
 """
+VALUES = {"ease-weight": "int8", "ials": "int4", "mult-vae": "int8", "tree": "float16"}  # of quantized forms
 FORMS = {"popularity": (), "ease": ("weight", "item-row"), "ials": ("user-row",), "mult-vae": ("neuron", "weight")}
 
 
 @pytest.fixture(scope="module")
 def whole(ratio, tmp_path_factory):
-    """Name -> folder of a saved model: each recommender, and compact ones with every layout and declaration."""
+    """Name -> folder of a saved model: each recommender, compact ones with every declaration, and quantized ones."""
     root, saved = tmp_path_factory.mktemp("models"), {}
-    for name in sorted(REGISTRY):
-        model = build(name, **REGISTRY[name].tiny).fit(ratio.train, ratio.validation, seed=0)
+
+    def save(name, model):
         model.save(root / name)
         saved[name] = root / name
+        if name in VALUES:
+            quantize(model, VALUES[name]).save(root / f"{name}-{VALUES[name]}")
+            saved[f"{name}-{VALUES[name]}"] = root / f"{name}-{VALUES[name]}"
+
+    for name in sorted(REGISTRY):
+        model = build(name, **REGISTRY[name].tiny).fit(ratio.train, ratio.validation, seed=0)
+        save(name, model)
         for unit in FORMS.get(name, ()):
-            prune(model, ratio, unit=unit, keep=0.05 if unit == "weight" else 0.5).compact().save(
-                root / f"{name}-{unit}"
-            )
-            saved[f"{name}-{unit}"] = root / f"{name}-{unit}"
+            pruned = prune(model, ratio, unit=unit, keep=0.05 if unit == "weight" else 0.5)
+            save(f"{name}-{unit}", pruned.compact())
     return saved
 
 
@@ -200,13 +206,25 @@ def first(suffix, change):
 
 
 SOME = [
-    ("ease-weight", "a gap of nothing", arrays(first(".gaps", put(3, 0)))),
-    ("ease-weight", "a gap more", arrays(first(".gaps", lambda v: np.append(v, np.uint8(1))))),
-    (
-        "ease-weight",
-        "a gap beyond the end",
-        arrays(first(".gaps", lambda v: np.append(np.full(900, 254, np.uint8), v))),
-    ),
+    ("ease-weight", "a width of other bits", arrays(first(".rice", put(0, 1)))),
+    ("ease-weight", "a width that no position has", arrays(first(".rice", put(0, 70)))),
+    ("ease-weight", "positions less", arrays(first(".rice", lambda v: v[:-2]))),
+    ("ease-weight", "positions more", arrays(first(".rice", lambda v: np.append(v, np.uint8(1))))),
+    ("ease-weight", "positions of another type", arrays(first(".rice", lambda v: v.astype(np.int16)))),
+    ("ease-weight-int8", "scales less", arrays(first(".scales", lambda v: v[:-1]))),
+    ("ease-weight-int8", "a scale that is no number", arrays(first(".scales", put(3, 0x7FFF)))),
+    ("ease-weight-int8", "another scale", arrays(first(".scales", lambda v: v + np.uint16(1)))),
+    ("ease-weight-int8", "a number below the lowest", arrays(first(".values", put(5, -128)))),
+    ("ease-weight-int8", "values of another type", arrays(first(".values", lambda v: v.astype(np.int16)))),
+    ("ease-weight-int8", "a value less", arrays(first(".values", lambda v: v[:-1]))),
+    ("ease-weight-int8", "a model of another format", header("values", value="int4")),
+    ("ease-weight-int8", "an unknown format", header("values", value="int3")),
+    ("ease-weight-int8", "an array of another format", header("arrays", "item_item", "values", value="float16")),
+    ("ease-weight-int8", "an array of no format", header("arrays", "item_item", "values", value=None)),
+    ("ials-int4", "a number below the lowest", arrays(first("item_factors", put(2, 0x0F)))),
+    ("ials-int4", "a byte less", arrays(first("item_factors", lambda v: v[:-1]))),
+    ("ials-int4", "another shape", header("arrays", "item_factors", "shape", value=[80, 5])),
+    ("tree-float16", "values of another type", arrays(first("threshold", lambda v: v.astype(np.float32)))),
     ("ease-weight", "a value less", arrays(first(".values", lambda v: v[:-1]))),
     ("ease-weight", "a value that is infinite", arrays(first(".values", put(0, np.inf)))),
     ("ease-weight", "values of another type", arrays(first(".values", lambda v: v.astype(np.float64)))),

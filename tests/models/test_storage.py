@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recprune.errors import ModelFileError
+from recprune.models.disk import rice
+from recprune.models.disk.packing import pack, unpack
 from recprune.models.parts import ops
-from recprune.models.parts.packing import SPARSE, pack, unpack
 
 
 def matrix(rows, columns, density, seed):
@@ -31,30 +32,96 @@ def test_what_is_packed_comes_back(rows, columns, density, as_csr, seed):
     assert sum(part.nbytes for part in written.values()) <= values.nbytes * 33 / 32 + 4 * rows + 13
 
 
-@pytest.mark.parametrize(("density", "layout"), [(1.0, "dense"), (0.5, "bitmap"), (0.03, "gaps"), (0.001, "rows")])
+@pytest.mark.parametrize(("density", "layout"), [(1.0, "dense"), (0.98, "dense"), (0.9, "rice"), (0.001, "rice")])
 def test_the_layout_follows_the_density(density, layout):
     _, layouts = pack({"w": torch.from_numpy(matrix(20, 3000, density, 0))})
     assert layouts["w"]["layout"] == layout
 
 
-@given(st.integers(1, 30), st.integers(1, 900), st.floats(0, 0.3), st.integers(0, 99))
+@given(st.integers(1, 30), st.integers(1, 900), st.floats(0, 1), st.sampled_from(["float32", "int8"]))
 @settings(max_examples=60)
-def test_the_layout_chosen_is_the_smallest_and_each_gives_the_values_back(rows, columns, density, seed):
-    values = matrix(rows, columns, density, seed)
-    written, _ = pack({"w": torch.from_numpy(values)})
-    sizes = {"dense": values.nbytes}
-    for layout, (write, read) in SPARSE.items():
-        parts = write(sparse.csr_array(values))
-        sizes[layout] = sum(part.nbytes for part in parts.values())
-        back = read(parts, values.shape)
-        np.testing.assert_array_equal(back.toarray(), values)
-    assert sum(part.nbytes for part in written.values()) == min(sizes.values())
+def test_a_dense_array_takes_the_fewer_bytes_of_the_layouts(rows, columns, density, values):
+    table = np.sign(matrix(rows, columns, density, 0)) * np.float32(127)
+    dense, csr = (
+        sum(part.nbytes for part in pack({"w": array}, values)[0].values())
+        for array in (torch.from_numpy(table), sparse.csr_array(table))
+    )
+    assert dense == min(csr, table.size * (4 if values == "float32" else 1) + (0 if values == "float32" else 2 * rows))
+
+
+gaps = st.one_of(st.integers(0, 3), st.integers(0, 500), st.sampled_from([2**30, 2**31, 2**40]))
+
+
+@given(st.lists(gaps, max_size=400), st.integers(0, 5))
+@settings(max_examples=150)
+def test_positions_come_back_from_their_code(gaps, more):
+    places = np.cumsum(np.array(gaps, np.int64) + 1) - 1
+    code = rice.encode(places)
+    assert code.dtype == np.uint8
+    np.testing.assert_array_equal(rice.decode(code, len(places), int(places[-1]) + 1 + more if gaps else more), places)
+
+
+def test_the_code_of_a_few_positions_by_hand():
+    """Gaps 5, 0, 9 at a width of 1: low bits 1, 0, 1; above them are 2, 0, 4, in unary 001, 1, 00001."""
+    assert rice.encode(np.array([5, 6, 16])).tolist() == [1, 0b10100000, 0b00110000, 0b10000000]
+    assert rice.encode(np.array([], np.int64)).tolist() == []
+    assert rice.encode(np.arange(8)).tolist() == [0, 0b11111111]
+
+
+@pytest.mark.parametrize("density", [0.5, 0.1, 0.0025])
+def test_positions_take_little_more_than_their_entropy(density):
+    places = np.flatnonzero(np.random.default_rng(0).random(1_000_000) < density)
+    entropy = -density * np.log2(density) - (1 - density) * np.log2(1 - density)
+    assert 8 * len(rice.encode(places)) < 1.05 * entropy * 1_000_000
+
+
+def test_rows_of_other_densities_have_other_widths():
+    """A tenth of the rows holds nine tenths of the positions: cheaper than as many at random."""
+    rng = np.random.default_rng(0)
+    rows = np.where(np.arange(100) % 10 == 0, 0.09, 0.001)[:, None]
+    skewed = np.flatnonzero(rng.random((100, 10_000)) < rows)
+    even = np.flatnonzero(rng.random(1_000_000) < rows.mean())
+    assert len(rice.encode(skewed)) / len(skewed) < 0.85 * len(rice.encode(even)) / len(even)
+
+
+@given(st.integers(0, 300), st.integers(0, 2**62), st.integers(0, 2**32))
+@settings(max_examples=150)
+def test_any_bytes_are_a_code_or_refused(n, size, seed):
+    rng = np.random.default_rng(seed)
+    code = rng.integers(0, 256, rng.integers(0, 600)).astype(np.uint8)
+    code[: -(-n // rice.BLOCK)] &= 63
+    try:
+        assert len(rice.decode(code, n, size)) == n
+    except ValueError as error:
+        assert str(error)
 
 
 def test_more_than_65536_columns_keep_their_numbers():
     wide = sparse.csr_array(([1.0, 2.0], ([0, 0], [3, 70_000])), shape=(1, 70_001), dtype=np.float32)
     back = unpack(*pack({"w": wide}))["w"]
     assert (back != wide).nnz == 0
+
+
+def older(values, layout):
+    """The parts that format 2 had of a matrix."""
+    csr = sparse.csr_array(values)
+    further, rest = np.divmod(np.diff(np.flatnonzero(values), prepend=-1), 255)
+    gaps = np.full(csr.nnz + further.sum(), 255, np.uint8)
+    gaps[np.cumsum(further + 1) - 1] = rest
+    positions = {
+        "rows": {".columns": csr.indices.astype(np.uint16), ".counts": np.diff(csr.indptr).astype(np.uint16)},
+        "gaps": {".gaps": gaps},
+        "bitmap": {".bitmap": np.packbits(values != 0)},
+    }[layout]
+    parts = {"w" + suffix: part for suffix, part in (positions | {".values": csr.data}).items()}
+    return parts, {"w": {"layout": layout, "form": "csr", "shape": list(values.shape)}}
+
+
+@pytest.mark.parametrize("layout", ["rows", "gaps", "bitmap"])
+@pytest.mark.parametrize("density", [0.0, 0.001, 0.03, 0.5])
+def test_what_an_earlier_version_wrote_is_read(layout, density):
+    values = matrix(40, 900, density, 0)
+    np.testing.assert_array_equal(unpack(*older(values, layout))["w"].toarray(), values)
 
 
 @pytest.mark.parametrize(
@@ -71,9 +138,28 @@ def test_more_than_65536_columns_keep_their_numbers():
         (".values", lambda v: v.astype(np.float64), "not float32"),
     ],
 )
+def test_older_positions_that_are_wrong_are_refused_before_they_are_used(part, change, words):
+    written, layouts = older(matrix(40, 9000, 0.001, 0), "rows")
+    with pytest.raises(ModelFileError, match=words):
+        unpack(written | {"w" + part: change(written["w" + part])}, layouts)
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "words"),
+    [
+        (".rice", lambda v: v[:-3], "value"),
+        (".rice", lambda v: np.r_[v[:4] + np.uint8(20), v[4:]], "position"),
+        (".rice", lambda v: np.full_like(v, 255), "widths"),
+        (".rice", lambda v: np.r_[v, v[-9:]], "positions"),
+        (".rice", lambda v: v.astype(np.int64), "row of bytes"),
+        (".values", lambda v: v[:-1], "values, and"),
+        (".values", lambda v: v.astype(np.float64), "not float32"),
+        (".values", lambda v: v[None], "no list"),
+    ],
+)
 def test_positions_that_are_wrong_are_refused_before_they_are_used(part, change, words):
     written, layouts = pack({"w": sparse.csr_array(matrix(40, 9000, 0.001, 0))})
-    assert layouts["w"]["layout"] == "rows"
+    assert layouts["w"]["layout"] == "rice"
     with pytest.raises(ModelFileError, match=words):
         unpack(written | {"w" + part: change(written["w" + part])}, layouts)
 

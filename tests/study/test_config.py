@@ -229,6 +229,17 @@ register(Criterion(name="{name}", **told))
 """
 
 
+def test_value_formats_are_cells_of_one_run(study):
+    text = NAMED.replace('keep = "few"', 'keep = "few"\nvalues = ["float32", "int8"]')
+    ids = {run.id: run.parameters for run in study(text).runs()}
+    assert set(ids) == {run.id for run in study(NAMED).runs()}
+    assert ids["synthetic/ratio/ease/weight-taylor"].values == ("float32", "int8")
+    assert ids["synthetic/ratio/ease/dense"].values == ("float32",)
+    for wrong, message in (('"int9"', "'int9' is unknown; known: float16"), ('"int8"', "lacks 'float32'")):
+        with pytest.raises(StudyError, match=rf"notebook\.21-prune-weights\.values: .*{message}"):
+            study(text.replace('"float32", "int8"', wrong))
+
+
 def test_an_extension_is_loaded_before_names_are_checked(study, tmp_path):
     text = 'extensions = ["my_rule.py"]\n' + NAMED.replace('"compared", "taylor"', '"compared", "config-mine"')
     with pytest.raises(StudyError, match=r"study\.toml: .*my_rule\.py: there is no such file"):

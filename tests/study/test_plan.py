@@ -288,13 +288,17 @@ def test_where_rows_of_other_studies_go(two, tmp_path):
         ({"parameters": 'run = ""'}, "lacks 'out'"),
         ({"parameters": 'out = ""'}, "lacks 'run'"),
         ({"parameters": 'out = ""\nrun = ""\nmodel = ""'}, "lacks 'unit', which .* sets to 'weight'"),
+        (
+            {"extra": f'{PRUNE}\nvalues = ["float32", "int8"]'},
+            r"lacks 'values', which .* sets to \['float32', 'int8'\]",
+        ),
         ({"tags": ()}, "0 cells are tagged `parameters`"),
         ({"parameters": "out = "}, "the parameters cell: line 1"),
     ],
-    ids=["unknown", "no-out", "no-run", "undeclared", "no-tag", "syntax"],
+    ids=["unknown", "no-out", "no-run", "undeclared", "undeclared-values", "no-tag", "syntax"],
 )
 def test_a_notebook_that_could_ignore_a_parameter_is_refused(project, rows_cell, change, message):
-    project.family("21-prune", rows_cell, extra=PRUNE, **change)
+    project.family("21-prune", rows_cell, **{"extra": PRUNE} | change)
     with pytest.raises(StudyError, match=r"21-prune\.ipynb: .*" + message):
         project.plan()
 

@@ -9,7 +9,7 @@ import pandas as pd
 from recprune.cells.bench import Bench, ranked
 from recprune.cells.curves.parameters import path_from
 from recprune.cells.curves.walk import downwards, points
-from recprune.cells.measure import Cell, measure, measure_pruned, to_rows
+from recprune.cells.measure import Cell, measure_formats, measure_pruned, to_rows
 from recprune.pruning import SamplePath
 
 
@@ -24,8 +24,8 @@ def both_rows(bench: Bench) -> pd.DataFrame:
         less = SamplePath(bench.split(seed), p.samples_criterion, seed).cut(share)
         dense = ranked(bench.train(bench.untrained(), seed, less), less)
         cell, train_s = Cell.of(p, "both", 1.0, seed, samples_kept=share), dense.model.train_seconds
-        cells.append(measure(bench, dense.model, cell, train_s=train_s, on=less, against=dense))
+        cells += measure_formats(bench, dense.model, cell, train_s=train_s, on=less, against=dense)
         path = path_from(bench, dense.model, less, seed)
         for kept in downwards(p.keep):
-            cells.append(measure_pruned(bench, path.cut(kept), replace(cell, kept=kept), on=less, against=dense))
+            cells += measure_pruned(bench, path.cut(kept), replace(cell, kept=kept), on=less, against=dense)
     return to_rows(cells)

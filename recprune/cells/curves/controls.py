@@ -6,7 +6,7 @@ import pandas as pd
 
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import Curve, is_shown, points, seeds
-from recprune.cells.measure import Cell, measure, measure_pruned, to_rows
+from recprune.cells.measure import Cell, measure_formats, measure_pruned, to_rows
 from recprune.evaluation import footprint
 from recprune.pruning import ParameterPath, prune
 
@@ -21,7 +21,7 @@ def smaller_curve(bench: Bench) -> Curve:
             smallest = small
         kept = footprint(small).parameters / footprint(dense).parameters
         cell = _control("model", "smaller-dense", "retrain", kept, seed)
-        cells.append(measure(bench, small, cell, train_s=small.train_seconds, asked=share))
+        cells += measure_formats(bench, small, cell, train_s=small.train_seconds, asked=share)
     return Curve(to_rows(cells), smallest)
 
 
@@ -34,10 +34,10 @@ def control_rows(bench: Bench) -> pd.DataFrame:
         model, of = bench.dense(seed).model, bench.split(seed)
         for recovery in ("none", "retrain")[: 1 + hasattr(model, "descend")]:
             reset = prune(model, of, criterion="zero-reset", recovery=recovery, seed=seed)
-            cells.append(measure_pruned(bench, reset, _control("weight", "zero-reset", recovery, 0.0, seed)))
+            cells += measure_pruned(bench, reset, _control("weight", "zero-reset", recovery, 0.0, seed))
         if hasattr(model, "descend"):
             on = ParameterPath(model, of, "random", recovery="fine-tune", seed=seed).cut(1.0)
-            cells.append(measure_pruned(bench, on, _control("model", "train-on", "fine-tune", 1.0, seed)))
+            cells += measure_pruned(bench, on, _control("model", "train-on", "fine-tune", 1.0, seed))
     return to_rows(cells)
 
 

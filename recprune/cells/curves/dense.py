@@ -8,18 +8,18 @@ import pandas as pd
 
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import seeds
-from recprune.cells.measure import Cell, measure, to_rows
+from recprune.cells.measure import Cell, measure_formats, to_rows
 from recprune.cells.rows import read_rows
 
 
 def dense_rows(bench: Bench) -> pd.DataFrame:
-    """The rows of the dense models, one a seed; the models are saved below `p.out` when that is given."""
+    """The rows of the dense models, one a seed and format; the models are saved below `p.out` when that is given."""
     cells = []
     for seed in seeds(bench):
-        model = bench.dense(seed).model
+        dense, cell = bench.dense(seed), Cell(side="dense", seed=seed)
         if bench.p.out:
-            model.save(Path(bench.p.out, "models", f"seed-{seed}"))
-        cells.append(measure(bench, model, Cell(side="dense", seed=seed), train_s=model.train_seconds))
+            dense.model.save(Path(bench.p.out, "models", f"seed-{seed}"))
+        cells += measure_formats(bench, dense.model, cell, train_s=dense.model.train_seconds, found=dense.reports)
     return to_rows(cells)
 
 

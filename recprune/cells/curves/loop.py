@@ -6,7 +6,7 @@ import pandas as pd
 
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import downwards, seeds
-from recprune.cells.measure import Cell, measure, to_rows
+from recprune.cells.measure import Cell, measure_formats, to_rows
 from recprune.cells.once import latest
 from recprune.errors import StudyError
 from recprune.pruning import PrunedData, data_path
@@ -40,5 +40,5 @@ def loop_rows(bench: Bench) -> pd.DataFrame:
         for share, done in loop_states(bench, seed).items():
             spent = done.rounds[["score_s", "recovery_s"]].sum()
             cost = {"train_s": spent["recovery_s"], "score_s": spent["score_s"]}
-            cells.append(measure(bench, done.model, Cell.of(bench.p, "samples", share, seed), **cost, on=done.split))
+            cells += measure_formats(bench, done.model, Cell.of(bench.p, "samples", share, seed), **cost, on=done.split)
     return to_rows(cells)

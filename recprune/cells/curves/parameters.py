@@ -35,7 +35,7 @@ def parameter_curve(bench: Bench) -> Curve:
                 if last and is_shown(bench, seed, share):
                     smallest = pruned
                 cell = Cell.of(bench.p, "parameters", share, seed, recovery=recovery)
-                cells.append(measure_pruned(bench, pruned, cell))
+                cells += measure_pruned(bench, pruned, cell)
     return Curve(to_rows(cells), smallest)
 
 

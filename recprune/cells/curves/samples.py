@@ -6,7 +6,7 @@ from typing import cast
 
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import Curve, is_shown, points
-from recprune.cells.measure import Cell, measure, to_rows
+from recprune.cells.measure import Cell, measure_formats, to_rows
 from recprune.cells.once import latest
 from recprune.models.parts.training import GradientModel, with_equal_updates
 from recprune.pruning import SamplePath
@@ -33,5 +33,5 @@ def sample_curve(bench: Bench) -> Curve:
         if is_shown(bench, seed, share):
             smallest = model
         cell = Cell.of(p, "samples", share, seed)
-        cells.append(measure(bench, model, cell, train_s=model.train_seconds, score_s=path.seconds, on=less))
+        cells += measure_formats(bench, model, cell, train_s=model.train_seconds, score_s=path.seconds, on=less)
     return Curve(to_rows(cells), smallest)

@@ -75,7 +75,7 @@ class LostRows:
     def _user_rows(self, users: np.ndarray) -> np.ndarray:
         """The row of each user, -1 where it has none."""
         kept = self.arrays.get("kept_users")
-        return users if kept is None else of_codes(kept, self.n_users)[users]
+        return users if kept is None else rows_of(kept, self.n_users, users)
 
     def _without_row(self, users: np.ndarray) -> np.ndarray:
         if self.folds_in:
@@ -129,9 +129,18 @@ def of_codes(kept: torch.Tensor, n: int) -> np.ndarray:
     return row
 
 
+def rows_of(kept: torch.Tensor, n: int, wanted: np.ndarray) -> np.ndarray:
+    """The row of each of the wanted of n codes, -1 where it has none; of a few without a table of all."""
+    there = kept.numpy()
+    if 16 * len(wanted) >= n or not len(there) or not there.all():
+        return of_codes(kept, n)[wanted]
+    place = np.minimum(np.searchsorted(there, wanted + 1), len(there) - 1)
+    return np.where(there[place] == wanted + 1, place, -1)
+
+
 def restricted(histories: sparse.csr_array, kept: torch.Tensor) -> sparse.csr_array:
     """(m x rows) histories from (m x n_items) ones: entries without a row are left out, the others keep their order."""
-    row = of_codes(kept, histories.shape[1])[histories.indices]
+    row = rows_of(kept, histories.shape[1], histories.indices)
     there = row >= 0
     indptr = np.append(0, np.cumsum(there, dtype=np.int32))[histories.indptr].astype(np.int32)
     return sparse.csr_array((histories.data[there], row[there], indptr), shape=(histories.shape[0], len(kept)))

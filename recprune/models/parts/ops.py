@@ -51,6 +51,13 @@ def unit_rows(x: sparse.csr_array) -> sparse.csr_array:
     return sparse.csr_array((x.data * scale, x.indices, x.indptr), shape=x.shape)
 
 
+def squared_rows(array: Array) -> np.ndarray:
+    """(n,) the squared Euclidean length of each row."""
+    if isinstance(array, torch.Tensor):
+        return array.square().sum(1).numpy()
+    return np.asarray(array.multiply(array).sum(axis=1)).ravel()
+
+
 def dense(array: Array) -> torch.Tensor:
     """The array as a dense tensor (itself, where it is one)."""
     return array if isinstance(array, torch.Tensor) else torch.from_numpy(array.toarray())
@@ -76,12 +83,12 @@ def n_bytes(array: Array) -> int:
 
 
 def smallest_in_memory(array: Array) -> Array:
-    """The array in the form that takes fewer bytes in memory: dense, 4 an entry, or CSR, 8 a non-zero."""
-    matrix = array if isinstance(array, sparse.csr_array) else None
-    if matrix is None:
-        if array.ndim != 2 or not array.is_floating_point():
-            return array
-        matrix = sparse.csr_array(array.numpy())
-    matrix = matrix.copy()
+    """The array in the form that takes fewer bytes in memory: dense, 4 an entry, or CSR, 8 a non-zero, 4 a row."""
+    if isinstance(array, torch.Tensor) and (array.ndim != 2 or not array.is_floating_point()):
+        return array
+    rows, columns = array.shape
+    if 8 * count_nonzero(array) + 4 * (rows + 1) >= 4 * rows * columns:
+        return dense(array)
+    matrix = sparse.csr_array(array.numpy()) if isinstance(array, torch.Tensor) else array.copy()
     matrix.eliminate_zeros()
-    return dense(array) if n_bytes(matrix) >= 4 * np.prod(matrix.shape) else matrix
+    return matrix

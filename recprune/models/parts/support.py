@@ -1,4 +1,4 @@
-"""Least squares restricted to a support of its own for every column.
+"""Least squares restricted to a support of its own for every column, and the inverse that needs no support.
 
 Column x with support S is zero outside of S and solves (G x)_S = r_S. Where G = X'X + l2 I and R = X'Y that is
 the ridge regression of y on the features S alone (Steck, 2019, "Markov Random Fields", eq. 10).
@@ -6,8 +6,17 @@ the ridge regression of y on the features S alone (Steck, 2019, "Markov Random F
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import torch
+from scipy import sparse
 from scipy.linalg import lapack
+
+from recprune.models.parts.gram import PAIRS, Gram
+
+ENTRIES = 1 << 22  # interactions that the products of one block are counted from
 
 NOT_DEFINITE = "the Gram matrix is not positive definite; a larger l2 is needed"
 
@@ -53,6 +62,72 @@ def _solve(rows: np.ndarray, index: np.ndarray, right: np.ndarray) -> np.ndarray
     return x
 
 
+def ridge_on_lists(gram: Gram, lists: sparse.csc_array, l2: float) -> np.ndarray:
+    """(nnz,) float32: the ridge regression of every item on the items in its list, in the order of `lists`' entries.
+
+    gram   of the n items, without the ridge
+    lists  (n x n): column j stores the support of item j, never j itself; the values do not matter
+    l2     the ridge
+
+    Columns are solved in blocks of about equal length, on as many threads as torch has, in float32: as many systems at
+    once as there are products to be held. Memory is in proportion to the entries, whatever n is.
+
+    Raises ValueError where a system is not positive definite.
+    """
+    values = np.zeros(len(lists.indices), np.float32)
+
+    def solve(columns: np.ndarray) -> None:
+        start, size = lists.indptr[columns], np.diff(lists.indptr)[columns]
+        there = np.arange(size.max()) < size[:, None]
+        entry = (start[:, None] + np.arange(size.max()))[there]
+        index = np.zeros(there.shape, np.int64)
+        index[there] = lists.indices[entry]
+        products = gram.among(np.column_stack([index, columns]), np.column_stack([there, np.ones(len(columns), bool)]))
+        system = torch.from_numpy(products[:, :-1, :-1])
+        system.diagonal(dim1=1, dim2=2).add_(torch.where(torch.from_numpy(there), l2, 1.0))
+        factor, failed = torch.linalg.cholesky_ex(system)
+        if failed.any():
+            raise ValueError(NOT_DEFINITE)
+        right = torch.from_numpy(np.ascontiguousarray(products[:, :-1, -1:]))
+        values[entry] = torch.cholesky_solve(right, factor)[:, :, 0].numpy()[there]
+
+    _on_all_threads(solve, _blocks(gram, lists))
+    return values
+
+
+def _on_all_threads(work: Callable[[np.ndarray], None], parts: Iterable[np.ndarray]) -> None:
+    """The parts are worked on, several at a time where torch has several threads. What one raises ends it."""
+    threads = torch.get_num_threads()
+    if threads == 1:
+        for part in parts:
+            work(part)
+        return
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for _ in pool.map(work, parts):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _blocks(gram: Gram, lists: sparse.csc_array) -> Iterator[np.ndarray]:
+    """The columns that have a list, the shortest first, in blocks whose products and interactions can be held."""
+    size = np.diff(lists.indptr)
+    order = np.argsort(size, kind="stable")
+    order = order[np.searchsorted(size[order], 1) :]
+    total = np.append(0, np.cumsum(gram.cost()[lists.indices]))
+    cost = np.diff(total[lists.indptr]) + gram.cost()
+    first = 0
+    while first < len(order):
+        fitting = min(gram.most_lists(), len(order) - first)
+        columns = order[first : first + fitting]
+        n = np.arange(1, len(columns) + 1)
+        fits = (n * (size[columns] + 1) ** 2 <= PAIRS) & (np.cumsum(cost[columns]) <= ENTRIES)
+        last = first + max(1, int(fits.argmin()) if not fits.all() else fitting)
+        yield order[first:last]
+        first = last
+
+
 def inverse_of(gram: np.ndarray, overwrite: bool = False) -> np.ndarray:
     """(n x n) inverse of a symmetric positive definite matrix, from its Cholesky factor: half the time of inv().
 
@@ -63,3 +138,16 @@ def inverse_of(gram: np.ndarray, overwrite: bool = False) -> np.ndarray:
         raise ValueError(NOT_DEFINITE)
     half = np.tril(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
     return np.ascontiguousarray(half + np.tril(half, -1).T)
+
+
+def invert(gram: torch.Tensor) -> None:
+    """A symmetric positive definite matrix becomes its inverse, in place: no second matrix is ever held.
+
+    By torch, whose LAPACK factors 26,744 rows on several threads, where OpenBLAS has crashed.
+    Raises ValueError where it is not positive definite.
+    """
+    columns, failed = gram.mT, torch.empty((), dtype=torch.int32)  # LAPACK works on columns
+    torch.linalg.cholesky_ex(columns, out=(columns, failed))
+    if failed:
+        raise ValueError(NOT_DEFINITE)
+    torch.cholesky_inverse(columns, out=columns)

@@ -60,6 +60,9 @@ class GradientModel(Recommender):
         """The mean loss of a batch, a scalar; `arrays` holds the model's arrays and its auxiliary ones."""
         raise TypeError(f"{type(self).__name__} has no loss")
 
+    def project(self, arrays: dict[str, torch.Tensor]) -> None:
+        """Bring the arrays back to what they are held to after each step, in place; nothing, in most models."""
+
     def _fit(self, train, validation, seed, fold_in):
         self.initialise(torch.Generator().manual_seed(seed))
         self.descend(train, validation, seed, epochs=self.epochs, fold_in=fold_in)
@@ -96,7 +99,7 @@ class GradientModel(Recommender):
         trained = [a.requires_grad_() for a in arrays.values() if a.is_floating_point()]
         held = [(arrays[name], mask) for name, mask in (masks or {}).items()]
         optimizer = Adam(trained, learning_rate or self.learning_rate, self.l2)
-        step = Step(self.loss, arrays, optimizer, torch.Generator().manual_seed(seed), regulariser, clip)
+        step = Step(self.loss, arrays, optimizer, torch.Generator().manual_seed(seed), regulariser, clip, self.project)
         rng, learned_from = np.random.default_rng(seed), self.trainable(train)
         target = None if validation is None else Target(train, validation, fold_in)
         best = Best(trained, target.ndcg(self) if target and first_epoch else -math.inf)
@@ -143,7 +146,7 @@ class GradientModel(Recommender):
 
 
 class Step:
-    """One step of training: gradients -> clipping -> Adam -> regulariser -> masks."""
+    """One step of training: gradients -> clipping -> Adam -> regulariser -> masks -> the model's own constraint."""
 
     def __init__(
         self,
@@ -153,9 +156,10 @@ class Step:
         generator: torch.Generator,
         regulariser: Regulariser | None = None,
         clip: float | None = None,
+        project: Callable[[dict[str, torch.Tensor]], None] | None = None,
     ):
         self.loss, self.arrays, self.optimizer, self.generator = loss, arrays, optimizer, generator
-        self.regulariser, self.clip = regulariser, clip
+        self.regulariser, self.clip, self.project = regulariser, clip, project
         self.held: list[tuple[torch.Tensor, torch.Tensor]] = []
         self.lengths: list[float] = []  # of the gradient before clipping, since `norms` was last asked
 
@@ -171,6 +175,8 @@ class Step:
             if self.regulariser is not None:
                 self.regulariser(self.arrays, self.optimizer.learning_rate)
         self.hold(self.held)
+        if self.project is not None:
+            self.project(self.arrays)
         return float(loss.detach())
 
     @torch.no_grad()

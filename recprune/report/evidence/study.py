@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from recprune.cells.names import AS_TRAINED
 from recprune.errors import ReportError
 from recprune.report.evidence.cells import canonical, heading, study_name
 from recprune.report.evidence.fronts import best_dense
@@ -21,7 +22,8 @@ Found = TypeVar("Found")
 class StudyEvidence:
     """What is known of one data set under one protocol.
 
-    rows     its cells, canonical; `StudyEvidence.of` takes any frame of them
+    formats  its cells in every value format, canonical; `StudyEvidence.of` takes any frame of them
+    rows     those of models with their values as trained: all that is known but of formats is known of these
     name     as files call it: `ml-100k`, `ml-100k-strong`
     users    the values of every user (`recprune.cells.users`), where they are known
     counted  the sizes of its data, one row (`evidence.data_sets`), where they were counted
@@ -37,10 +39,11 @@ class StudyEvidence:
         users: pd.DataFrame | None = None,
         counted: pd.DataFrame | None = None,
     ):
-        self.rows = rows
-        if len(self.rows[["dataset", "protocol"]].drop_duplicates()) > 1:
+        if len(rows[["dataset", "protocol"]].drop_duplicates()) > 1:
             raise ReportError("rows of several data sets or protocols: draw one at a time")
-        self.dataset, self.protocol = self.rows[["dataset", "protocol"]].iloc[0]
+        self.dataset, self.protocol = rows[["dataset", "protocol"]].iloc[0]
+        whole = rows["values"] == AS_TRAINED
+        self.formats, self.rows = rows, rows if whole.all() else rows[whole].reset_index(drop=True)
         self.name = name or study_name(self.dataset, self.protocol)
         self.users, self.counted = users, counted
         self._found: dict[Callable, Any] = {}

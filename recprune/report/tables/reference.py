@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from recprune.cells.names import AS_TRAINED
 from recprune.datasets.naming import name_of
 from recprune.models import REGISTRY
 from recprune.report.evidence.cells import read_cells
@@ -87,6 +88,7 @@ def _measured(results: Path, numbers: pd.DataFrame) -> pd.DataFrame:
     for path in sorted(results.glob("reference*/cells.csv")):
         settings = _settings(path.with_name("provenance.csv"))
         rows = read_cells(path)
+        rows = rows[rows["values"] == AS_TRAINED]
         told = (rows["side"] == "control") & (rows["criterion"] == INFORMED)
         rows = rows[told | (rows["side"] == "dense")].assign(input=told.map({True: INFORMED, False: TRAIN}))
         rows["dataset"] = rows["dataset"].map(name_of)

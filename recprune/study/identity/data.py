@@ -27,7 +27,7 @@ def data_identity(dataset: str) -> str:
     from recprune.datasets.registry import known
 
     if dataset in known():
-        return f"name:{dataset}:{known()[dataset].md5 or known()[dataset].url}"
+        return f"name:{dataset}:{known()[dataset].checksum}"
     if content := content_of(dataset):
         return f"sha256:{content}"
     return f"name:{dataset}"

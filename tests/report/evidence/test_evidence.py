@@ -179,6 +179,17 @@ def test_everything_of_a_study_is_computed_once(few, monkeypatch):
     assert sorted(calls) == ["canonical", "derived", "points", "safe_points"]
 
 
+def test_only_who_asks_for_formats_sees_those_of_quantized_models(few):
+    """Better in int8 than as trained, which would move every mean, front and choice that took both for one."""
+    coded = few.assign(values="int8", **{"val_ndcg@10": 2 * few["val_ndcg@10"], "bytes_disk": few["bytes_disk"] // 4})
+    both, alone = StudyEvidence.of(pd.concat([few, coded])), StudyEvidence.of(few)
+    for found in ("rows", "points", "paired", "safe", "best_dense"):
+        pd.testing.assert_frame_equal(getattr(both, found), getattr(alone, found))
+    assert len(both.formats) == 2 * len(few) and len(alone.formats) == len(few)
+    (found,) = Evidence.of(pd.concat([few, coded])).studies
+    assert len(found.rows) == len(few) and set(found.formats["values"]) == {"float32", "int8"}
+
+
 def test_a_part_of_a_study_has_its_points(few):
     """Dense models are averaged over the seeds of what is drawn beside them."""
     rows = few[(few["side"] == "dense") | (few["criterion"] != "magnitude-layer") | (few["seed"] < 2)]

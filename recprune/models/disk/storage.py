@@ -29,13 +29,15 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
-from recprune.errors import ModelFileError
+from recprune.errors import ModelFileError, demand
 from recprune.files import sha256_of, unused
+from recprune.models.disk.formats import FORMATS, format_of
+from recprune.models.disk.packing import LAYOUTS, pack, unpack
 from recprune.models.parts import ops
-from recprune.models.parts.packing import SPARSE, demand, pack, unpack
 from recprune.typed import named, one_of, value
 
-FORMAT = 2
+FORMAT = 3
+READABLE = (2, FORMAT)  # 2: values in float32, other layouts of positions
 RECORD = "record.json"
 NEEDED = ("model.json", "model.safetensors", "history.safetensors", "users.parquet", "items.parquet")
 FILES = (*NEEDED, "training.safetensors", RECORD)
@@ -50,15 +52,17 @@ class Header:
     hyperparameters: dict[str, Any]
     shape: tuple[int, int]
     arrays: dict[str, Layout]
+    values: str = "float32"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How one array is written: see `packing`."""
+    """How one array is written: see `packing`. values: what it is rounded to; None where it is as in memory."""
 
     layout: str
     form: str
     shape: tuple[int, ...]
+    values: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +127,7 @@ def _is_ours(header: Path) -> bool:
 
 
 def _write(folder: Path, model, hyperparameters: dict) -> None:
-    written, layouts = pack(model.arrays)
+    written, layouts = pack(model.arrays, model.values)
     header = {
         "format": FORMAT,
         "model": model.name,
@@ -131,6 +135,7 @@ def _write(folder: Path, model, hyperparameters: dict) -> None:
         "shape": [model.n_users, model.n_items],
         "arrays": layouts,
     }
+    header |= {"values": model.values} if model.values != "float32" else {}
     (folder / "model.json").write_text(json.dumps(header, indent=1, sort_keys=True) + "\n")
     history = model.history
     tensors = {
@@ -162,7 +167,7 @@ def _write(folder: Path, model, hyperparameters: dict) -> None:
 
 
 def read_folder(path: str | os.PathLike) -> tuple[Header, dict[str, Any]]:
-    """The header, and a mapping of everything else: arrays, auxiliary, history, users, items, titles, trained_on.
+    """The header, and the attributes of the model by name: arrays, values, history, users and so on.
 
     Raises ModelFileError where the folder is no model, or a file of it is missing or damaged.
     """
@@ -175,6 +180,9 @@ def read_folder(path: str | os.PathLike) -> tuple[Header, dict[str, Any]]:
     with _of_file(path / "model.safetensors"):
         arrays = unpack(_tensors(path / "model.safetensors"), {k: vars(v) for k, v in header.arrays.items()})
         for name, array in arrays.items():
+            found, right = header.arrays[name].values, format_of(array, header.values)
+            demand(found == right, f"array {name!r} is in {found}, and in a model of {header.values} in {right}")
+        for name, array in arrays.items():
             demand(ops.finite(array), f"array {name!r} has values that are not finite")
     extra = path / "training.safetensors"
     with _of_file(path / "history.safetensors"):
@@ -182,6 +190,7 @@ def read_folder(path: str | os.PathLike) -> tuple[Header, dict[str, Any]]:
     title = items.get("title", pd.Series([None]))
     return header, {
         "arrays": arrays,
+        "values": header.values,
         "auxiliary": {k: torch.from_numpy(v) for k, v in _tensors(extra).items()} if extra.exists() else {},
         "history": history,
         "users": users["id"].to_numpy(),
@@ -212,13 +221,17 @@ def _checked_record(path: Path) -> Record:
 
 def _read_header(path: Path) -> Header:
     table = _json(path)
-    if isinstance(table, dict) and table.get("format") != FORMAT:
-        raise ModelFileError(f"{path}: format {table.get('format')!r}; this version reads {FORMAT}")
+    if isinstance(table, dict) and table.get("format") not in READABLE:
+        known = " and ".join(map(str, READABLE))
+        raise ModelFileError(f"{path}: format {table.get('format')!r}; this version reads {known}")
     header = _typed(path, Header)
     with named(path, error=ModelFileError):
+        one_of("values", header.values, FORMATS)
         for name, spec in header.arrays.items():
-            one_of(f"arrays.{name}.layout", spec.layout, ("dense", *SPARSE))
+            one_of(f"arrays.{name}.layout", spec.layout, LAYOUTS)
             one_of(f"arrays.{name}.form", spec.form, ("dense", "csr"))
+            if spec.values is not None:
+                one_of(f"arrays.{name}.values", spec.values, FORMATS[1:])
             if len(spec.shape) != 2 and spec.layout != "dense":
                 raise ModelFileError(f"{path}: arrays.{name}.shape: {list(spec.shape)} is no shape of a matrix")
     for shape in (header.shape, *(spec.shape for spec in header.arrays.values())):

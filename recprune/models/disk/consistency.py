@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from recprune.errors import ModelFileError
+from recprune.errors import ModelFileError, demand
 from recprune.models.parts.lost_rows import KEPT
-from recprune.models.parts.packing import demand
 
 if TYPE_CHECKING:
     from recprune.models.base import Recommender

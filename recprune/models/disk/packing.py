@@ -1,0 +1,163 @@
+"""Arrays on disk, each in the layout that takes the fewest bytes, and its values in the model's format (`formats`).
+
+    dense     every entry
+    rice      the non-zeros, and where they are in a Rice code (`rice`): 2 bits a non-zero where half of the entries are
+              non-zeros, 7 at 2 %, 10 at 0.25 %
+
+Of the patterns N:M (the unit n-of-m) the positions could be written in 2 bits a value. That is what the code takes for
+2:4, and a twentieth less for 1:4, which is not worth a layout. Files of format 2 have other layouts: see `older`.
+
+Writing and reading take memory in proportion to what is written, whatever the shape of a sparse matrix. What is read
+is checked before it is used as a position: a wrong one would reach beyond the array, in code that does not look.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from recprune.errors import ModelFileError, demand
+from recprune.models.disk import formats, older, rice
+from recprune.models.parts.ops import Array, count_nonzero
+
+Parts = dict[str, np.ndarray]
+LAYOUTS = ("dense", "rice", *older.PARTS)
+
+
+def pack(arrays: dict[str, Array], values: str = "float32") -> tuple[Parts, dict[str, dict]]:
+    """The arrays to write, and for each array its layout, shape, and form in memory, and its format unless float32.
+
+    values   the format that the arrays are rounded to
+
+    Raises ValueError for an array that is not.
+    """
+    written: Parts = {}
+    layouts: dict[str, dict] = {}
+    for name, array in arrays.items():
+        of_array = formats.format_of(array, values)
+        try:
+            layout, parts = _smallest(array, of_array)
+        except ValueError as error:
+            raise ValueError(f"array {name!r}: {error}") from None
+        form = "dense" if isinstance(array, torch.Tensor) else "csr"
+        layouts[name] = {"layout": layout, "form": form, "shape": list(array.shape)}
+        layouts[name] |= {"values": of_array} if of_array else {}
+        written |= {name + suffix: part for suffix, part in parts.items()}
+    return written, layouts
+
+
+def _smallest(array: Array, values: str | None) -> tuple[str, Parts]:
+    """The layout that takes fewer bytes, and its parts."""
+    if not isinstance(array, torch.Tensor):
+        return "rice", _rice(array, values)
+    dense = _dense(array, values)
+    size = sum(part.nbytes for part in dense.values())
+    if array.ndim == 2 and array.is_floating_point():
+        nonzeros = count_nonzero(array)
+        if nonzeros * (size / array.numel() + 1 / 8) < size:  # a position takes a bit at least
+            parts = _rice(array, values)
+            if sum(part.nbytes for part in parts.values()) < size:
+                return "rice", parts
+    return "dense", dense
+
+
+def _dense(array: torch.Tensor, values: str | None) -> Parts:
+    data = np.ascontiguousarray(array.numpy())
+    stored, scales = formats.encode(data.ravel(), formats.row_ends(data.shape), values)
+    return _with_scales({"": stored if values == "int4" else stored.reshape(data.shape)}, scales)
+
+
+def _rice(array: Array, values: str | None) -> Parts:
+    data, places, ends = _entries(array)
+    stored, scales = formats.encode(data, ends, values)
+    return _with_scales({".values": stored, ".rice": rice.encode(places)}, scales)
+
+
+def _with_scales(parts: Parts, scales: np.ndarray | None) -> Parts:
+    return parts if scales is None else parts | {".scales": scales}
+
+
+def _entries(array: Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The non-zeros of a matrix, row after row, their places (int64) in the raveled matrix, and the rows' ends."""
+    if isinstance(array, torch.Tensor):
+        flat = np.ascontiguousarray(array.numpy()).ravel()
+        places = np.flatnonzero(flat)
+        return flat[places], places, np.searchsorted(places, formats.row_ends(array.shape))
+    matrix = array.copy()
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    row = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+    return matrix.data, row * matrix.shape[1] + matrix.indices, matrix.indptr
+
+
+def unpack(written: Parts, layouts: dict[str, dict]) -> dict[str, Array]:
+    """The inverse of `pack`: same values, same form in memory.
+
+    Raises ModelFileError for an array that is missing, or whose parts do not describe one of its shape.
+    """
+    arrays: dict[str, Array] = {}
+    expected: set[str] = set()
+    for name, spec in layouts.items():
+        suffixes = _suffixes(spec["layout"], spec.get("values"))
+        expected |= {name + suffix for suffix in suffixes}
+        try:
+            parts = {suffix: written[name + suffix] for suffix in suffixes}
+        except KeyError as missing:
+            raise ModelFileError(f"array {missing.args[0]!r} is missing") from None
+        read = _read_dense if spec["layout"] == "dense" else _read_sparse
+        try:
+            arrays[name] = read(parts, **spec)
+        except (ValueError, MemoryError) as error:
+            raise ModelFileError(f"array {name!r}: {error}") from None
+    if more := sorted(set(written) - expected):
+        raise ModelFileError(f"array {more[0]!r} belongs to nothing in model.json")
+    return arrays
+
+
+def _suffixes(layout: str, values: str | None) -> tuple[str, ...]:
+    positions = {"dense": ("",), "rice": (".values", ".rice"), **older.PARTS}[layout]
+    return (*positions, ".scales") if values in formats.TOP else positions
+
+
+def _read_dense(parts: Parts, shape, values: str | None = None, **_) -> torch.Tensor:
+    shape, stored = tuple(shape), parts[""]
+    entries = formats.stored_entries(stored, values)
+    if values == "int4":
+        demand(entries.shape == (math.prod(shape),), f"{entries.size:,} values are not of the shape {shape}")
+    else:
+        demand(stored.shape == shape, f"the shape is {stored.shape}, and not {shape}")
+    data = formats.decode(entries.ravel(), parts.get(".scales"), formats.row_ends(shape), values)
+    return torch.from_numpy(data.reshape(shape))
+
+
+def _read_sparse(parts: Parts, layout: str, shape, form: str, values: str | None = None) -> Array:
+    shape = tuple(shape)
+    stored = parts[".values"]
+    demand(stored.ndim == 1, f"values of shape {stored.shape} are no list")
+    entries = formats.stored_entries(stored, values)
+    demand(values is not None or entries.dtype == np.float32, f"values are {entries.dtype}, and not float32")
+    if layout == "rice":
+        demand(parts[".rice"].dtype == np.uint8 and parts[".rice"].ndim == 1, "the code is no row of bytes")
+        places = rice.decode(parts[".rice"], len(entries), math.prod(shape))
+    else:
+        places = older.places(layout, parts, shape)
+    demand(len(entries) == len(places), f"{len(entries):,} values, and {len(places):,} places")
+    if len(places):
+        demand(bool((places[1:] > places[:-1]).all()), "places do not ascend")
+        demand(places[0] >= 0 and places[-1] < math.prod(shape), f"a value is out of the shape {shape}")
+    return _matrix(entries, places, parts.get(".scales"), shape, form, values)
+
+
+def _matrix(entries: np.ndarray, places: np.ndarray, scales, shape, form: str, values: str | None) -> Array:
+    """The matrix of entries at places that have been checked."""
+    row, column = np.divmod(places, max(1, shape[1]))
+    ends = np.searchsorted(row, np.arange(shape[0] + 1))
+    data = formats.decode(entries, scales, ends, values)
+    if form == "csr":
+        return sparse.csr_array((data, column.astype(np.int32), ends.astype(np.int32)), shape=shape)
+    array = torch.zeros(shape)
+    array.view(-1)[torch.from_numpy(places)] = torch.from_numpy(data)
+    return array

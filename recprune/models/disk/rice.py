@@ -1,0 +1,86 @@
+"""Ascending positions in a Rice code (Rice and Plaunt, 1971; Golomb, 1966, with a divisor that is a power of two).
+
+A position is told by how many places were passed over since the one before it. Of this gap the lowest bits are
+written as they are, what is above them in unary: so many zeros, then a one. How many low bits there are, the width, is
+chosen for each BLOCK of gaps, for the fewest bits: dense rows and sparse rows of a matrix each find their own. Where
+positions lie at random this takes within a few per cent of their entropy, and where rows differ in density less than
+the entropy at their common density. At width 0 the unary part is a bitmap.
+
+    widths      a byte a block
+    low bits    the lowest bit of every gap that has one (width > 0), the next of all with width > 1, and so on
+    unary       of all gaps, in order
+
+Low bits of one weight, and the unary part, are each filled up to whole bytes with zeros. Both ways go without a loop
+over the positions, in memory proportional to their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+#: gaps; of 64 to 1,024, the fewest bytes on EASE cut to 0.5 to 50 % and on 100 entries in each of 41,000 columns
+BLOCK = 128
+
+
+def encode(places: np.ndarray) -> np.ndarray:
+    """(bytes,) uint8: the code of (n,) int64 places, ascending from 0 on, none twice."""
+    gaps = np.diff(places, prepend=-1) - 1
+    if gaps.max(initial=0) < 2**31:
+        gaps = gaps.astype(np.int32)
+    widths = _widths(gaps)
+    width = np.repeat(widths, BLOCK)[: len(gaps)]
+    low = [np.packbits((gaps[there] & 1 << bit).astype(bool)) for bit, there in _planes(width)]
+    ends = np.cumsum((gaps >> width) + 1, dtype=np.int64) - 1
+    unary = np.zeros(ends[-1] + 1 if len(ends) else 0, bool)
+    unary[ends] = True
+    return np.concatenate([widths, *low, np.packbits(unary)])
+
+
+def decode(code: np.ndarray, n: int, size: int) -> np.ndarray:
+    """(n,) int64: the places that were encoded, all below `size` (up to 2^62).
+
+    Raises ValueError for what is no code of n places.
+    """
+    at = -(-n // BLOCK)
+    widths = code[:at]
+    if len(widths) < at or widths.max(initial=0) >= 63:
+        raise ValueError(f"the widths of {n:,} positions are damaged")
+    width = np.repeat(widths, BLOCK)[:n]
+    gaps = np.zeros(n, np.int64)
+    for bit, there in _planes(width):
+        count = np.count_nonzero(there)
+        plane = code[at : at + -(-count // 8)]
+        if len(plane) * 8 < count:
+            raise ValueError(f"the low bits of {n:,} positions end early")
+        gaps[there] |= np.unpackbits(plane, count=count).astype(np.int64) << bit
+        at += len(plane)
+    ends = np.flatnonzero(np.unpackbits(code[at:]))
+    if len(ends) != n:
+        raise ValueError(f"{n:,} values, and {len(ends):,} positions")
+    high = np.diff(ends, prepend=-1) - 1
+    if (high > size >> width.astype(np.int64)).any():  # so that no sum of two goes beyond 64 bits unseen
+        raise ValueError(f"a position is beyond {size:,}")
+    gaps += high << width
+    return np.cumsum(gaps + 1) - 1
+
+
+def _planes(width: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Each bit, lowest first, and which gaps have it among their low bits."""
+    for bit in range(width.max(initial=0)):
+        yield bit, width > bit
+
+
+def _widths(gaps: np.ndarray) -> np.ndarray:
+    """(blocks,) uint8: the width for each block of gaps that takes the fewest bits."""
+    starts = np.arange(0, len(gaps), BLOCK)
+    sizes = np.diff(starts, append=len(gaps))
+    best, fewest = np.zeros(len(starts), np.uint8), np.full(len(starts), np.iinfo(np.int64).max)
+    for width in range(int(gaps.max(initial=0)).bit_length() + 1):
+        bits = width * sizes
+        if len(gaps):
+            bits += np.add.reduceat(gaps >> width, starts, dtype=np.int64)
+        best[bits < fewest] = width
+        fewest = np.minimum(bits, fewest)
+    return best

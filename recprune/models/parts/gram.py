@@ -1,0 +1,114 @@
+"""Products of items, G = X'X (n x n), as far as somebody asks for them.
+
+Of a small catalogue all are computed once. Of a large one they are counted anew for each few items that are asked for
+together: memory in proportion to the interactions, whatever the number of items.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from scipy import sparse
+
+DENSE_BYTES = 3_000_000_000  # of a matrix of all products, float32: 27,386 items
+PAIRS = 1 << 22  # products of one block that are held at once
+ROWS = 1 << 24  # users times lists of one block
+
+
+class Gram(Protocol):
+    """The products of items, by parts."""
+
+    def among(self, index: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """(b x w x w) float32: of each of b lists of items (b x w), the products between its items.
+
+        Zero wherever `there` (b x w) is False.
+        """
+        ...
+
+    def cost(self) -> np.ndarray:
+        """(n,) what an item of a list adds to the memory of a block."""
+        ...
+
+    def most_lists(self) -> int:
+        """How many lists a block may have."""
+        ...
+
+
+def gram_of(matrix: sparse.csr_array) -> Gram:
+    """The products of the columns of a matrix X (m x n): all of them at once where they take at most DENSE_BYTES."""
+    return DenseGram(matrix) if 4 * matrix.shape[1] ** 2 <= DENSE_BYTES else SparseGram(matrix)
+
+
+class DenseGram:
+    """All products, in one matrix."""
+
+    def __init__(self, matrix: sparse.csr_array):
+        self.products = dense_products(matrix, np.float32)
+
+    def among(self, index: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """See `Gram`."""
+        found = self.products[index[:, :, None], index[:, None, :]]
+        found *= there[:, :, None]
+        found *= there[:, None, :]
+        return found
+
+    def cost(self) -> np.ndarray:
+        """See `Gram`."""
+        return np.zeros(len(self.products), np.int64)
+
+    def most_lists(self) -> int:
+        """See `Gram`."""
+        return PAIRS
+
+
+class SparseGram:
+    """The products of the items of a list, from those users alone who have one of them.
+
+    All lists of a block are counted in one sparse product: its rows are pairs of a list and a user.
+    """
+
+    def __init__(self, matrix: sparse.csr_array):
+        self.columns = sparse.csc_array(matrix, dtype=np.float32)
+
+    def among(self, index: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """See `Gram`."""
+        n_lists, width = index.shape
+        n_users = self.columns.shape[0]
+        place = np.flatnonzero(there)
+        items = index.ravel()[place]
+        start, size = self.columns.indptr[items], np.diff(self.columns.indptr)[items]
+        end = np.cumsum(size, dtype=np.int64)
+        entry = np.arange(end[-1] if len(end) else 0) + np.repeat(start - (end - size), size)
+        row = self.columns.indices[entry] + np.repeat(place // width * n_users, size)
+        indptr = np.zeros(n_lists * width + 1, np.int32)
+        indptr[place + 1] = size
+        by_item = sparse.csr_array(
+            (self.columns.data[entry], row.astype(np.int32), np.cumsum(indptr, dtype=np.int32)),
+            shape=(n_lists * width, n_lists * n_users),
+        )
+        products = by_item @ by_item.T.tocsr()
+        found = np.zeros((n_lists * width, width), np.float32)
+        at = np.repeat(np.arange(n_lists * width) * width, np.diff(products.indptr)) + products.indices % width
+        found.ravel()[at] = products.data
+        return found.reshape(n_lists, width, width)
+
+    def cost(self) -> np.ndarray:
+        """See `Gram`."""
+        return np.diff(self.columns.indptr).astype(np.int64)
+
+    def most_lists(self) -> int:
+        """See `Gram`."""
+        return max(1, ROWS // max(1, self.columns.shape[0]))
+
+
+def dense_products(matrix: sparse.csr_array, kind: type) -> np.ndarray:
+    """(n x n) X'X of the columns of X (m x n), in the precision `kind`, some columns at a time."""
+    n = matrix.shape[1]
+    found = np.empty((n, n), kind)
+    rows, columns = sparse.csr_array(matrix.T), sparse.csc_array(matrix)
+    step = max(1, PAIRS // max(1, n))
+    for first in range(0, n, step):
+        part = sparse.csr_array(columns[:, first : first + step])
+        found[:, first : first + step] = (rows @ part).toarray()
+    return found

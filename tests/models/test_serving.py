@@ -1,0 +1,140 @@
+"""Lists without the scores of the whole catalogue: the same as with them, to the last bit."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from recprune.evaluation import evaluate
+from recprune.models import EASE, ItemKNN
+from recprune.models.parts import candidates, lost_rows
+from recprune.topk import NotANumber, top_k, top_k_of_few, top_unseen
+
+WEIGHTS = {  # entries of a matrix or of histories, by what becomes of their sums
+    "distinct": lambda rng, size: rng.standard_normal(size),
+    "tied": lambda rng, size: rng.integers(-2, 3, size),
+    "negative": lambda rng, size: -rng.random(size),
+    "ones": lambda rng, size: np.ones(size),
+}
+
+
+def matrix(rng, n_rows, n_columns, kind, share):
+    """CSR, float32; zeros may be stored."""
+    values = np.where(rng.random((n_rows, n_columns)) < share, WEIGHTS[kind](rng, (n_rows, n_columns)), np.nan)
+    row, column = np.nonzero(~np.isnan(values))
+    indptr = np.append(0, np.cumsum(np.bincount(row, minlength=n_rows)))
+    return sparse.csr_array((values[row, column].astype(np.float32), column, indptr), shape=values.shape)
+
+
+CASES = st.tuples(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 5),
+    st.integers(1, 60),
+    st.sampled_from([*WEIGHTS]),
+    st.sampled_from([*WEIGHTS]),
+    st.sampled_from([0.0, 0.03, 0.3]),
+)
+
+
+def case(seed, n_users, n_items, of_histories, of_matrix, share):
+    rng = np.random.default_rng(seed)
+    histories = matrix(rng, n_users, n_items, of_histories, 0.15)
+    return rng, histories, matrix(rng, n_items, n_items, of_matrix, share), matrix(rng, n_users, n_items, "ones", 0.2)
+
+
+@given(CASES, st.integers(1, 80), st.sampled_from([1, 40, candidates.PRODUCTS]))
+def test_candidates_give_the_lists_of_all_scores(known, k, together):
+    _, histories, weights, seen = case(*known)
+    expected = top_unseen((histories @ weights).toarray(), k, seen)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(candidates, "PRODUCTS", together)
+        np.testing.assert_array_equal(candidates.rank(histories, weights, k, seen, None), expected)
+    for user in range(len(expected)):  # who is alone is scored in another way
+        alone = candidates.rank(histories[[user]], weights, k, seen[[user]], None)
+        np.testing.assert_array_equal(alone[0], expected[user])
+
+
+@given(CASES, st.integers(1, 80), st.booleans())
+def test_items_without_a_row_are_not_listed_and_not_read(known, k, compact):
+    rng, histories, weights, seen = case(*known)
+    n_items = histories.shape[1]
+    there = rng.random(n_items) < 0.6
+    there[rng.integers(n_items)] = True
+    model = EASE()
+    model.history = histories
+    kept = torch.from_numpy(np.where(there, np.arange(1, n_items + 1), 0).astype(np.int32))
+    weights = weights.toarray() * there * there[:, None]
+    if compact:
+        kept, weights = kept[kept > 0], weights[there][:, there]
+    model.arrays = {"item_item": sparse.csr_array(weights), "kept_items": kept}
+    users = np.arange(len(histories.indptr) - 1)
+    expected = top_unseen(model.score(users), k, seen)
+    np.testing.assert_array_equal(model.rank(users, k, seen), expected)
+    np.testing.assert_array_equal(model.rank_histories(histories, k, seen), expected)
+    np.testing.assert_array_equal(np.concatenate([model.rank([u], k, seen[[u]]) for u in users]), expected)
+    assert there[expected[expected >= 0]].all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 500), st.integers(1, 40))
+def test_a_row_of_few_scores_is_ranked_as_the_whole_row(seed, n, k):
+    rng = np.random.default_rng(seed)
+    row = np.where(rng.random(n) < rng.random(), 0, rng.choice([-np.inf, -1.0, -0.0, 0.5, 1.0, np.inf], n))
+    left_out = rng.random(n) < 0.2
+    codes = rng.permutation(np.union1d(np.flatnonzero(row), rng.integers(n, size=3)))
+    expected = top_k(np.where(left_out, -np.inf, row)[None], k)[0]
+    found = top_k_of_few(codes, row[codes], k, left_out)
+    np.testing.assert_array_equal(np.append(found, np.full(k - len(found), -1)), expected)
+
+
+@pytest.fixture(scope="module")
+def knn(ratio):
+    return ItemKNN(neighbours=9).fit(ratio.train)
+
+
+def test_a_model_recommends_and_is_evaluated_alike_by_either_way(knn, ratio, monkeypatch):
+    users = np.arange(ratio.n_users)
+    found = []
+    for few in (True, False):
+        monkeypatch.setattr(candidates, "few", lambda histories, matrix, few=few: few)
+        found.append((knn.recommend(users, 7), evaluate(knn, ratio, k=7).lists))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], found[1][1])
+
+
+def test_what_is_stored_as_zero_is_not_seen(knn, ratio):
+    seen = ratio.train.tocsr()[:3].copy()
+    first = seen.indices[0]
+    seen.data[0] = 0
+    lists = knn.rank([0, 1, 2], ratio.n_items, seen)
+    assert first in lists[0]
+    assert seen.nnz == ratio.train.tocsr()[:3].nnz
+
+
+@pytest.mark.parametrize("users", [1, 3])
+def test_sums_that_are_no_number_are_refused(users):
+    histories = sparse.csr_array(np.ones((users, 2), np.float32))
+    weights = sparse.csr_array(np.array([[0, np.inf], [0, -np.inf]], np.float32))
+    with pytest.raises(NotANumber, match="row 0"):
+        candidates.rank(histories, weights, 1, sparse.csr_array((users, 2)), None)
+
+
+def test_what_cannot_be_ranked_is_refused(knn, ratio):
+    seen = ratio.train.tocsr()
+    with pytest.raises(ValueError, match=r"3 rows for 2 users"):
+        knn.rank([0, 1], 5, seen[:3])
+    with pytest.raises(ValueError, match=rf"{ratio.n_items - 1} items"):
+        knn.rank([0, 1], 5, seen[:2, :-1])
+    with pytest.raises(ValueError, match="k is 0"):
+        knn.rank_histories(seen[:2], 0, seen[:2])
+    with pytest.raises(TypeError, match="seen items are a sparse matrix"):
+        knn.rank([0], 5, None)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 200))
+def test_few_codes_find_their_rows_as_all_do(seed, n):
+    rng = np.random.default_rng(seed)
+    kept = torch.from_numpy(np.flatnonzero(rng.random(n) < 0.5).astype(np.int32) + 1)
+    for wanted in (np.arange(n), rng.integers(n, size=1 + n // 20)):
+        np.testing.assert_array_equal(lost_rows.rows_of(kept, n, wanted), lost_rows.of_codes(kept, n)[wanted])
