@@ -34,7 +34,6 @@ def clocked(call: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
 
 def weighed(call: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
     """As `clocked`, with `peak_mb`: the most memory that the process held meanwhile, what it had before included."""
-    gc.collect()
     with suppress(OSError):  # where only Linux can forget it, the peak is that of all so far
         Path("/proc/self/clear_refs").write_text("5")
     result, spent = clocked(call)

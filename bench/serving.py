@@ -184,7 +184,7 @@ def turns(forms: list[str], folder: Path, against: str | None = None) -> Iterato
             }
             other = against or baseline(step, form)
             if other in by_form:
-                ratios = np.divide(spent.seconds[form], spent.seconds[other])
+                ratios = np.divide(spent.processor_seconds[form], spent.processor_seconds[other])
                 row |= {"ratio": float(np.median(ratios)), "against": other}
             yield row
 

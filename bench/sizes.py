@@ -54,7 +54,8 @@ def measure(n_items: int, names: Iterable[str]) -> tuple[pd.DataFrame, list[str]
     for (step, form), row in rows.items():
         against = rows.get((step, serving.baseline(step, form)))
         if against and "ratio" not in row and "seconds" in row:
-            row |= {"ratio": row["seconds"] / against["seconds"], "against": against["form"]}
+            ratio = row["processor_seconds"] / against["processor_seconds"]
+            row |= {"ratio": ratio, "against": against["form"]}
     size = {"n_items": n_items, "n_users": round(USERS * n_items), "interactions": ROWS * n_items}
     found = [size | {"bytes": weights.get(row["form"])} | row for row in rows.values()]
     return pd.DataFrame(found).reindex(columns=list(COLUMNS)), failed
@@ -70,7 +71,7 @@ def by_size(found: pd.DataFrame, column: str, shown: float = 1) -> pd.DataFrame:
 
 def report(found: pd.DataFrame, folder: Path) -> None:
     """Seconds and their growth, then ratios, memory and bytes."""
-    seconds = by_size(found, "seconds")
+    seconds = by_size(found, "processor_seconds")
     table = _words(seconds)
     table["exponent"] = [_exponent(row) for _, row in seconds.iterrows()]
     ratios, peak = by_size(found, "ratio"), by_size(found, "peak_mb")
@@ -79,13 +80,16 @@ def report(found: pd.DataFrame, folder: Path) -> None:
     highest = found.loc[found["n_items"] == largest, "peak_mb"].max()
     left_out = found[found["note"].notna()]
     notes = f"""
-Seconds. Synthetic logs with {USERS} users and {ROWS} interactions an item. EASE, dense or with {NEIGHBOURS} neighbours
-an item chosen first ("sparse item-item"), item-kNN of as many, {FACTORS} factors by {SWEEPS} sweeps of alternating
-least squares; pruned: the largest {KEEP:.0%} of the weights, refitted in the item-item models. Selection is of
-{SELECTED:.0%}, or of each of {len(SHARES)} shares, of {NEIGHBOURS} float32 scores an item. One user, 128 users: the
-whole call for {serving.TOP} items, those seen left out. Evaluated are {SAMPLE:,} users, at most.
-implicit: its own item-kNN and factors, of the same sizes; numpy: `argpartition`, and the rows of a history in the dense
-matrix added up; irspack: its judge of SciPy's sparse product.
+Seconds of the processor, one thread, on synthetic logs with {USERS} users and {ROWS} interactions an item.
+
+* item-item: EASE, dense, or sparse: {NEIGHBOURS} neighbours an item, chosen first; item-kNN has as many.
+* factors: {FACTORS}, by {SWEEPS} sweeps of alternating least squares.
+* pruned: the largest {KEEP:.0%} of the weights, refitted in the item-item models.
+* select: {SELECTED:.0%} of {NEIGHBOURS} float32 scores an item; a curve: {len(SHARES)} shares of them.
+* serve: the whole call for {serving.TOP} items, those seen left out; evaluate: at most {SAMPLE:,} users.
+* implicit: its own item-kNN and factors, of the same sizes; irspack: its judge of SciPy's sparse product; numpy:
+  `argpartition`, and the rows of a history in the dense matrix added up.
+
 Serving and evaluating are medians of turns in one process; the rest was measured once. Files are read from the page
 cache. `exponent` is b of seconds ~ items^b through the largest {LARGEST} sizes: 1 is linear.
 

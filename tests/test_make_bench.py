@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import break_even, data_path, evaluator, forms, logs, sizes, training
+from bench import break_even, data_path, evaluator, forms, logs, serving, sizes, training
 from bench.common import growth, take_turns
 from bench.competitors import COMPETITORS
 
@@ -75,6 +75,7 @@ def one_process(monkeypatch):
         return subprocess.CompletedProcess([], 0, printed.getvalue())
 
     monkeypatch.setattr(sizes, "in_own_process", here)
+    monkeypatch.setattr(serving, "TINY", True)
 
 
 @pytest.mark.slow
@@ -82,7 +83,7 @@ def test_every_form_is_made_read_and_served_at_every_size(tmp_path, one_process)
     sizes.main(["--sizes", "150", "--out", str(tmp_path)])
     rows = pd.read_csv(tmp_path / "sizes.csv").set_index(["step", "form"])
     assert rows.index.is_unique
-    assert (rows[["n_items", "n_users", "interactions"]] == (150, 112, 3000)).all(axis=None)
+    assert (rows[["n_items", "n_users", "interactions"]].to_numpy() == (150, 112, 3000)).all()
     ours = ("dense item-item", "sparse item-item", "dense factors")
     made = [f"{before}{form}{after}" for form in ours for before, after in (("", ""), ("pruned ", ""), ("", " int8"))]
     saved = {*made, "item-kNN", "implicit", "implicit factors"}
