@@ -61,8 +61,14 @@ class Steps:
     def __init__(self, n_items: int):
         self.n_items = n_items
 
-    def __call__(self, step: str, form: str, call: Callable[[], Any]) -> Any:
-        result, spent = weighed(call)
+    def __call__(self, step: str, form: str, call: Callable[[], Any], repeats: int = 1) -> Any:
+        """What the call gives; of several, the median seconds and the highest memory count."""
+        found = []
+        for _ in range(repeats):
+            result, spent = weighed(call)
+            found.append(spent)
+        spent = {key: float(np.median([one[key] for one in found])) for key in ("seconds", "processor_seconds")}
+        spent["peak_mb"] = max(one["peak_mb"] for one in found)
         self._row(step, form, spent)
         said = f"{spent['seconds']:.3g} s, {spent['peak_mb']:,.0f} MB"
         print(f"{self.n_items:>9,} items: {form}: {step}: {said}", file=sys.stderr, flush=True)
@@ -146,8 +152,8 @@ def select(name: str, folder: Path) -> None:
                 np.zeros(len(scores), bool)[np.argpartition(scores, len(scores) - k)[-k:]] = True
 
     choose([SELECTED])
-    steps("select", name, lambda: choose([SELECTED]))
-    steps("select a curve", name, lambda: choose(SHARES))
+    steps("select", name, lambda: choose([SELECTED]), repeats=3)
+    steps("select a curve", name, lambda: choose(SHARES), repeats=3)
 
 
 def read(form: str, folder: Path) -> None:

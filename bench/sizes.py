@@ -90,8 +90,8 @@ Seconds of the processor, one thread, on synthetic logs with {USERS} users and {
 * implicit: its own item-kNN and factors, of the same sizes; irspack: its judge of SciPy's sparse product; numpy:
   `argpartition`, and the rows of a history in the dense matrix added up.
 
-Serving and evaluating are medians of turns in one process; the rest was measured once. Files are read from the page
-cache. `exponent` is b of seconds ~ items^b through the largest {LARGEST} sizes: 1 is linear.
+Serving and evaluating are medians of turns in one process, selection of three times; the rest was measured once. Files
+are read from the page cache. `exponent` is b of seconds ~ items^b through the largest {LARGEST} sizes: 1 is linear.
 
 ## Ratios
 
