@@ -31,7 +31,7 @@ NEIGHBOURS, FACTORS, SWEEPS, L2 = 100, 64, 2, 100.0
 KEEP = 0.1  # of the weights stay in a pruned model
 SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005)  # a curve
 SELECTED = 0.01
-MATRICES = 3  # of n x n float32 that dense EASE holds at once while it is fitted or quantized
+MATRICES = {"fit": 3, "quantize": 12}  # of n x n float32 that dense EASE holds at once, packing for the disk included
 MEMORY = 20e9  # bytes that a step may take
 REFIT = 1e12  # multiply-adds that the refit of a pruned dense matrix may take
 
@@ -85,26 +85,36 @@ def make(name: str, folder: Path) -> None:
     """A family is fitted, pruned and quantized, and each of the forms saved."""
     family, split = FAMILIES[name], logs.read(folder)
     steps = Steps(split.n_items)
-    dense = 4 * split.n_items**2 if name == "dense item-item" else 0
-    if MATRICES * dense > MEMORY:
-        return steps.left_out("fit", name, f"one matrix is {dense / 1e9:.3g} GB, and {MATRICES} are needed")
-    _warm(family)
+    dense = split.n_items if name == "dense item-item" else 0
 
     def keep(model, form):
         steps("save", form, lambda: model.save(serving.place(form, folder)))
 
+    if why := too_large("fit", dense):
+        return steps.left_out("fit", name, why)
+    _warm(family)
     model = steps("fit", name, lambda: family.build().fit(split.train, seed=0))
     keep(model, name)
     if family.recovery is None:
         return None
-    form = f"pruned {name}"
-    refit = split.n_items * (KEEP * split.n_items) ** 3 / 3 if dense else 0
-    if refit > REFIT:
-        steps.left_out("prune", form, f"the refit of its columns is {refit:.1g} multiply-adds")
-    else:
-        keep(steps("prune", form, lambda: _pruned(model, split, family)), form)
-    form = f"{name} int8"
-    keep(steps("quantize", form, lambda: rp.quantize(model, "int8")), form)
+    for step, form, change in (
+        ("prune", f"pruned {name}", lambda: _pruned(model, split, family)),
+        ("quantize", f"{name} int8", lambda: rp.quantize(model, "int8")),
+    ):
+        if why := too_large(step, dense):
+            steps.left_out(step, form, why)
+        else:
+            keep(steps(step, form, change), form)
+    return None
+
+
+def too_large(step: str, n: int) -> str | None:
+    """Why a step on a dense matrix of n x n is left out, if it is."""
+    needed, work = MATRICES.get(step, 0) * 4 * n**2, n * (KEEP * n) ** 3 / 3
+    if needed > MEMORY:
+        return f"{MATRICES[step]} matrices of {4 * n**2 / 1e9:.3g} GB would be held at once"
+    if step == "prune" and work > REFIT:
+        return f"to refit its columns takes {work:.1g} multiply-adds"
     return None
 
 

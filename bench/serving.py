@@ -5,6 +5,7 @@ python -m bench.serving FORM ... FOLDER      one row of JSON a step and form
 
 from __future__ import annotations
 
+import functools
 import importlib
 import itertools
 import json
@@ -21,6 +22,7 @@ from bench import logs
 from bench.common import TINY, take_turns
 from bench.competitors import implicit_evaluator, irspack_evaluator
 from recprune.evaluation.footprint import PROPER
+from recprune.models.base import Recommender
 
 TOP = 20
 STEPS = {"serve-1": 1, "serve-128": 128}  # users of a call
@@ -46,10 +48,10 @@ class Served(Protocol):
 
 
 class Ours:
-    """A model of recprune, read from its folder."""
+    """A model of recprune."""
 
-    def __init__(self, path: Path, split: rp.Split):
-        self.model, self.split = rp.load_model(path), split
+    def __init__(self, model: Recommender, split: rp.Split):
+        self.model, self.split = model, split
 
     def recommend(self, users):
         return self.model.recommend(users, k=TOP)
@@ -95,8 +97,8 @@ class Implicit:
 class DenseProduct:
     """A dense item-item matrix in NumPy: the rows of a history added up, the best of a partition sorted."""
 
-    def __init__(self, path: Path, split: rp.Split):
-        self.weights = rp.load_model(path).arrays["item_item"].numpy()
+    def __init__(self, model: Recommender, split: rp.Split):
+        self.weights = model.arrays["item_item"].numpy()
         self.histories = split.train.tocsr()
 
     def recommend(self, users):
@@ -110,9 +112,9 @@ class DenseProduct:
 class Judged:
     """irspack's judge of the scores of a sparse item-item matrix, from SciPy's product."""
 
-    def __init__(self, path: Path, split: rp.Split):
+    def __init__(self, model: Recommender, split: rp.Split):
         users = np.unique(split.test.user)
-        self.weights, self.histories = rp.load_model(path).arrays["item_item"], split.train.tocsr()[users]
+        self.weights, self.histories = model.arrays["item_item"], split.train.tocsr()[users]
         self.judge = irspack_evaluator(self._blocks, split.seen("test")[users], split.test.tocsr()[users])
 
     def _blocks(self) -> Iterator[np.ndarray]:
@@ -138,12 +140,12 @@ def weight(form: str, folder: Path) -> int:
     return sum((path / name).stat().st_size for name in PROPER) if path.is_dir() else path.stat().st_size
 
 
-def read(form: str, folder: Path, split: rp.Split) -> Served:
+def read(form: str, folder: Path, split: rp.Split, load: Callable[[Path], Recommender] = rp.load_model) -> Served:
     """A saved form, ready to serve."""
     path = place(form, folder)
     if form.startswith("implicit"):
         return Implicit(form, path, split)
-    return {"numpy": DenseProduct, "irspack": Judged}.get(form, Ours)(path, split)
+    return {"numpy": DenseProduct, "irspack": Judged}.get(form, Ours)(load(path), split)
 
 
 def in_turns(saved: list[str]) -> list[str]:
@@ -163,10 +165,10 @@ def turns(forms: list[str], folder: Path, against: str | None = None) -> Iterato
     """One row a step and form: medians of turns, and the median ratio in a turn to `against`, or to the baseline."""
     split = logs.read(folder)
     users = np.unique(split.test.user)
-    served = {}
+    served, load = {}, functools.cache(rp.load_model)  # weights that two forms take are held once
     for form in forms:
         try:
-            served[form] = read(form, folder, split)
+            served[form] = read(form, folder, split, load)
         except ImportError as error:  # another library that is not there
             yield {"step": "evaluate", "form": form, "note": f"not available: {error}"}
     few = TINY or split.n_items > AT_ONCE

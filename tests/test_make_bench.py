@@ -103,7 +103,13 @@ def test_what_does_not_fit_is_a_row_that_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(forms, "MEMORY", 1e5)
     logs.make(150, tmp_path)
     forms.main(["make", "dense item-item", str(tmp_path)])
-    assert "one matrix is 9e-05 GB, and 3 are needed" in capsys.readouterr().out
+    assert "3 matrices of 9e-05 GB would be held at once" in capsys.readouterr().out
+
+
+def test_a_dense_matrix_is_left_out_where_arithmetic_says_so():
+    assert [n for n in sizes.SIZES if not forms.too_large("fit", n)] == [1_000, 3_000, 10_000, 40_000]
+    assert [n for n in sizes.SIZES if not forms.too_large("prune", n)] == [1_000, 3_000]
+    assert forms.too_large("prune", 0) is forms.too_large("quantize", 0) is None
 
 
 @pytest.mark.parametrize("kept", [1.0, 0.5])
