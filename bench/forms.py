@@ -62,7 +62,7 @@ class Steps:
         self.n_items = n_items
 
     def __call__(self, step: str, form: str, call: Callable[[], Any], repeats: int = 1) -> Any:
-        """What the call gives; of several, the median seconds and the highest memory count."""
+        """What the call gives; where it is repeated, the row has the median seconds and the highest peak."""
         found = []
         for _ in range(repeats):
             result, spent = weighed(call)
@@ -91,12 +91,13 @@ def make(name: str, folder: Path) -> None:
         steps("save", form, lambda: model.save(serving.place(form, folder)))
 
     if why := too_large("fit", dense):
-        return steps.left_out("fit", name, why)
+        steps.left_out("fit", name, why)
+        return
     _warm(family)
     model = steps("fit", name, lambda: family.build().fit(split.train, seed=0))
     keep(model, name)
     if family.recovery is None:
-        return None
+        return
     for step, form, change in (
         ("prune", f"pruned {name}", lambda: _pruned(model, split, family)),
         ("quantize", f"{name} int8", lambda: rp.quantize(model, "int8")),
@@ -105,7 +106,6 @@ def make(name: str, folder: Path) -> None:
             steps.left_out(step, form, why)
         else:
             keep(steps(step, form, change), form)
-    return None
 
 
 def too_large(step: str, n: int) -> str | None:

@@ -1,6 +1,6 @@
 """Forms that were saved serve and are evaluated in turns: ours, implicit's, a dense product in NumPy, irspack's judge.
 
-python -m bench.serving FORM ... FOLDER      one row of JSON a step and form
+`python -m bench.serving FORM ... FOLDER` prints one row of JSON a step and form.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from recprune.models.base import Recommender
 TOP = 20
 STEPS = {"serve-1": 1, "serve-128": 128}  # users of a call
 SCORES = 1 << 24  # that irspack is given at a time
-AT_ONCE = 50_000  # items from which on a step is repeated less
+LARGE = 50_000  # items beyond which what takes long is done once
 
 
 def as_matrix(array: sparse.csr_array) -> sparse.csr_matrix:
@@ -171,7 +171,7 @@ def turns(forms: list[str], folder: Path, against: str | None = None) -> Iterato
             served[form] = read(form, folder, split, load)
         except ImportError as error:  # another library that is not there
             yield {"step": "evaluate", "form": form, "note": f"not available: {error}"}
-    few = TINY or split.n_items > AT_ONCE
+    few = TINY or split.n_items > LARGE
     repeats = {"serve-1": 2 if TINY else 60, "serve-128": 1 if few else 5, "evaluate": 1 if few else 3}
     calls: dict[str, dict[str, Callable]] = {
         step: {form: _each(one.recommend, users, n) for form, one in served.items() if hasattr(one, "recommend")}

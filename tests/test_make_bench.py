@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import recprune as rp
 from bench import break_even, data_path, evaluator, forms, logs, serving, sizes, training
 from bench.common import growth, take_turns
 from bench.competitors import COMPETITORS
@@ -120,6 +121,16 @@ def test_a_log_of_a_size_has_every_item_and_judges_a_sample(tmp_path, monkeypatc
     assert (split.n_users, split.n_items) == (150, 200)
     assert len(np.unique(split.test.user)) == logs.SAMPLE
     assert split.train.tocsr().multiply(split.test.tocsr()).nnz == 0
+
+
+def test_a_log_of_a_data_set_s_shape_is_written_in_the_official_format(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(logs.SHAPES, "ml-20m", (60, 40, 900))
+    logs.main(["ml-20m", str(tmp_path / "ml-20m")])
+    log = rp.load(tmp_path / "ml-20m" / "ratings.csv")
+    assert (log.n_users, log.n_items, log.nnz) == (60, 40, 900)
+    with pytest.raises(SystemExit):
+        logs.main(["ml-2m", str(tmp_path)])
+    assert "a number of items, or one of ml-1m, ml-20m, is needed" in capsys.readouterr().err
 
 
 def test_a_crossing_lies_between_the_sizes_where_the_ratio_passes_one():
