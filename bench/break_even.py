@@ -70,8 +70,8 @@ def report(found: pd.DataFrame, folder: Path) -> None:
     notes = f"""
 Milliseconds of a call, for one user, for 128 and to evaluate all users (at most {logs.SAMPLE:,}), {serving.TOP} items
 each, in turns; medians, and the median ratio in a turn. The sparse matrix is an item-kNN model with {NEIGHBOURS}
-neighbours an item, the dense one random: its values do not matter. numpy: the rows of a history in the dense matrix
-added up, and `argpartition`.
+neighbours an item, the dense one random: its values do not matter, and the rows of a history are added up. numpy: the
+product of dense histories and the dense matrix, and `argpartition`.
 
 {chr(10).join(said)}
 """

@@ -95,7 +95,7 @@ class Implicit:
 
 
 class DenseProduct:
-    """A dense item-item matrix in NumPy: the rows of a history added up, the best of a partition sorted."""
+    """NumPy alone: dense histories times the dense item-item matrix, the best of a partition sorted."""
 
     def __init__(self, model: Recommender, split: rp.Split):
         self.weights = model.arrays["item_item"].numpy()
@@ -103,7 +103,7 @@ class DenseProduct:
 
     def recommend(self, users):
         rows = self.histories[users]
-        scores = rows @ self.weights
+        scores = rows.toarray() @ self.weights
         scores[rows.nonzero()] = -np.inf
         best = np.argpartition(-scores, TOP, axis=1)[:, :TOP]
         return np.take_along_axis(best, np.argsort(-np.take_along_axis(scores, best, 1), axis=1), 1)

@@ -88,7 +88,8 @@ Seconds of the processor, one thread, on synthetic logs with {USERS} users and {
 * select: {SELECTED:.0%} of {NEIGHBOURS} float32 scores an item; a curve: {len(SHARES)} shares of them.
 * serve: the whole call for {serving.TOP} items, those seen left out; evaluate: at most {SAMPLE:,} users.
 * implicit: its own item-kNN and factors, of the same sizes; irspack: its judge of SciPy's sparse product; numpy:
-  `argpartition`, and the rows of a history in the dense matrix added up.
+  `argpartition`, and before it the product of dense histories and the dense matrix (where "dense item-item" adds up
+  the rows of a history).
 
 Serving and evaluating are medians of turns in one process, selection of three times; the rest was measured once. Files
 are read from the page cache. `exponent` is b of seconds ~ items^b through the largest {LARGEST} sizes: 1 is linear.
