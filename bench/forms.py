@@ -172,6 +172,8 @@ def read(form: str, folder: Path) -> None:
     serving.read(form, folder, split)  # what is read for the first time comes from the disk
     steps, users = Steps(split.n_items), np.unique(split.test.user)
     served = steps("load", form, lambda: serving.read(form, folder, split))
+    if form not in serving.in_turns([form]):  # what it takes to serve is another form's
+        return
     for step, n in serving.STEPS.items():
         steps(step, form, lambda n=n: served.recommend(users[:n]))
     steps("evaluate", form, served.evaluate)

@@ -88,10 +88,12 @@ def test_every_form_is_made_read_and_served_at_every_size(tmp_path, one_process)
     ours = ("dense item-item", "sparse item-item", "dense factors")
     made = [f"{before}{form}{after}" for form in ours for before, after in (("", ""), ("pruned ", ""), ("", " int8"))]
     saved = {*made, "item-kNN", "implicit", "implicit factors"}
+    as_float32 = {"dense item-item int8", "dense factors int8"}  # in memory, so that they are not served again
     for step in ("save", "load", "serve-1", "serve-128", "evaluate"):
         at = rows.loc[step]
-        assert set(at.index) - {"numpy", "irspack"} == saved
-        assert (at.loc[sorted(saved), ["seconds", "peak_mb", "bytes"]] > 0).all(axis=None)
+        there = saved if step in ("save", "load") else saved - as_float32
+        assert set(at.index) - {"numpy", "irspack"} == there
+        assert (at.loc[sorted(there), ["seconds", "peak_mb", "bytes"]] > 0).all(axis=None)
     assert set(rows.loc["fit"].index) == {*ours, "item-kNN", "implicit", "implicit factors"}
     assert set(rows.loc["select"].index) == {"recprune", "numpy"}
     assert (rows.loc[rows["against"] == rows.index.get_level_values("form"), "ratio"] == 1).all()
