@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import recprune as rp
+from bench import __main__ as everything
 from bench import break_even, data_path, evaluator, forms, logs, serving, sizes, training
 from bench.common import growth, take_turns
 from bench.competitors import COMPETITORS
@@ -23,6 +24,13 @@ def test_calls_take_turns_after_a_turn_that_does_not_count():
     for seconds in turns:
         assert {name: len(times) for name, times in seconds.items()} == {"a": 3, "b": 3}
     assert all(set(called[turn : turn + 2]) == {"a", "b"} for turn in range(0, 8, 2))
+
+
+def test_an_unknown_scale_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr(everything, "SCALE", "ful")
+    with pytest.raises(SystemExit):
+        everything.main([])
+    assert "BENCH is 'ful'; full, tiny or nothing is accepted" in capsys.readouterr().err
 
 
 def test_growth_is_the_exponent():
