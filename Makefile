@@ -8,7 +8,7 @@ JOBS    ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || getconf _NPROCESS
 PROTOCOL ?= ratio## protocol that `make tune` searches under: ratio, strong, loo, temporal, given
 LAUNCH  ?=## prefix of every run on a cluster: LAUNCH="srun -n1 -c1"
 PYTHON  ?= python3## Python 3.11 or newer that makes the environment
-BENCH   ?=## full: `make bench` with the large sizes too
+BENCH   ?=## full: `make bench` with the large sizes too; tiny: that all of it runs
 TORCH_INDEX ?=## index to take torch from; default: its CPU build where there is no NVIDIA GPU
 # COLUMNS="user=uid item=iid rating=stars timestamp=ts": column names of DATASET
 # It is also what shells call the width of the terminal: it counts only on make's command line.
@@ -128,7 +128,7 @@ readme: $(ENV) ## put the expected values into README.md, from the rows
 verify: $(ENV) ## hold results/cells.csv against the committed one, within the seed spread
 	@$(PY) -m recprune.study verify
 
-bench: $(ENV) ## speed and memory, beside other libraries (results/bench; BENCH=full: 32 million rows, larger sizes)
+bench: $(ENV) ## speed and memory, beside other libraries (results/bench; BENCH=full: 32 million rows, a million items)
 	@$(PY) -m bench
 
 lab: $(ENV) ## open the notebooks in JupyterLab

@@ -1,20 +1,31 @@
-"""Every benchmark, one after the other: `make bench`, or `BENCH=full make bench` for the large sizes."""
+"""Every benchmark, one after the other: `make bench`.
+
+`BENCH=full make bench` has the large sizes too, `BENCH=tiny` measures nothing and shows that all of it runs.
+"""
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
+from pathlib import Path
 
 from bench import environment
-from bench.common import ROOT
+from bench.common import RESULTS, ROOT, SCALE, SCALES
 
 
-def main() -> int:
-    interpreters = {"evaluator": environment.python(), "data_path": sys.executable, "training": sys.executable}
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args(arguments)
+    if SCALE not in SCALES:
+        parser.error(f"BENCH is {SCALE!r}; full, tiny or nothing is accepted")
+    others, ours = environment.python(), sys.executable
+    interpreters = {"evaluator": others, "sizes": others, "break_even": ours, "data_path": ours, "training": ours}
     failed = [
         name
         for name, python in interpreters.items()
-        if subprocess.run([python, "-m", f"bench.{name}"], cwd=ROOT).returncode
+        if subprocess.run([python, "-m", f"bench.{name}", "--out", options.out.resolve()], cwd=ROOT).returncode
     ]
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)

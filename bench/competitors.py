@@ -5,7 +5,7 @@ Each returns nDCG by cutoff; importing a library that is not there raises Import
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -16,12 +16,18 @@ BLOCK = 1024  # users at a time, where the library leaves it to its caller
 
 
 def implicit(users: np.ndarray, items: np.ndarray, seen: sparse.csr_array, relevant: sparse.csr_array) -> Evaluate:
-    """`ranking_metrics_at_k` of a factor model of its own: one pass for each cutoff."""
+    """`ranking_metrics_at_k` of a factor model of its own."""
     from implicit.cpu.als import AlternatingLeastSquares
-    from implicit.evaluation import ranking_metrics_at_k
 
     model = AlternatingLeastSquares(factors=users.shape[1], num_threads=1)
     model.user_factors, model.item_factors = users, items
+    return implicit_evaluator(model, seen, relevant)
+
+
+def implicit_evaluator(model, seen: sparse.csr_array, relevant: sparse.csr_array) -> Evaluate:
+    """`ranking_metrics_at_k` of any of implicit's models: one pass for each cutoff."""
+    from implicit.evaluation import ranking_metrics_at_k
+
     seen, relevant = sparse.csr_matrix(seen), sparse.csr_matrix(relevant)
 
     def evaluate(cutoffs):
@@ -32,14 +38,21 @@ def implicit(users: np.ndarray, items: np.ndarray, seen: sparse.csr_array, relev
 
 
 def irspack(users: np.ndarray, items: np.ndarray, seen: sparse.csr_array, relevant: sparse.csr_array) -> Evaluate:
-    """`Evaluator` on blocks of scores."""
+    """`Evaluator` on blocks of the products of factors."""
+    starts = range(0, len(users), BLOCK)
+    return irspack_evaluator(lambda: (users[start : start + BLOCK] @ items.T for start in starts), seen, relevant)
+
+
+def irspack_evaluator(
+    blocks: Callable[[], Iterable[np.ndarray]], seen: sparse.csr_array, relevant: sparse.csr_array
+) -> Evaluate:
+    """`Evaluator` on blocks of scores, which `blocks` gives anew, row after row."""
     from irspack.evaluation import Evaluator
 
     judge = Evaluator(sparse.csr_matrix(relevant), masked_interactions=sparse.csr_matrix(seen), n_threads=1)
 
     def evaluate(cutoffs):
-        blocks = (users[start : start + BLOCK] @ items.T for start in range(0, len(users), BLOCK))
-        found = judge.get_scores_from_score_chunks(blocks, list(cutoffs))
+        found = judge.get_scores_from_score_chunks(blocks(), list(cutoffs))
         return {k: found[f"ndcg@{k}"] for k in cutoffs}
 
     return evaluate

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
-import time
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 import recprune as rp
-from bench.common import FULL, RESULTS, ROOT, growth, write
+from bench.common import FULL, RESULTS, TINY, growth, in_own_process, weighed, write
 from recprune.datasets import synthetic, write_official
-from recprune.evaluation import peak_rss_mb
 from recprune.splits import PROTOCOLS
 
 ML_32M = {"rows": 32_000_204, "users": 200_948, "items": 87_585}
@@ -42,11 +37,8 @@ def measure(folder: Path) -> list[dict]:
     rows: list[dict] = []
 
     def timed(step: str, call):
-        _forget_peak()
-        clock, processor = time.perf_counter(), time.process_time()
-        result = call()
-        spent = {"seconds": time.perf_counter() - clock, "processor_seconds": time.process_time() - processor}
-        rows.append({"step": step, **spent, "peak_mb": peak_rss_mb()})
+        result, spent = weighed(call)
+        rows.append({"step": step, **spent})
         return result
 
     log = timed("read", lambda: rp.load(folder / "ratings.csv"))
@@ -56,27 +48,16 @@ def measure(folder: Path) -> list[dict]:
     return rows
 
 
-def _forget_peak() -> None:
-    """Let the peak count from now on. Where only Linux can, the peak is that of all steps so far."""
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-
-
-def in_own_process(*arguments: object) -> str:
-    command = [sys.executable, "-m", "bench.data_path", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
 def run(millions: tuple[float, ...], repeats: int) -> pd.DataFrame:
     """One row a size, step and repetition."""
     found = []
     with tempfile.TemporaryDirectory(prefix="recprune-bench-") as temporary:
         folders = {size: Path(temporary, f"{size:g}m") for size in millions}
         for size, folder in folders.items():
-            in_own_process("--make", round(size * 1e6), "--folder", folder)
+            in_own_process("bench.data_path", "--make", round(size * 1e6), "--folder", folder)
         for repeat in range(repeats):
             for size, folder in folders.items():
-                rows = json.loads(in_own_process("--measure", "--folder", folder))
+                rows = json.loads(in_own_process("bench.data_path", "--measure", "--folder", folder).stdout)
                 found += [{"million_rows": size, "repeat": repeat, **row} for row in rows]
                 print(f"{size:g} million rows: " + ", ".join(f"{r['step']} {r['seconds']:.2f} s" for r in rows))
     return pd.DataFrame(found)
@@ -107,8 +88,9 @@ Highest peak at {largest:g} million rows: {highest:,.0f} MB; {LIMIT_MB:,} MB is 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--millions", type=float, nargs="+", default=(1, 2, 4, 8, 16, 32) if FULL else (1, 2, 4, 8))
-    parser.add_argument("--repeats", type=int, default=1 if FULL else 2)
+    millions = (0.01, 0.02) if TINY else (1, 2, 4, 8, 16, 32) if FULL else (1, 2, 4, 8)
+    parser.add_argument("--millions", type=float, nargs="+", default=millions)
+    parser.add_argument("--repeats", type=int, default=1 if FULL or TINY else 2)
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--make", type=int, metavar="ROWS", help=argparse.SUPPRESS)
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)

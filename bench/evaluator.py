@@ -13,15 +13,16 @@ import numpy as np
 import pandas as pd
 
 import recprune as rp
-from bench.common import FULL, RESULTS, take_turns, write
+from bench.common import FULL, RESULTS, TINY, take_turns, write
 from bench.competitors import COMPETITORS
+from bench.logs import SHAPES
 from recprune.datasets import synthetic
 
 SIZES = {  # users, items, interactions
     "tiny": (300, 200, 6_000),
-    "ml-1m": (6_040, 3_706, 1_000_209),
+    "ml-1m": SHAPES["ml-1m"],
     "ml-20m / 8": (17_312, 26_744, 2_500_000),
-    "ml-20m": (138_493, 26_744, 20_000_263),
+    "ml-20m": SHAPES["ml-20m"],
 }
 CUTOFFS = ((10,), (10, 20, 100))
 OURS = "recprune"
@@ -44,7 +45,8 @@ def compare(size: str, repeats: int) -> pd.DataFrame:
     def call(name, k):
         return lambda: found.update({(name, k): evaluators[name](k)})
 
-    seconds = take_turns({(name, k): call(name, k) for name in evaluators for k in CUTOFFS}, repeats)
+    turns = take_turns({(name, k): call(name, k) for name in evaluators for k in CUTOFFS}, repeats)
+    seconds = turns.processor_seconds
     rows = []
     for name in (OURS, *COMPETITORS):
         for k in CUTOFFS:
@@ -76,9 +78,9 @@ def _ours(model, split):
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    sizes = ["ml-1m", "ml-20m / 8", *(["ml-20m"] if FULL else [])]
+    sizes = ["tiny"] if TINY else ["ml-1m", "ml-20m / 8", *(["ml-20m"] if FULL else [])]
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=sizes)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=1 if TINY else 3)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
     os.environ["IRSPACK_NUM_THREADS_DEFAULT"] = "1"

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bench.common import RESULTS, ROOT, write
+from bench.common import RESULTS, ROOT, TINY, write
 from recprune.datasets.download import cache_folder
 from recprune.models import REGISTRY
 from recprune.models.parts.training import GradientModel
@@ -104,11 +104,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", metavar="REVISION", help="git revision to compare the working tree with")
     parser.add_argument("--models", nargs="+", default=gradient_models(), choices=gradient_models())
-    parser.add_argument("--dataset", default=os.environ.get("BENCH_DATASET", "ml-100k"))
+    dataset = os.environ.get("BENCH_DATASET", "synthetic:150x90x4000" if TINY else "ml-100k")
+    parser.add_argument("--dataset", default=dataset)
     parser.add_argument("--protocol", default="ratio")
-    parser.add_argument("--epochs", type=int, default=4, help="of which the first is not counted")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--no-converge", dest="converge", action="store_false", help="only time epochs")
+    parser.add_argument("--epochs", type=int, default=2 if TINY else 4, help="of which the first is not counted")
+    parser.add_argument("--repeats", type=int, default=1 if TINY else 3)
+    parser.add_argument(
+        "--no-converge", dest="converge", action="store_false", default=not TINY, help="only time epochs"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
     if options.epochs < 2:
