@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from recprune.mixing import splitmix64
+
 BLOCK = 1 << 22  # scores held at once
 PIECE = 1 << 20  # scores looked at together: what stays in the cache between the passes over them
 
@@ -55,9 +57,6 @@ def top_unseen(scores: np.ndarray, k: int, seen: sparse.csr_array) -> np.ndarray
         return top_k(scores, k)
     finally:
         scores[left_out] = lent
-
-
-from recprune.mixing import splitmix64
 
 
 def top_k(scores: np.ndarray, k: int) -> np.ndarray:

@@ -51,7 +51,7 @@ def test_rows_have_length_one(dense, few):
         np.testing.assert_allclose(model.arrays[TABLE].norm(dim=1), 1, atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**31), users=st.integers(1, 6), items=st.integers(2, 9), factors=st.integers(1, 12))
 def test_the_loss_is_that_of_the_scores(seed, users, items, factors):
     """2 - 2 cos(x, f(x)), and its gradient, with every score written out; histories are weighted, rows may be zeros."""
