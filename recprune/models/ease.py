@@ -21,7 +21,7 @@ from recprune.models.item_item import ItemItem
 from recprune.models.parts.gram import dense_products, gram_of
 from recprune.models.parts.layers import Linear
 from recprune.models.parts.neighbours import nearest
-from recprune.models.parts.ranges import Count, NotNegative
+from recprune.models.parts.ranges import Count, NotNegative, Share
 from recprune.models.parts.support import inverse_of, invert, ridge_on_lists, ridge_on_support
 
 EXACT = 8192  # items up to which all is solved in float64, which then costs seconds
@@ -41,6 +41,11 @@ class EASE(ItemItem):
                 ridge regression; no matrix of items x items is formed. None: the dense model
     support     the similarity that chooses them: cosine, tfidf, bm25 (see `recprune.models.parts.neighbours`)
 
+    l2_power    the ridge of item i is l2 * n_i^l2_power, with the sum n_i of its column of X (as that of iALS grows
+                with the frequency: Rendle et al., 2021)
+    user_power  the row of user u is divided by n_u^user_power, with the sum n_u of the row: who has taken everything
+                says little about each of it
+
     A weight is the entry of X: off the diagonal X'X is the sum of the products of two weights, without bias if those
     are inverse probabilities. On it their squares add up: an item of few heavy interactions has a larger penalty.
 
@@ -53,6 +58,8 @@ class EASE(ItemItem):
     max_items: Count | None = None
     neighbours: Count | None = None
     support: Literal["cosine", "tfidf", "bm25"] = "cosine"
+    l2_power: Share = 0.0
+    user_power: Share = 0.0
 
     name: ClassVar[str] = "ease"
     label: ClassVar[str] = "EASE"
@@ -86,7 +93,7 @@ class EASE(ItemItem):
     def _sparse(self, matrix, neighbours: int) -> sparse.csr_array:
         """(rows x rows): every column solved for on its nearest neighbours."""
         lists = nearest(matrix, neighbours, self.support).tocsc()
-        values = ridge_on_lists(gram_of(matrix), lists, self.l2)
+        values = ridge_on_lists(gram_of(matrix), lists, self._ridge(matrix))
         return sparse.csc_array((values, lists.indices, lists.indptr), shape=lists.shape).tocsr()
 
     # -- of all items
@@ -113,7 +120,8 @@ class EASE(ItemItem):
         """
         weights = abs(matrix)
         largest = float((weights.T @ (weights @ np.ones(matrix.shape[1]))).max())
-        return bool(np.finfo(np.float32).eps * (largest + self.l2) / self.l2 < 0.01)
+        ridge = self._ridge(matrix)
+        return bool(np.finfo(np.float32).eps * (largest + ridge.max()) / ridge.min() < 0.01)
 
     def _check_memory(self, n: int, itemsize: int) -> None:
         """Raises ValueError where the matrix does not fit; says beforehand what a large one takes."""
@@ -130,13 +138,24 @@ class EASE(ItemItem):
     def _gram(self, matrix, kind: type = np.float64) -> np.ndarray:
         """(rows x rows) X'X with the ridge on its diagonal."""
         gram = dense_products(matrix, kind)
-        gram[np.diag_indices_from(gram)] += self.l2
+        gram[np.diag_indices_from(gram)] += self._ridge(matrix)
         return gram
+
+    def _ridge(self, matrix) -> np.ndarray:
+        """(rows,) the penalty of each item."""
+        weight = np.asarray(abs(matrix).sum(axis=0), np.float64)
+        return self.l2 * np.maximum(weight, 1) ** self.l2_power
 
     # -- what criteria ask
 
     def lacks(self) -> dict[str, str]:
-        """A sparse matrix has neither: both ask for the products of all items."""
+        """What a sparse matrix cannot answer, without the products of all items; and a layer has one ridge for all."""
+        found = self._no_products()
+        if self.l2_power:
+            found["linear_layers"] = f"its items have ridges of their own (l2_power = {self.l2_power:g})"
+        return found
+
+    def _no_products(self) -> dict[str, str]:
         return {} if isinstance(self.arrays.get("item_item"), torch.Tensor | None) else dict.fromkeys(OF_ALL, SPARSE)
 
     def gradients(self, train: Interactions, seed: int) -> Iterator[dict[str, torch.Tensor]]:
@@ -153,8 +172,13 @@ class EASE(ItemItem):
         return {"item_item": Linear(self._modelled(train), axis=0, ridge=self.l2)}
 
     def _modelled(self, train):
-        """(n_users x rows): the training matrix without the items that the model leaves out."""
-        return self._of_rows(train.tocsr())
+        """(n_users x rows): the training matrix as it is solved for, without the items that the model leaves out."""
+        matrix = self._of_rows(train.tocsr())
+        if not self.user_power:
+            return matrix
+        weight = np.maximum(np.asarray(abs(matrix).sum(axis=1)), 1) ** -self.user_power
+        data = matrix.data * np.repeat(weight.astype(np.float32), np.diff(matrix.indptr))
+        return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
 
     # -- refit
 
@@ -186,7 +210,7 @@ class EASE(ItemItem):
         numbered.eliminate_zeros()
         lists = numbered.tocsc()
         weights.data[:] = 0
-        weights.data[lists.data - 1] = ridge_on_lists(gram_of(matrix), lists, self.l2)
+        weights.data[lists.data - 1] = ridge_on_lists(gram_of(matrix), lists, self._ridge(matrix))
 
     def _refit_large(self, weights: torch.Tensor, keep: torch.Tensor, matrix) -> None:
         """Of a large dense matrix, whose support is small: solved column by column, in float32."""
@@ -196,4 +220,4 @@ class EASE(ItemItem):
         index = rows[:, 1].numpy().astype(np.int32)
         lists = sparse.csc_array((np.ones(len(index), bool), index, indptr), shape=tuple(weights.shape))
         weights.zero_()
-        weights[rows[:, 1], rows[:, 0]] = torch.from_numpy(ridge_on_lists(gram_of(matrix), lists, self.l2))
+        weights[rows[:, 1], rows[:, 0]] = torch.from_numpy(ridge_on_lists(gram_of(matrix), lists, self._ridge(matrix)))

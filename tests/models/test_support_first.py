@@ -11,7 +11,7 @@ from scipy import sparse
 from recprune.evaluation import evaluate
 from recprune.models import EASE, ItemKNN, Popularity, ease, load_model
 from recprune.models.parts import gram as grams
-from recprune.models.parts import support
+from recprune.models.parts import ops, support
 from recprune.models.parts.gram import DenseGram, SparseGram
 from recprune.models.parts.support import invert, ridge_on_lists
 from recprune.pruning import prune
@@ -156,6 +156,29 @@ class TestEASE:
 
     def test_the_control_of_fewer_bytes_has_fewer_neighbours(self, ratio):
         assert EASE(neighbours=20).fit(ratio.train).smaller(0.25).neighbours == 5
+
+    @pytest.mark.parametrize("neighbours", [None, 79])
+    def test_items_may_have_ridges_of_their_own_and_users_weights(self, ratio, neighbours):
+        """Off the diagonal, and on the support, the gradient of |DX - DXB|^2 + sum_i l2_i |B_i|^2 is zero."""
+        model = EASE(l2=3.0, neighbours=neighbours, l2_power=0.5, user_power=0.25).fit(ratio.train)
+        x = ratio.train.toarray().astype(np.float64)
+        x /= np.maximum(1, x.sum(1, keepdims=True)) ** 0.25
+        ridge = 3.0 * np.maximum(1, x.sum(0)) ** 0.5
+        b = ops.dense(model.arrays["item_item"]).double().numpy()
+        gradient = x.T @ (x @ b - x) + ridge[:, None] * b
+        assert np.abs(gradient[b != 0]).max() < 1e-4 * np.abs(x.T @ x).max()
+        again = model.clone()
+        whole = torch.ones_like(model.prunable()["item_item"], dtype=torch.bool)
+        again.refit(ratio.train, {"item_item": whole})
+        np.testing.assert_allclose(ops.dense(again.arrays["item_item"]), b, atol=1e-5)
+
+    def test_without_powers_it_is_what_it_was(self, ratio):
+        plain = EASE(l2=3.0).fit(ratio.train)
+        np.testing.assert_array_equal(
+            EASE(l2=3.0, l2_power=0.0, user_power=0.0).fit(ratio.train).arrays["item_item"], plain.arrays["item_item"]
+        )
+        with pytest.raises(ValueError, match=r"ridges of their own \(l2_power = 0.5\)"):
+            prune(EASE(l2=3.0, l2_power=0.5).fit(ratio.train), ratio, "brain-surgeon", "weight", 0.5)
 
     @pytest.mark.parametrize("criterion", ["taylor", "brain-surgeon", "slim"])
     def test_what_asks_for_all_products_says_why_it_cannot(self, ratio, criterion):

@@ -62,12 +62,12 @@ def _solve(rows: np.ndarray, index: np.ndarray, right: np.ndarray) -> np.ndarray
     return x
 
 
-def ridge_on_lists(gram: Gram, lists: sparse.csc_array, l2: float) -> np.ndarray:
+def ridge_on_lists(gram: Gram, lists: sparse.csc_array, l2: float | np.ndarray) -> np.ndarray:
     """(nnz,) float32: the ridge regression of every item on the items in its list, in the order of `lists`' entries.
 
     gram   of the n items, without the ridge
     lists  (n x n): column j stores the support of item j, never j itself; the values do not matter
-    l2     the ridge
+    l2     the ridge, one for all items or (n,) for each
 
     Columns are solved in blocks of about equal length, on as many threads as torch has, in float32: as many systems at
     once as there are products to be held. Memory is in proportion to the entries, whatever n is.
@@ -75,6 +75,7 @@ def ridge_on_lists(gram: Gram, lists: sparse.csc_array, l2: float) -> np.ndarray
     Raises ValueError where a system is not positive definite.
     """
     values = np.zeros(len(lists.indices), np.float32)
+    ridge = np.broadcast_to(np.asarray(l2, np.float32), lists.shape[:1])
 
     def solve(columns: np.ndarray) -> None:
         start, size = lists.indptr[columns], np.diff(lists.indptr)[columns]
@@ -84,7 +85,7 @@ def ridge_on_lists(gram: Gram, lists: sparse.csc_array, l2: float) -> np.ndarray
         index[there] = lists.indices[entry]
         products = gram.among(np.column_stack([index, columns]), np.column_stack([there, np.ones(len(columns), bool)]))
         system = torch.from_numpy(products[:, :-1, :-1])
-        system.diagonal(dim1=1, dim2=2).add_(torch.where(torch.from_numpy(there), l2, 1.0))
+        system.diagonal(dim1=1, dim2=2).add_(torch.from_numpy(np.where(there, ridge[index], np.float32(1))))
         factor, failed = torch.linalg.cholesky_ex(system)
         if failed.any():
             raise ValueError(NOT_DEFINITE)
