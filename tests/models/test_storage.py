@@ -12,7 +12,7 @@ from scipy import sparse
 
 from recprune.errors import ModelFileError
 from recprune.models import EASE, load_model
-from recprune.models.disk import rice
+from recprune.models.disk import packing, rice
 from recprune.models.disk.packing import pack, unpack
 from recprune.models.parts import ops
 from recprune.pruning import prune
@@ -220,3 +220,11 @@ def test_operations_agree_on_dense_and_sparse_arrays(n, seed):
         ops.sparse_rows_times(histories, csr), ops.sparse_rows_times(histories, dense), atol=1e-5
     )
     assert ops.count_nonzero(csr) == ops.count_nonzero(dense)
+
+
+def test_a_dense_array_of_very_many_values_is_written_as_it_is(monkeypatch):
+    half = torch.from_numpy(matrix(20, 30, 0.5, 0))
+    assert pack({"w": half})[1]["w"]["layout"] == "rice"
+    monkeypatch.setattr(packing, "CODED", 100)
+    assert pack({"w": half})[1]["w"]["layout"] == "dense"
+    assert pack({"w": sparse.csr_array(half.numpy())})[1]["w"]["layout"] == "rice"

@@ -5,7 +5,8 @@
               non-zeros, 7 at 2 %, 10 at 0.25 %
 
 Of the patterns N:M (the unit n-of-m) the positions could be written in 2 bits a value. That is what the code takes for
-2:4, and a twentieth less for 1:4, which is not worth a layout. Files of format 2 have other layouts: see `older`.
+2:4, and a twentieth less for 1:4, which is not worth a layout. A dense array of more than CODED non-zeros stays dense:
+it would gain little, and ask for several times its own memory. Files of format 2 have other layouts: see `older`.
 
 Writing and reading take memory in proportion to what is written, whatever the shape of a sparse matrix. What is read
 is checked before it is used as a position: a wrong one would reach beyond the array, in code that does not look.
@@ -25,6 +26,9 @@ from recprune.models.parts.ops import Array, count_nonzero
 
 Parts = dict[str, np.ndarray]
 LAYOUTS = ("dense", "rice", *older.PARTS)
+CODED = (
+    1 << 25
+)  # non-zeros of a dense array up to which their places are coded: it takes some 50 bytes each, for a while
 
 
 def pack(arrays: dict[str, Array], values: str = "float32") -> tuple[Parts, dict[str, dict]]:
@@ -57,7 +61,8 @@ def _smallest(array: Array, values: str | None) -> tuple[str, Parts]:
     size = sum(part.nbytes for part in dense.values())
     if array.ndim == 2 and array.is_floating_point():
         nonzeros = count_nonzero(array)
-        if nonzeros * (size + array.numel() / 8) < size * array.numel():  # a position takes a bit at least
+        pays = nonzeros * (size + array.numel() / 8) < size * array.numel()  # a position takes a bit at least
+        if pays and nonzeros <= CODED:
             parts = _rice(array, values)
             if sum(part.nbytes for part in parts.values()) < size:
                 return "rice", parts
