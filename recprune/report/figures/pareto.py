@@ -123,7 +123,8 @@ def _front(ax: Axes, rows: pd.DataFrame, family: str, cost: str) -> np.ndarray:
 
 def _axes(ax: Axes, data: pd.DataFrame, cost: str, floor: float) -> None:
     low, high = np.nanmin([data["ndcg@10"].min(), floor]), data["ndcg@10"].max()
-    ax.set_ylim(low - 0.06 * (high - low), high + 0.24 * (high - low))
+    span = (high - low) or 0.1  # of a single point
+    ax.set_ylim(low - 0.06 * span, high + 0.24 * span)
     ax.set_xscale("log")
     ax.set_xlim(data[cost].min() / 1.6, data[cost].max() * 2.5)
     wide = data[cost].max() > 50 * data[cost].min()
