@@ -1,6 +1,6 @@
 import matplotlib as mpl
 import pytest
-from fake_cells import fake_cells
+from fake_cells import fake_cells, fake_formats
 
 from recprune.report import figures
 from recprune.report.evidence import Evidence, StudyEvidence
@@ -30,6 +30,18 @@ def study(cells):
 def few_study(few):
     """The evidence of `few`."""
     return StudyEvidence.of(few)
+
+
+@pytest.fixture(scope="session")
+def format_rows():
+    """The models and shares of `few`, in every value format. Tests must not change it."""
+    return fake_formats(models=("popularity", "ease", "mult-vae"), kept=(0.5, 0.2, 0.02))
+
+
+@pytest.fixture(scope="session")
+def formats(format_rows):
+    """The evidence of `format_rows`."""
+    return StudyEvidence.of(format_rows)
 
 
 @pytest.fixture(scope="session")

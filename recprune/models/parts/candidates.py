@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from recprune.models.parts import ops
 from recprune.models.parts.lost_rows import codes
 from recprune.topk import NotANumber, top_k_of_few
 
@@ -87,11 +88,10 @@ def _of_one(history: sparse.csr_array, matrix: sparse.csr_array) -> tuple[np.nda
 
     The product itself walks the whole catalogue twice, which takes longer than all else for a single user.
     """
-    start, length = matrix.indptr[history.indices], _products(history, matrix)
-    end = np.cumsum(length)
-    if not len(end) or not end[-1]:
+    length = _products(history, matrix)
+    entry = ops.spans(matrix.indptr[history.indices], length)
+    if not len(entry):
         return np.empty(0, np.int32), np.empty(0, np.float32)
-    entry = np.repeat(start - (end - length), length) + np.arange(end[-1])
     item, product = matrix.indices[entry], matrix.data[entry]
     product *= np.repeat(history.data, length)
     scores = np.zeros(matrix.shape[1], np.float32)

@@ -11,6 +11,8 @@ from typing import Protocol
 import numpy as np
 from scipy import sparse
 
+from recprune.models.parts import ops
+
 DENSE_BYTES = 3_000_000_000  # of a matrix of all products, float32: 27,386 items
 PAIRS = 1 << 22  # products of one block that are held at once
 ROWS = 1 << 24  # users times lists of one block
@@ -78,8 +80,7 @@ class SparseGram:
         place = np.flatnonzero(there)
         items = index.ravel()[place]
         start, size = self.columns.indptr[items], np.diff(self.columns.indptr)[items]
-        end = np.cumsum(size, dtype=np.int64)
-        entry = np.arange(end[-1] if len(end) else 0) + np.repeat(start - (end - size), size)
+        entry = ops.spans(start, size)
         row = self.columns.indices[entry] + np.repeat(place // width * n_users, size)
         indptr = np.zeros(n_lists * width + 1, np.int32)
         indptr[place + 1] = size

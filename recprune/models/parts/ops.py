@@ -44,6 +44,12 @@ def sparse_rows_times(x: sparse.csr_array, table: Array) -> np.ndarray:
     return (x @ table).toarray()
 
 
+def spans(start: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """(length.sum(),) int64: start[0], start[0] + 1, ... and so on through every span, one after the other."""
+    end = np.cumsum(length, dtype=np.int64)
+    return np.repeat(start - (end - length), length) + np.arange(end[-1] if len(end) else 0)
+
+
 def unit_rows(x: sparse.csr_array) -> sparse.csr_array:
     """The matrix with each row divided by its Euclidean norm."""
     norm = np.sqrt(np.asarray(x.multiply(x).sum(axis=1)).ravel())

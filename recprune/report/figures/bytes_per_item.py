@@ -19,7 +19,7 @@ from recprune.report.evidence.methods import METHOD, models_in_order
 from recprune.report.evidence.size.formats import format_fronts
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures.drawing import style
-from recprune.report.figures.drawing.panels import SAFE, legend_columns, panel_grid, panel_title, safe_words
+from recprune.report.figures.drawing.panels import SAFE, model_panels, panel_title, safe_words
 from recprune.report.figures.drawing.registry import figure
 from recprune.report.figures.drawing.style import BLACK, BLUE, CYAN, GREY, ORANGE, SAFE_LINE, Look
 from recprune.report.figures.drawing.words import over
@@ -53,29 +53,16 @@ def bytes_per_item(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     if data.empty:
         raise NothingToDrawError(f"no model of {study.heading} stands beside its dense one in float32")
     names = models_in_order(data)
-    columns, rows = panel_grid(len(names))
+    height = 2.1 if len(names) == 1 else 1.62
+
+    def draw(ax: Axes, name: str, rightmost: bool) -> None:
+        _panel(ax, data[data["model"] == name], "nDCG@10" if rightmost else "")
+
     with style.paper():
-        width, height = (style.SINGLE, 2.1) if columns == 1 else (style.DOUBLE, 1.62)
-        handles = _handles(data)
-        spare = rows * columns - len(names)
-        across = legend_columns(handles, width)
-        picture = style.new_figure(width, height * rows + 0.4 + (0 if spare else 0.15 * -(-len(handles) // across)))
-        axes = list(picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
-        for number, (ax, name) in enumerate(zip(axes, names, strict=False)):
-            rightmost = number % columns == columns - 1 or number == len(names) - 1
-            _panel(ax, data[data["model"] == name], "nDCG@10" if rightmost else "")
-            ax.tick_params(labelbottom=number + columns >= len(names))
-            ax.set_ylabel("nDCG@10 / dense" if number % columns == 0 else "")
-            ax.set_xlabel("bytes per item" if number >= columns * (rows - 1) else "")
+        picture, axes = model_panels(names, _handles(data), height, "bytes per item", draw)
         bytes_axis(axes[0], data["bytes_per_item"])
         low, high = data["ratio"].min(), max(1.02, data["ratio"].max())
         axes[0].set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))
-        for ax in axes[len(names) :]:
-            ax.set_axis_off()
-        if spare:
-            axes[-1].legend(handles=handles, loc="center left", handlelength=2.8, borderaxespad=0).set_in_layout(False)
-        else:
-            picture.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.8)
         style.settle(picture)
     return picture, data
 

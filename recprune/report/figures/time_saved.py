@@ -16,7 +16,7 @@ from recprune.report.evidence.fronts import front_of_budgets
 from recprune.report.evidence.methods import CURVE, METHOD, by_model, is_kind, labels_of, models_in_order
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures.drawing import style
-from recprune.report.figures.drawing.panels import SAFE, legend_columns, measured, panel_grid, panel_title, safe_words
+from recprune.report.figures.drawing.panels import SAFE, measured, model_panels, panel_title, safe_words
 from recprune.report.figures.drawing.placement import Words, along, place
 from recprune.report.figures.drawing.registry import figure
 from recprune.report.figures.drawing.style import BLUE, GREY, PALE, SAFE_LINE, Look, model_look
@@ -53,31 +53,18 @@ def time_saved(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     """
     data = time_points(study)
     names = models_in_order(data)
-    columns, rows = panel_grid(len(names))
+
+    def draw(ax: Axes, name: str, rightmost: bool) -> None:
+        _panel(ax, data[data["model"] == name])
+
     with style.paper():
-        width = style.SINGLE if columns == 1 else style.DOUBLE
-        handles = _handles(data)
-        spare = rows * columns - len(names)
-        across = legend_columns(handles, width)
-        picture = style.new_figure(width, 1.62 * rows + 0.4 + (0 if spare else 0.15 * -(-len(handles) // across)))
-        axes = list(picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
-        for number, (ax, name) in enumerate(zip(axes, names, strict=False)):
-            _panel(ax, data[data["model"] == name])
-            ax.tick_params(labelbottom=number + columns >= len(names))
-            ax.set_ylabel("nDCG@10 / dense" if number % columns == 0 else "")
-            ax.set_xlabel("training time saved" if number >= columns * (rows - 1) else "")
+        picture, axes = model_panels(names, _handles(data), 1.62, "training time saved", draw)
         axes[0].set(
             xlim=(min(data["saved"].min(), 0) - 0.06, 1.03),
             ylim=(LOWEST - 0.02, np.nanmax(data[["ratio", "hi"]].to_numpy(float)) + 0.02),
         )
         axes[0].xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
         axes[0].xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-        for ax in axes[len(names) :]:
-            ax.set_axis_off()
-        if spare:
-            axes[-1].legend(handles=handles, loc="center left", handlelength=2.8, borderaxespad=0).set_in_layout(False)
-        else:
-            picture.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.8)
         style.settle(picture)
         for ax, name in zip(axes, names, strict=False):
             _shares(ax, data[data["model"] == name])

@@ -15,24 +15,14 @@ from recprune.report.evidence.size.formats import earning, format_fronts, format
 MODELS = ("popularity", "ease", "mult-vae")
 
 
-@pytest.fixture(scope="module")
-def rows():
-    return fake_formats(models=MODELS, kept=(0.5, 0.2, 0.02))
-
-
-@pytest.fixture(scope="module")
-def formats(rows):
-    return StudyEvidence.of(rows)
-
-
-def test_a_format_is_a_point_of_its_own_beside_the_dense_model_as_trained(rows, formats):
+def test_a_format_is_a_point_of_its_own_beside_the_dense_model_as_trained(format_rows, formats):
     table = format_points(formats)
     assert set(table["values"]) == set(FORMATS) and set(table["role"]) == {"dense", "smaller-dense", "pruned"}
     assert not set(table["criterion"]) & {"random", "zero-reset", "stratified"}
     int8 = table[(table["model"] == "ease") & (table["role"] == "dense") & (table["values"] == "int8")].iloc[0]
     assert int8["rel_val_ndcg@10"] == pytest.approx(1 - 0.0005)
     assert int8["dense_ndcg@10"] == pytest.approx(
-        rows.query("model == 'ease' and side == 'dense' and values == 'float32'")["test_ndcg@10"].mean()
+        format_rows.query("model == 'ease' and side == 'dense' and values == 'float32'")["test_ndcg@10"].mean()
     )
 
 
@@ -62,23 +52,23 @@ def test_what_pruning_adds_is_over_the_smallest_safe_format(formats):
     assert np.isnan(ease.loc[0, "test_ratio"])
 
 
-def test_unsafe_on_validation_is_no_choice_whatever_test_says(rows):
-    lucky = rows.copy()
+def test_unsafe_on_validation_is_no_choice_whatever_test_says(format_rows):
+    lucky = format_rows.copy()
     mine = (lucky["model"] == "ease") & (lucky["values"] == "int4")
     lucky.loc[mine, [name for name in lucky if name.startswith("test_ratio")]] = 1.1
     found = shrunk(StudyEvidence.of(lucky))
     assert "int4" not in set(found.loc[found["adds"].notna(), "values"])
 
 
-def test_a_method_earns_its_place_where_no_rival_is_as_small(rows):
-    found, pairs = earning(StudyEvidence.of(rows))
+def test_a_method_earns_its_place_where_no_rival_is_as_small(format_rows):
+    found, pairs = earning(StudyEvidence.of(format_rows))
     assert pairs == len(
-        rows[(rows["side"] == "parameters") & (rows["criterion"] != "random")].groupby(
+        format_rows[(format_rows["side"] == "parameters") & (format_rows["criterion"] != "random")].groupby(
             ["model", "unit", "criterion", "recovery"]
         )
     )
     assert ((found["gain"] > 1) | (found["gain_95"] > 1)).all()
-    smaller = rows.copy()  # a smaller dense model that loses nothing, in next to no bytes
+    smaller = format_rows.copy()  # a smaller dense model that loses nothing, in next to no bytes
     smaller.loc[smaller["criterion"] == "smaller-dense", "bytes_disk"] = 1
     smaller.loc[smaller["criterion"] == "smaller-dense", "val_ratio_lower"] = 1.0
     assert earning(StudyEvidence.of(smaller))[0].empty

@@ -2,25 +2,12 @@
 
 import numpy as np
 import pytest
-from fake_cells import fake_formats
 
 from recprune.errors import NothingToDrawError, ReportError
 from recprune.report import tables
 from recprune.report.evidence import StudyEvidence
 from recprune.report.numbers import numbers
 from recprune.report.tables.published_sizes import published_sizes, sizes_of
-
-MODELS = ("popularity", "ease", "mult-vae")
-
-
-@pytest.fixture(scope="module")
-def rows():
-    return fake_formats(models=MODELS, kept=(0.5, 0.2, 0.02))
-
-
-@pytest.fixture(scope="module")
-def formats(rows):
-    return StudyEvidence.of(rows)
 
 
 def test_bytes_and_quality_of_each_format_and_what_pruning_adds(formats):
@@ -37,8 +24,8 @@ def test_bytes_and_quality_of_each_format_and_what_pruning_adds(formats):
     assert text.loc[bold, "state"].item().startswith("magnitude (global) + refit, −")
 
 
-def test_what_does_not_beat_popularity_is_marked_and_never_bold(rows):
-    poor = rows.copy()
+def test_what_does_not_beat_popularity_is_marked_and_never_bold(format_rows):
+    poor = format_rows.copy()
     mine = (poor["model"] == "ease") & (poor["values"] == "int8")
     poor.loc[mine, ["test_ndcg@10", "test_ndcg@10_lo"]] = 0.01
     table = tables.formats(StudyEvidence.of(poor))
@@ -56,8 +43,8 @@ def test_methods_that_earn_their_place_stand_beside_their_rivals(formats):
     assert (table.frame[["gain", "gain_95"]].max(axis=1) > 1).all()
 
 
-def test_where_no_method_earns_it_there_is_no_table(rows):
-    smaller = rows.copy()
+def test_where_no_method_earns_it_there_is_no_table(format_rows):
+    smaller = format_rows.copy()
     smaller.loc[smaller["criterion"] == "smaller-dense", ["bytes_disk", "val_ratio_lower"]] = 1
     with pytest.raises(NothingToDrawError, match="fewer bytes than value formats alone"):
         tables.equal_bytes(StudyEvidence.of(smaller))
@@ -117,12 +104,12 @@ def test_a_fault_is_named_by_its_place(tmp_path, change, message):
 
 
 @pytest.mark.parametrize("left", ["dense models alone", "no dense models", "no intervals", "no float32"])
-def test_few_rows_are_shown_or_left_out(rows, left):
+def test_few_rows_are_shown_or_left_out(format_rows, left):
     some = {
-        "dense models alone": rows[rows["side"] == "dense"],
-        "no dense models": rows[rows["side"] != "dense"],
-        "no intervals": rows.assign(**{name: np.nan for name in rows if "_ratio_" in name}),
-        "no float32": rows[rows["values"] != "float32"],
+        "dense models alone": format_rows[format_rows["side"] == "dense"],
+        "no dense models": format_rows[format_rows["side"] != "dense"],
+        "no intervals": format_rows.assign(**{name: np.nan for name in format_rows if "_ratio_" in name}),
+        "no float32": format_rows[format_rows["values"] != "float32"],
     }[left]
     study = StudyEvidence.of(some)
     for make in (tables.formats, tables.equal_bytes):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -143,6 +143,37 @@ def panel_grid(panels: int) -> tuple[int, int]:
     """Columns and rows for that many panels of a double-column figure."""
     columns = 2 if panels == 4 else min(panels, 3)
     return columns, -(-panels // columns)
+
+
+def model_panels(
+    names: Sequence[str],
+    handles: Sequence[Artist],
+    height: float,
+    x_label: str,
+    draw: Callable[[Axes, str, bool], None],
+) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel for each model, of nDCG@10 relative to dense, and its axes; the legend takes a free cell.
+
+    height  of a row of panels, in inches
+    draw    (axes, model, whether it is the rightmost panel of its row)
+    """
+    columns, rows = panel_grid(len(names))
+    width, spare = style.SINGLE if columns == 1 else style.DOUBLE, rows * columns - len(names)
+    across = legend_columns(handles, width)
+    picture = style.new_figure(width, height * rows + 0.4 + (0 if spare else 0.15 * -(-len(handles) // across)))
+    axes = list(picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+    for number, (ax, name) in enumerate(zip(axes, names, strict=False)):
+        draw(ax, name, number % columns == columns - 1 or number == len(names) - 1)
+        ax.tick_params(labelbottom=number + columns >= len(names))
+        ax.set_ylabel("nDCG@10 / dense" if number % columns == 0 else "")
+        ax.set_xlabel(x_label if number >= columns * (rows - 1) else "")
+    for ax in axes[len(names) :]:
+        ax.set_axis_off()
+    if spare:
+        axes[-1].legend(handles=handles, loc="center left", handlelength=2.8, borderaxespad=0).set_in_layout(False)
+    else:
+        picture.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.8)
+    return picture, axes
 
 
 def legend_columns(handles: Sequence[Artist], width: float) -> int:
