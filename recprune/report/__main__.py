@@ -1,4 +1,4 @@
-"""python -m recprune.report WHAT --results FOLDER: from <FOLDER>/cells.csv, without training."""
+"""python -m recprune.report WHAT --results FOLDER: from <FOLDER>/cells.csv and larger/*/cells.csv, without training."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _report(evidence: Evidence, parts: tuple[str, ...]) -> Iterator[str]:
         yield _counted(write_figures([*drawn, *drawings(evidence, (Search,))], results), results / "figures")
     if "tables" in parts:
         yield _counted(write_tables([*tabled, *tables(evidence, (Search,))], results), results / "tables")
-        if kept := keep_compared(evidence):
+        for kept in keep_compared(evidence):
             yield f"{kept}: what the claims compare"
     if "page" in parts:
         yield str(write_page(evidence, drawn, tabled))

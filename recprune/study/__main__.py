@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, function, help in (
         ("plan", _plan, "write the runs of a study as make targets"),
         ("runs", _runs, "bring the runs of a study and their gathered rows into being"),
-        ("where", _where, "print the folder of a study's gathered rows"),
+        ("where", _where, "print the results folder that shows a study's rows"),
     ):
         sub = command(name, function, help)
         sub.add_argument("--config", default="study.toml", type=Path, help="the file that describes the studies")
@@ -147,7 +147,7 @@ def _make(options) -> int:
 
 
 def _where(options) -> int:
-    print(_choice(options).folder())
+    print(_choice(options).place().reported)
     return 0
 
 
@@ -183,8 +183,8 @@ def _searches(options) -> int:
 
 
 def _gather(options) -> int:
-    from recprune.study.gather import gather
     from recprune.study.plan import Plan
+    from recprune.study.rows.gather import gather
 
     path, rows = gather(Plan.load(options.plan))
     print(f"{path}: {rows} rows", file=sys.stderr)
@@ -202,19 +202,22 @@ def _status(options) -> int:
 
 
 def _verify(options) -> int:
-    from recprune.study.verify import NothingCommitted, verify
+    from recprune.study.rows.places import places
+    from recprune.study.rows.verify import NothingCommitted, verify
 
-    try:
-        return verify(options.results / "cells.csv", options.reference)
-    except NothingCommitted as error:
-        if not options.if_committed:
-            raise
-        print(f"not verified: {error}", file=sys.stderr)
-        return 0
+    status = 0
+    for folder in [options.results] if options.reference else places(options.results):
+        try:
+            status |= verify(folder / "cells.csv", options.reference)
+        except NothingCommitted as error:
+            if not options.if_committed:
+                raise
+            print(f"not verified: {error}", file=sys.stderr)
+    return status
 
 
 def _compare(options) -> int:
-    from recprune.study.verify import compare
+    from recprune.study.rows.verify import compare
 
     return compare(options.first, options.second)
 

@@ -10,6 +10,7 @@ from recprune.datasets.naming import name_of, registered
 from recprune.study.grid import Study
 from recprune.study.identity import locate
 from recprune.study.load import load_study
+from recprune.study.rows.places import LARGER, Place, larger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +42,21 @@ class Choice:
             results=self.results,
         )
 
-    def folder(self) -> Path:
-        """The folder in which the study's rows are gathered.
+    def place(self) -> Place:
+        """The folder in which the study's rows are gathered, and the one that is reported.
 
         results/ (study main, and what goes beside it) or results/<study>/. Below results/own/<data set>/ where the
         study does not name the data set, and below results/part/ when only some runs are asked for: they must not take
-        the place of committed rows (those of quick are not).
+        the place of committed rows (those of quick are not). What goes beside the larger studies is gathered in
+        larger/<study>/ and reported as what goes beside main.
         """
-        place = self.results
+        results = self.results
         study, named = self.load(), load_study(self.config, self.study).datasets
         if not all(dataset in named or registered(dataset) in named for dataset in study.datasets):
-            place = place / "own" / name_of(study.datasets[0])
-            return place if study.name in ("main", "quick") else place / study.name
+            results = results / "own" / name_of(study.datasets[0])
+            return Place.own(results if study.name in ("main", "quick") else results / study.name)
         if study.name != "quick" and (self.models or self.only):
-            place = place / "part"
-        return place if study.name == "main" or study.beside == "main" else place / study.name
+            results = results / "part"
+        if study.beside == LARGER:
+            return larger(results, study.name)
+        return Place.own(results if study.name == "main" or study.beside == "main" else results / study.name)

@@ -138,7 +138,8 @@ class Family:
 class Grid:
     """What all runs of a study have in common: a [study.NAME] table without its runs.
 
-    beside  the study into whose results the rows go, next to its own; "" for results of its own
+    beside  whose results the rows are shown with: those of the study "main", in whose files they are gathered; or the
+            same from files of their own, with the "larger" studies; "" for results of its own
     """
 
     datasets: Annotated[tuple[str, ...], AfterValidator(_check_some)]
@@ -148,7 +149,7 @@ class Grid:
     min_rating: float | None = None
     core: Core = None
     columns: Columns = field(default_factory=dict)
-    beside: Literal["", "main"] = ""
+    beside: Literal["", "main", "larger"] = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ def write_plan(choice: Choice, out: Path, *, notebooks: Path = Path("notebooks")
     """The plan of a choice, written as the makefile `out`, and beside it as .json."""
     plan = make_plan(
         choice.load(),
-        results=choice.folder(),
+        results=choice.place().rows,
         runs=choice.results / "runs",
         notebooks=notebooks,
         jobs=max(1, jobs),

@@ -112,9 +112,9 @@ class Project:
         finally:
             os.chdir(here)
 
-    def finished(self) -> Plan:
+    def finished(self, **options) -> Plan:
         """The plan, with rows for each run as if it had been executed."""
-        plan = self.plan()
+        plan = self.plan(**options)
         for run in plan.runs:
             p = run.parameters
             cell = {"dataset": "synthetic", "protocol": "ratio", "model": "ease", "family": "cf", "kept": 0.5}

@@ -17,9 +17,9 @@ from recprune.cells.users import VALUES, read_per_user, write_per_user
 from recprune.errors import StudyError
 from recprune.study import doctor
 from recprune.study.__main__ import main
-from recprune.study.gather import gather
 from recprune.study.plan import Plan
 from recprune.study.record import damage, forget_damaged
+from recprune.study.rows.gather import gather
 
 RUN = "synthetic/ratio/ease/dense"
 

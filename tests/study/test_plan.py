@@ -297,7 +297,11 @@ def test_where_rows_of_other_studies_go(two, tmp_path):
     assert two.plan(study="reference", models=("ease",)).results == "results/part/reference"
     two.study.write_text(two.study.read_text().replace("[study.reference]", '[study.reference]\nbeside = "main"'))
     assert two.plan(study="reference", dataset=same).results == "results", "beside the rows of main"
-    two.study.write_text(two.study.read_text().replace('beside = "main"', 'beside = "other"'))
+    two.study.write_text(two.study.read_text().replace('beside = "main"', 'beside = "larger"'))
+    assert two.plan(study="reference", dataset=same).results == "results/larger/reference", "a file of their own"
+    assert two.plan(study="reference", models=("ease",)).results == "results/part/larger/reference"
+    assert two.plan(study="reference", dataset=other).results == f"results/own/{name_of(other)}/reference"
+    two.study.write_text(two.study.read_text().replace('beside = "larger"', 'beside = "other"'))
     with pytest.raises(StudyError, match="beside: 'other'"):
         two.plan(study="reference")
 

@@ -13,8 +13,8 @@ from recprune.cells import Parameters, finish
 from recprune.cells.rows import PER_USER, TIMING, canonical, read_rows, write_rows
 from recprune.cells.users import VALUES, read_per_user
 from recprune.errors import StudyError
-from recprune.study.gather import gather
-from recprune.study.verify import CHECKED, NothingCommitted, compare, verify
+from recprune.study.rows.gather import gather
+from recprune.study.rows.verify import CHECKED, NothingCommitted, compare, verify
 
 PRUNE = 'criterion = "magnitude"\nunit = "weight"\nkeep = [0.5]'
 

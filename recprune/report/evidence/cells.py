@@ -14,6 +14,7 @@ from recprune.cells.rows import canonical as canonical_rows
 from recprune.datasets.naming import name_of
 from recprune.errors import ReportError, StudyError
 from recprune.report.evidence.methods import CURVE
+from recprune.study.rows.places import places
 
 #: what figures and tables draw; a file without one of these cannot be reported
 NEEDED = [
@@ -37,6 +38,7 @@ NEEDED = [
     "p50_ratio",
     "train_s",
 ]
+PAIR = ["dataset", "protocol"]  # what a study is of
 LONGEST = 100  # characters of a name that becomes that of a folder
 
 
@@ -64,6 +66,25 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     return cells
 
 
+def read_places(folder: Path) -> pd.DataFrame:
+    """The rows that a results folder shows: of its own cells.csv, and of those of its larger studies.
+
+    Raises ReportError as `read_cells` does, and where two of the files have rows of one data set and protocol.
+    """
+    frames, of = [], dict[tuple, Path]()
+    for place in places(Path(folder)):
+        path = place / "cells.csv"
+        frames.append(read_cells(path))
+        for pair in frames[-1][PAIR].drop_duplicates().itertuples(index=False, name=None):
+            if pair in of:
+                raise ReportError(
+                    f"{of[pair]} and {path}: both have rows of {'/'.join(pair)}; a data set and protocol is accepted "
+                    "in one of them: remove it from the other, its runs gather it again"
+                )
+            of[pair] = path
+    return pd.concat(frames, ignore_index=True)
+
+
 def canonical(cells: pd.DataFrame) -> pd.DataFrame:
     """The rows of any frame of cells, such as a notebook's own, as read_cells gives them. Raises ReportError.
 
@@ -85,7 +106,7 @@ def studies(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     should two names become one that way, or one be too long, they carry a piece of a hash.
     """
     parts = {}
-    for (dataset, protocol), rows in cells.groupby(["dataset", "protocol"], sort=True):
+    for (dataset, protocol), rows in cells.groupby(PAIR, sort=True):
         key = str(dataset), str(protocol)
         parts[key] = (study_name(*key), rows)
     names = [name.lower() for name, _ in parts.values()]

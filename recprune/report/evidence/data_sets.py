@@ -18,13 +18,13 @@ from recprune.datasets.naming import name_of
 from recprune.datasets.registry import known
 from recprune.errors import ReportError
 from recprune.files import write_atomically
-from recprune.report.evidence.cells import read_cells
+from recprune.report.evidence.cells import PAIR, read_places
 from recprune.report.evidence.frames import json_of, read_table, rows_as
 from recprune.splits import Split, split
 from recprune.study.identity import data_identity
+from recprune.study.rows.places import places
 
 FILE = "data-sets.csv"
-KEY = ["dataset", "protocol"]
 #: what must agree for a counted row to be of the rows' own data
 MADE_OF = ["data", "options", "seed"]
 OPTIONS = ("min_rating", "core", "columns")
@@ -59,27 +59,28 @@ class _Run(NamedTuple):
 
 
 def write_data_sets(results: Path, dataset: str = "") -> Path | None:
-    """The data sets and protocols of <results>/cells.csv are counted into <results>/data-sets.csv; returns its path.
+    """The data sets and protocols of a results folder's rows are counted into its data-sets.csv; returns its path.
 
     dataset  a path, where the rows' data set is a file of that name; registered and synthetic ones are found by name
-    What cannot be loaded here keeps the row it had, if that is of the same data and options. A file is known by its
-    content, so another one of the same name is not counted. None, and no file, where nothing is known.
+    What was counted of the same data and options keeps its row: what is committed of other studies asks for no download
+    of their data. A file is known by its content, so another one of the same name is not counted. None, and no file,
+    where nothing is known.
     """
     results = Path(results)
     made = _made_of(results)
     before = {(row["dataset"], row["protocol"]): row for row in read_data_sets(results).to_dict("records")}
     rows = []
     for key, options in made.items():
-        source = _source(key[0], options["data"], dataset)
-        counts = _counted(source, key[1], options) if source else None
-        row = before.get(key)
-        if counts is None and row is not None and all(row[name] == options[name] for name in MADE_OF):
+        row, counts = before.get(key), None
+        if row is not None and all(row[name] == options[name] for name in MADE_OF):
             counts = {name: row[name] for name in COUNTED}
+        elif source := _source(key[0], options["data"], dataset):
+            counts = _counted(source, key[1], options)
         if counts:
-            rows.append(dict(zip(KEY, key, strict=True)) | {name: options[name] for name in MADE_OF} | counts)
+            rows.append(dict(zip(PAIR, key, strict=True)) | {name: options[name] for name in MADE_OF} | counts)
     if not rows:
         return None
-    frame = pd.DataFrame(rows, columns=[*KEY, *MADE_OF, *COUNTED]).sort_values(KEY)
+    frame = pd.DataFrame(rows, columns=[*PAIR, *MADE_OF, *COUNTED]).sort_values(PAIR)
     return write_atomically(results / FILE, frame.to_csv(index=False, lineterminator="\n"))
 
 
@@ -87,10 +88,10 @@ def read_data_sets(results: Path) -> pd.DataFrame:
     """The rows of <results>/data-sets.csv; none where there is no such file. Raises ReportError for another file."""
     path = Path(results) / FILE
     if not path.exists():
-        return pd.DataFrame(columns=[*KEY, *MADE_OF, *COUNTED])
+        return pd.DataFrame(columns=[*PAIR, *MADE_OF, *COUNTED])
     whole = dict.fromkeys(WHOLE, "int64")
-    kinds = dict.fromkeys([*KEY, "data", "options", "core"], "str") | dict.fromkeys(SHARES, "float64") | whole
-    frame = read_table(path, (*KEY, *MADE_OF, *COUNTED), "`python -m recprune.report data-sets`", kinds)
+    kinds = dict.fromkeys([*PAIR, "data", "options", "core"], "str") | dict.fromkeys(SHARES, "float64") | whole
+    frame = read_table(path, (*PAIR, *MADE_OF, *COUNTED), "`python -m recprune.report data-sets`", kinds)
     if not pd.api.types.is_numeric_dtype(frame["min_rating"]):  # whole or not, as the study has it
         raise ReportError(f"{path}: column 'min_rating': numbers are needed")
     return frame
@@ -138,14 +139,13 @@ def gini(counts: np.ndarray) -> float:
 
 def _made_of(results: Path) -> dict[tuple[str, str], dict]:
     """Of the rows, (data set, protocol) -> identity of the data, options of the split and first seed, by provenance."""
-    cells = read_cells(results / "cells.csv")
-    path = results / "provenance.csv"
+    seeds = read_places(results).groupby(PAIR)["seed"].min().to_dict()
     found: dict[tuple[str, str], dict] = {}
-    for line, run in enumerate(rows_as(_Run, read_table(path, _Run._fields, "`make reproduce`")), 2):
-        given = json_of(path, line, "parameters", run.parameters)
-        options = json.dumps({name: given.get(name) for name in OPTIONS}, sort_keys=True)
-        found.setdefault((run.dataset, run.protocol), {"data": run.data, "options": options})
-    seeds = cells.groupby(KEY)["seed"].min().to_dict()
+    for path in (place / "provenance.csv" for place in places(results)):
+        for line, run in enumerate(rows_as(_Run, read_table(path, _Run._fields, "`make reproduce`")), 2):
+            given = json_of(path, line, "parameters", run.parameters)
+            options = json.dumps({name: given.get(name) for name in OPTIONS}, sort_keys=True)
+            found.setdefault((run.dataset, run.protocol), {"data": run.data, "options": options})
     return {key: made | {"seed": int(seeds[key])} for key, made in found.items() if key in seeds}
 
 

@@ -9,19 +9,21 @@ import pandas as pd
 
 from recprune.cells.rows import CELL
 from recprune.cells.users import VALUES, read_per_user
-from recprune.report.evidence.cells import canonical, of_study, read_cells, studies
-from recprune.report.evidence.data_sets import KEY, read_data_sets
+from recprune.report.evidence.cells import PAIR, canonical, of_study, read_cells, read_places, studies
+from recprune.report.evidence.data_sets import read_data_sets
 from recprune.report.evidence.protocols import ProtocolsEvidence, several
 from recprune.report.evidence.searches import Search, searches
 from recprune.report.evidence.size.catalogues import COLUMNS, catalogues
 from recprune.report.evidence.study import StudyEvidence
+from recprune.study.rows.places import places
 
 
 class Evidence:
     """What figures, tables, page and paper are made of: read once per command, computed once per study.
 
-    folder  the results folder. Its files are read, and what follows from them computed, when first asked for; that
-            raises ReportError where cells.csv is missing or holds no rows
+    folder  the results folder. Its files, and those of its larger studies (`study.rows.places`), are read, and what
+            follows from them computed, when first asked for; that raises ReportError where cells.csv is missing or
+            holds no rows, and where two files have rows of one data set and protocol
     """
 
     def __init__(self, folder: str | Path):
@@ -31,20 +33,26 @@ class Evidence:
     def of(cls, cells: pd.DataFrame) -> Evidence:
         """The evidence of any frame of cells, and of nothing else."""
         evidence = cls("")
-        evidence.cells, evidence.users = canonical(cells), pd.DataFrame(columns=[*CELL, VALUES])
+        evidence.cells, evidence.users_of = canonical(cells), {Path(): pd.DataFrame(columns=[*CELL, VALUES])}
         evidence.counted, evidence.elsewhere, evidence.searches = None, [], []
         evidence.catalogues = pd.DataFrame(columns=COLUMNS)
         return evidence
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """The rows of cells.csv, as `read_cells` gives them."""
-        return read_cells(self.folder / "cells.csv")
+        """The rows of every cells.csv, as `read_places` gives them."""
+        return read_places(self.folder)
+
+    @cached_property
+    def users_of(self) -> dict[Path, pd.DataFrame]:
+        """Folder of rows -> the values of users in its cells (`recprune.cells.users`); no rows where none were kept."""
+        return {place: read_per_user(place) for place in places(self.folder)}
 
     @cached_property
     def users(self) -> pd.DataFrame:
-        """The values of every user in every cell (`recprune.cells.users`); no rows where they were not kept."""
-        return read_per_user(self.folder)
+        """All of them in one frame."""
+        found = list(self.users_of.values())
+        return pd.concat([each for each in found if len(each)] or found[:1], ignore_index=True)
 
     @cached_property
     def counted(self) -> pd.DataFrame | None:
@@ -92,7 +100,7 @@ def _studies(
     for name, rows in studies(cells):
         rows = rows[rows["unit"] != "history"].reset_index(drop=True)
         if len(rows):
-            mine = None if users is None else of_study(users, *rows[KEY].iloc[0])
-            sizes = None if counted is None else counted[(counted[KEY] == rows[KEY].iloc[0].tolist()).all(axis=1)]
+            mine = None if users is None else of_study(users, *rows[PAIR].iloc[0])
+            sizes = None if counted is None else counted[(counted[PAIR] == rows[PAIR].iloc[0].tolist()).all(axis=1)]
             found.append(StudyEvidence(rows, name, mine, sizes))
     return found

@@ -15,7 +15,7 @@ from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import WORDS, Format
 from recprune.report.tables.layout.registry import table
 from recprune.report.tables.layout.table import Table, column
-from recprune.study.verify import ABSOLUTE
+from recprune.study.rows.verify import ABSOLUTE
 
 TOLERANCE = Format("{:.4f} ± {:.4f}".format)
 

@@ -58,13 +58,15 @@ def claims_table(compared: Compared, where: str) -> Table:
         "one-sided 2.5 % after Holm's correction over a claim's comparisons. Supported: all say yes; refuted: none "
         "yes, some no."
     )
-    return Table(caption, frame, columns)
+    return Table(caption + compared.sample, frame, columns)
 
 
 @table("comparisons")
 def comparisons(study: StudyEvidence) -> Table:
     """Every comparison of every claim, one a row."""
-    return comparisons_table(study.once(compared).found, study.heading)
+    of = study.once(compared)
+    table = comparisons_table(of.found, study.heading)
+    return replace(table, caption=table.caption + of.sample)
 
 
 def comparisons_table(found: pd.DataFrame, where: str) -> Table:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from recprune.datasets.naming import name_of
 from recprune.errors import NothingToDrawError
-from recprune.report.evidence.data_sets import KEY
+from recprune.report.evidence.cells import PAIR
 from recprune.report.evidence.protocols import ProtocolsEvidence
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import GROUPED, TEXT, TWO, WORDS, Format
@@ -35,7 +35,7 @@ def _counted(studies: Iterable[StudyEvidence], least: int = 1) -> Table:
     found = [study.counted for study in studies if study.counted is not None and len(study.counted)]
     if len(found) < least:
         raise NothingToDrawError("the data were not counted: `python -m recprune.report data-sets` does that")
-    frame = pd.concat(found).sort_values(KEY, ignore_index=True)
+    frame = pd.concat(found).sort_values(PAIR, ignore_index=True)
     columns = [
         column("data set", WORDS, frame["dataset"].map(name_of)),
         column("protocol", WORDS, frame["protocol"]),

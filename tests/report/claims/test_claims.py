@@ -231,11 +231,11 @@ def test_what_no_claim_compares_is_not_kept_and_the_claims_stay_as_they_are(tmp_
     write_per_user(tmp_path, values_of(rows, lambda row: row.kept**0.1, n=60))
     before = Evidence(tmp_path)
     (study,) = before.studies
-    assert keep_compared(before) == tmp_path / "per_user.parquet"
+    assert keep_compared(before) == [tmp_path / "per_user.parquet"]
     after = Evidence(tmp_path)
     assert 0 < len(after.users) < len(before.users)
     assert set(zip(*(after.users[name] for name in CELL), strict=True)) == study.once(compared).cells
     pd.testing.assert_frame_equal(after.studies[0].once(compared).found, study.once(compared).found)
-    assert keep_compared(after) is None, "nothing is left to take away"
+    assert keep_compared(after) == [], "nothing is left to take away"
     write_rows(tmp_path / "none", rows)
-    assert keep_compared(Evidence(tmp_path / "none")) is None
+    assert keep_compared(Evidence(tmp_path / "none")) == []

@@ -17,6 +17,7 @@ from recprune.errors import StudyError
 from recprune.files import write_atomically
 from recprune.study.plan import Plan, Planned
 from recprune.study.record import forget_damaged, read_record
+from recprune.study.rows.sample import sampled
 
 Pair = tuple[str, str]  # data set and protocol
 
@@ -31,7 +32,9 @@ def gather(plan: Plan) -> tuple[Path, int]:
     """The path and number of the gathered rows: the plan's cells.csv, with per_user.parquet and provenance.csv beside.
 
     Rows of a data set and protocol that the plan does not hold stay as they are. A file that would
-    not change is not touched. Raises StudyError when a run is missing, or two runs measured one cell.
+    not change is not touched. Of a data set of many users, the values of a sample are kept (`study.rows.sample`): here,
+    where the cells of all seeds meet, and not in the runs. Raises StudyError when a run is missing, or two
+    runs measured one cell.
     """
     runs = [run for run in plan.runs if not run.last]
     missing = [run.id for run in runs if not run.done]
@@ -50,7 +53,7 @@ def gather(plan: Plan) -> tuple[Path, int]:
     _write_if_changed(folder / "provenance.csv", origin.to_csv(index=False, lineterminator="\n"))
     _write_if_changed(folder / "cells.csv", to_csv(rows))
     if known := [frame for frame in users if len(frame)]:
-        write_per_user(folder, pd.concat(known))
+        write_per_user(folder, sampled(pd.concat(known)))
     return folder / "cells.csv", len(rows)
 
 
