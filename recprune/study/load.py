@@ -8,12 +8,14 @@ weights = [0.5, 0.1, 0.01]
 compared = ["random", "magnitude"]
 [models]
 quick = ["ease", "ials"]
+[values]
+packed = ["float32", "int8"]
 
 [notebook.21-prune-weights]       # what the runs of a notebook have where they say nothing
 unit = "weight"
 schedule = "one-shot"
 recovery = "none"
-values = ["float32", "int8"]      # each model is measured in these formats; by default as trained alone
+values = "packed"                 # each model is measured in these formats; by default as trained alone
 
 [study.quick]
 datasets = ["ml-100k"]
@@ -48,7 +50,13 @@ from recprune.study.tuning.hyperparameters import Hyperparameters, checked_profi
 from recprune.typed import list_of, named, one_of, only_keys, parse, read_toml, value
 
 MANY = {"dataset": ("datasets", str), "protocol": ("protocols", Protocol)}  # one value may be given by the first name
-LISTS = {"keep": "shares", "samples": "shares", "criterion": "criteria", "models": "models"}  # key -> its named lists
+LISTS = {
+    "keep": "shares",
+    "samples": "shares",
+    "criterion": "criteria",
+    "models": "models",
+    "values": "values",
+}  # key -> its named lists
 
 
 ENTRY = {*Family.__dataclass_fields__, "runs"}  # keys of an entry of `runs`
@@ -62,6 +70,7 @@ class StudyFile:
     shares: dict[str, tuple[float, ...]] = field(default_factory=dict)
     criteria: dict[str, tuple[str, ...]] = field(default_factory=dict)
     models: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notebook: dict[str, dict] = field(default_factory=dict)
     study: dict[str, dict] = field(default_factory=dict)
     hyperparameters: dict[str, Any] = field(default_factory=dict)
@@ -138,10 +147,11 @@ def _load_extensions(folder: Path, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _check_lists(tables: StudyFile) -> None:
     """Raises StudyError for a list that has the name of what it could hold, and for a name that nothing has."""
-    for table, parameter in (("criteria", "criterion"), ("models", "model")):
+    of = (("criteria", "criterion", "criterion"), ("models", "model", "model"), ("values", "values", "value format"))
+    for table, parameter, word in of:
         for name, names in getattr(tables, table).items():
             if name in known(parameter):
-                raise StudyError(f"{table}.{name}: a {parameter} has this name; give the list another")
+                raise StudyError(f"{table}.{name}: a {word} has this name; give the list another")
             for each in names:
                 one_of(f"{table}.{name}", each, known(parameter))
 

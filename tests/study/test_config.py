@@ -163,6 +163,8 @@ few = [0.5, 0.1]
 compared = ["random", "magnitude"]
 [models]
 closed = ["ease", "ials"]
+[values]
+packed = ["float32", "int8"]
 
 [notebook.21-prune-weights]
 method = "weight"
@@ -200,6 +202,8 @@ def test_a_name_stands_for_its_list_and_a_notebook_has_defaults(study):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ('"float32", "int8"', '"float32", "int9"', r"values\.packed: 'int9' is unknown; known: .*int8"),
+        ("packed = ", "int8 = ", r"values\.int8: a value format has this name"),
         ('keep = "few"', 'keep = "fwe"', r"notebook\.21-prune-weights\.keep: 'fwe' is unknown; known: few"),
         (
             'models = "closed", m',
@@ -231,13 +235,13 @@ register(Criterion(name="{name}", **told))
 
 def test_value_formats_are_cells_of_one_run(study):
     text = NAMED.replace('keep = "few"', 'keep = "few"\nvalues = ["float32", "int8"]')
-    ids = {run.id: run.parameters for run in study(text).runs()}
+    ids = {run.id: run.parameters for run in study(text.replace("values = [", 'values = "packed" # [')).runs()}
     assert set(ids) == {run.id for run in study(NAMED).runs()}
     assert ids["synthetic/ratio/ease/weight-taylor"].values == ("float32", "int8")
     assert ids["synthetic/ratio/ease/dense"].values == ("float32",)
     for wrong, message in (('"int9"', "'int9' is unknown; known: float16"), ('"int8"', "lacks 'float32'")):
         with pytest.raises(StudyError, match=rf"notebook\.21-prune-weights\.values: .*{message}"):
-            study(text.replace('"float32", "int8"', wrong))
+            study(text.replace('values = ["float32", "int8"]', f"values = [{wrong}]"))
 
 
 def test_an_extension_is_loaded_before_names_are_checked(study, tmp_path):

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from recprune.cells.rows import COLUMNS, read_rows
+from recprune.cells.rows import CELL, COLUMNS, read_rows
 from recprune.cells.rows import canonical as canonical_rows
 from recprune.datasets.naming import name_of
 from recprune.errors import ReportError, StudyError
@@ -39,6 +40,8 @@ NEEDED = [
     "train_s",
 ]
 PAIR = ["dataset", "protocol"]  # what a study is of
+QUALITY = "test_ndcg@10"
+SAME_QUALITY = 1e-4  # relative: what rounding in rows may change
 LONGEST = 100  # characters of a name that becomes that of a folder
 
 
@@ -69,20 +72,38 @@ def read_cells(path: str | Path) -> pd.DataFrame:
 def read_places(folder: Path) -> pd.DataFrame:
     """The rows that a results folder shows: of its own cells.csv, and of those of its larger studies.
 
-    Raises ReportError as `read_cells` does, and where two of the files have rows of one data set and protocol.
+    A cell that two files have, as those have that were measured again to be stored in other value formats, is the
+    first file's. Raises ReportError as `read_cells` does, and where two files have rows of one data set and protocol,
+    but no cell in both, or one of another quality in each.
     """
-    frames, of = [], dict[tuple, Path]()
-    for place in places(Path(folder)):
-        path = place / "cells.csv"
-        frames.append(read_cells(path))
-        for pair in frames[-1][PAIR].drop_duplicates().itertuples(index=False, name=None):
-            if pair in of:
-                raise ReportError(
-                    f"{of[pair]} and {path}: both have rows of {'/'.join(pair)}; a data set and protocol is accepted "
-                    "in one of them: remove it from the other, its runs gather it again"
-                )
-            of[pair] = path
-    return pd.concat(frames, ignore_index=True)
+    whole = pd.DataFrame()
+    for path in (place / "cells.csv" for place in places(Path(folder))):
+        rows = read_cells(path).assign(file=str(path))
+        whole = pd.concat([whole, _others(rows, whole) if len(whole) else rows], ignore_index=True)
+    return whole.drop(columns="file")
+
+
+def _others(rows: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a file that those before it lack."""
+    again = rows.merge(before[[*CELL, QUALITY, "file"]], how="left", on=list(CELL), suffixes=("", "_before"))
+    known = again["file_before"].notna().to_numpy()
+    same = np.isclose(again[QUALITY], again[f"{QUALITY}_before"], rtol=SAME_QUALITY) | ~known
+    for pair, mine in again.groupby(PAIR):
+        theirs = before[(before[PAIR] == list(pair)).all(axis=1)]
+        where = f"{mine['file'].iloc[0]} and {theirs['file'].iloc[0]}" if len(theirs) else ""
+        if where and not known[mine.index].any():
+            raise ReportError(
+                f"{where}: both have rows of {'/'.join(map(str, pair))}, and none of them in common; a data set "
+                "and protocol is accepted in one file, or measured again in another: remove it from one, its runs "
+                "gather it again"
+            )
+        if where and not same[mine.index].all():
+            wrong = mine[~same[mine.index]].iloc[0]
+            raise ReportError(
+                f"{where}: {QUALITY} of one cell is {wrong[QUALITY]:.4f} and {wrong[f'{QUALITY}_before']:.4f}, "
+                f"{' '.join(str(wrong[name]) for name in CELL)}; the same is needed: gather both by the same code"
+            )
+    return rows[~known]
 
 
 def canonical(cells: pd.DataFrame) -> pd.DataFrame:

@@ -57,9 +57,26 @@ def test_a_results_folder_may_have_large_studies_alone(results):
 
 
 def test_rows_of_one_study_in_two_files_are_refused(results):
-    write_rows(results / "larger" / "twin", fake_cells(dataset=LARGE, models=("ease",), kept=(0.2,)))
-    both = f"larger/large/cells.csv and .*larger/twin/cells.csv: both have rows of {LARGE}/ratio"
+    rows = fake_cells(dataset=LARGE, models=("ease",), kept=(0.2,))
+    write_rows(results / "larger" / "twin", rows[rows["side"] == "parameters"])
+    both = f"larger/twin/cells.csv and .*larger/large/cells.csv: both have rows of {LARGE}/ratio, and none"
     with pytest.raises(ReportError, match=both):
+        _ = Evidence(results).studies
+
+
+def test_a_study_measured_again_in_other_formats_adds_these(results):
+    again = fake_cells(dataset=LARGE, models=("ease",), kept=(0.5,))
+    write_rows(results / "larger" / "formats", pd.concat([again, again.assign(values="int8")]))
+    evidence = {study.name: study for study in Evidence(results).studies}[LARGE]
+    assert len(evidence.rows) == len(read_cells(results / "larger" / "large" / "cells.csv"))
+    assert len(evidence.formats) == len(evidence.rows) + len(again)
+
+
+def test_a_cell_of_two_qualities_is_refused(results):
+    again = fake_cells(dataset=LARGE, models=("ease",), kept=(0.5,))
+    again["test_ndcg@10"] *= 1.01
+    write_rows(results / "larger" / "other", again)
+    with pytest.raises(ReportError, match=r"other/cells.csv and .*: test_ndcg@10 of one cell is .*gather both"):
         _ = Evidence(results).studies
 
 
