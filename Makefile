@@ -125,7 +125,7 @@ paper: $(ENV) ## the paper as PDF (paper/paper.pdf beside the rows), from new fi
 readme: $(ENV) ## put the expected values into README.md, from the rows
 	@$(PY) -m recprune.report readme --results $(RESULTS)
 
-verify: $(ENV) ## hold results/cells.csv against the committed one, within the seed spread
+verify: $(ENV) ## hold the rows (results/cells.csv, larger/*/cells.csv) against the committed ones, within the seed spread
 	@$(PY) -m recprune.study verify
 
 bench: $(ENV) ## speed and memory, beside other libraries (results/bench; BENCH=full: 32 million rows, a million items)

@@ -13,6 +13,7 @@ from recprune.cells import Parameters, finish
 from recprune.cells.rows import PER_USER, TIMING, canonical, read_rows, write_rows
 from recprune.cells.users import VALUES, read_per_user
 from recprune.errors import StudyError
+from recprune.study.__main__ import main
 from recprune.study.rows.gather import gather
 from recprune.study.rows.verify import CHECKED, NothingCommitted, compare, verify
 
@@ -111,20 +112,43 @@ def test_verify_meets_controls_whose_share_moved(files):
     assert verify(first, str(second)) == 0
 
 
+def commit(folder):
+    """A repository in the folder, with all that is there in its last commit."""
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "rows"]):
+        subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *command], cwd=folder, check=True)
+
+
 def test_verify_against_the_last_commit(tmp_path, capsys):
     path = write_rows(tmp_path / "results" / "cells.csv", curve())
     with pytest.raises(NothingCommitted, match="verify needs a git checkout"):
         verify(path)
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
-    subprocess.run([*git, "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     with pytest.raises(NothingCommitted):
         verify(path)
-    subprocess.run([*git, "add", "."], cwd=tmp_path, check=True)
-    subprocess.run([*git, "commit", "-qm", "rows"], cwd=tmp_path, check=True)
+    commit(tmp_path)
     write_rows(path, curve(offset=0.001))
     assert verify(path) == 0
     write_rows(path, curve(offset=0.1))
     assert verify(path) == 1
+
+
+def test_verify_holds_the_rows_of_large_studies_too(tmp_path, capsys):
+    results = tmp_path / "results"
+    write_rows(results, curve())
+    large = write_rows(results / "larger" / "large", curve(dataset="large"))
+    commit(tmp_path)
+    command = ["verify", f"--results={results}"]
+    assert main(command) == 0
+    assert capsys.readouterr().out.count("agree with the committed rows") == 2
+    write_rows(large, curve(dataset="large", offset=0.1))
+    assert main(command) == 1
+    assert f"{large}: 12 of 12 means differ" in capsys.readouterr().out
+    write_rows(results / "larger" / "new", curve(dataset="new"))
+    write_rows(large, curve(dataset="large"))
+    assert main([*command, "--if-committed"]) == 0
+    assert "not verified: " in capsys.readouterr().err
+    assert main(command) == 1
+    assert "larger/new/cells.csv: no committed rows to compare with" in capsys.readouterr().err
 
 
 def test_gather_collects_sorts_keeps_others_and_is_stable(project, rows_cell, monkeypatch):

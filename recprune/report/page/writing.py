@@ -23,6 +23,7 @@ from recprune.report.page.notebooks import Executed, describe, executed, write_n
 from recprune.report.page.policy import content_policy
 from recprune.report.page.views import Figure, FigureView, TableView, figure_view, table_view
 from recprune.report.tables.layout.table import Table
+from recprune.study.rows.places import places
 
 ACROSS = "/protocols"  # no study is called so
 CLAIMS, FIRST = "claims", "safe-sparsity"  # stems of tables: with a section of their own; not folded
@@ -87,6 +88,7 @@ def write_page(evidence: Evidence, drawn: Sequence[Figure], tabled: Sequence[Tab
         "index.html",
         policy=Markup(content_policy(scripts)),
         sections=sections,
+        rows=[(place / "cells.csv").relative_to(evidence.folder).as_posix() for place in places(evidence.folder)],
         data=Markup(to_json(page_data(studies, pages))),
         style=_asset("page.css"),
         scripts=scripts,

@@ -17,7 +17,7 @@ CAPTIONS = (
 )
 HEAD = """# Figures
 
-Each as PDF, SVG and PNG, with the CSV of exactly what is drawn and a LaTeX figure with its caption.
+`make figures` writes each as PDF, SVG and PNG, with the CSV of exactly what is drawn, and as LaTeX with its caption.
 """
 
 
