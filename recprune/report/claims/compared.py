@@ -61,15 +61,20 @@ def keep_compared(evidence: Evidence) -> list[Path]:
     """The paths of every per_user.parquet that was left without the values of cells that no claim compares: of those
     that had others.
 
-    They are the larger half, and nobody reads them. The runs keep theirs: gathered again, all are there again.
+    They are the larger half, and nobody reads them; nor what a file has of cells that one before it has. The runs keep
+    theirs: gathered again, all are there again. Studies that no claim compares keep all.
     """
-    compared_cells: set[tuple] = set()
+    wanted: set[tuple] = set()
+    studies: set[tuple] = set()  # data set and protocol of those that are compared
     for study in evidence.studies:
         with suppress(NothingToDrawError):
-            compared_cells |= study.once(compared).cells
+            wanted |= study.once(compared).cells
+            studies.add((study.dataset, study.protocol))
     written = []
     for place, users in evidence.users_of.items():
-        kept = [cell in compared_cells for cell in zip(*(users[name] for name in CELL), strict=True)]
-        if any(kept) and not all(kept):
+        cells = list(zip(*(users[name] for name in CELL), strict=True))
+        kept = [cell in wanted or cell[:2] not in studies for cell in cells]
+        wanted -= set(cells)
+        if not all(kept):
             written.append(write_per_user(place, users[kept]))
     return written

@@ -87,7 +87,7 @@ def _others(rows: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """The rows of a file that those before it lack."""
     again = rows.merge(before[[*CELL, QUALITY, "file"]], how="left", on=list(CELL), suffixes=("", "_before"))
     known = again["file_before"].notna().to_numpy()
-    same = np.isclose(again[QUALITY], again[f"{QUALITY}_before"], rtol=SAME_QUALITY) | ~known
+    same = np.isclose(again[QUALITY], again[f"{QUALITY}_before"], rtol=SAME_QUALITY, equal_nan=True) | ~known
     for pair, mine in again.groupby(PAIR):
         theirs = before[(before[PAIR] == list(pair)).all(axis=1)]
         where = f"{mine['file'].iloc[0]} and {theirs['file'].iloc[0]}" if len(theirs) else ""

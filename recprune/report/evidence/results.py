@@ -50,9 +50,10 @@ class Evidence:
 
     @cached_property
     def users(self) -> pd.DataFrame:
-        """All of them in one frame."""
+        """All of them in one frame; of a cell that two folders have, the first one's, as in `cells`."""
         found = list(self.users_of.values())
-        return pd.concat([each for each in found if len(each)] or found[:1], ignore_index=True)
+        whole = pd.concat([each for each in found if len(each)] or found[:1], ignore_index=True)
+        return whole[~whole.duplicated(list(CELL))]
 
     @cached_property
     def counted(self) -> pd.DataFrame | None:

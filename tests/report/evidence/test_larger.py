@@ -91,6 +91,18 @@ def test_the_command_writes_all_into_the_results_folder_and_keeps_what_is_compar
     assert keep_compared(Evidence(results)) == []
 
 
+def test_of_cells_that_two_files_have_the_values_are_kept_once(results):
+    again = results / "larger" / "twin"
+    write_rows(again, read_cells(results / "larger" / "large" / "cells.csv"))
+    write_per_user(again, read_per_user(results / "larger" / "large"))
+    before = Evidence(results)
+    assert len(before.users) == len(before.cells)
+    found = before.studies[1].once(compared).found
+    assert again / "per_user.parquet" in keep_compared(before)
+    assert len(read_per_user(again)) == 0 < len(read_per_user(results / "larger" / "large"))
+    pd.testing.assert_frame_equal(Evidence(results).studies[1].once(compared).found, found)
+
+
 def test_all_data_are_counted_into_one_file_and_what_is_counted_is_not_asked_for_again(results, monkeypatch):
     assert write_data_sets(results) == results / "data-sets.csv"
     first = read_data_sets(results)
