@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from recprune.cells.rows import AS_TRAINED
 from recprune.errors import NothingToDrawError
@@ -19,7 +19,7 @@ from recprune.report.evidence.methods import METHOD, models_in_order
 from recprune.report.evidence.size.formats import format_fronts
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures.drawing import style
-from recprune.report.figures.drawing.panels import SAFE, model_panels, panel_title, safe_words
+from recprune.report.figures.drawing.panels import SAFE, cost_axis, model_panels, panel_title, safe_words
 from recprune.report.figures.drawing.registry import figure
 from recprune.report.figures.drawing.style import BLACK, BLUE, CYAN, GREY, ORANGE, SAFE_LINE, Look
 from recprune.report.figures.drawing.words import over
@@ -60,9 +60,9 @@ def bytes_per_item(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
 
     with style.paper():
         picture, axes = model_panels(names, _handles(data), height, "bytes per item", draw)
-        bytes_axis(axes[0], data["bytes_per_item"])
-        low, high = data["ratio"].min(), max(1.02, data["ratio"].max())
-        axes[0].set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))
+        cost_axis(axes[0], data["bytes_per_item"], human)
+        low, high = min(SAFE, data["ratio"].min()), max(1.02, data["ratio"].max())
+        axes[0].set_ylim(low - 0.05 * (high - low), high + 0.03 * (high - low))
         style.settle(picture)
     return picture, data
 
@@ -92,15 +92,6 @@ def size_points(study: StudyEvidence) -> pd.DataFrame:
     )
     drawn["ndcg@10"], drawn["dense_ndcg@10"] = data["test_ndcg@10"], data["dense_ndcg@10"]
     return drawn
-
-
-def bytes_axis(ax: Axes, sizes: pd.Series) -> None:
-    """A logarithmic axis of bytes per item."""
-    ax.set_xscale("log")
-    ax.set_xlim(sizes.min() / 1.6, sizes.max() * 1.6)
-    ax.xaxis.set_major_locator(LogLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: human(value)))
-    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _panel(ax: Axes, data: pd.DataFrame, right: str) -> None:

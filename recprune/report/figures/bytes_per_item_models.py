@@ -21,13 +21,14 @@ from recprune.report.evidence.methods import METHOD, by_model, models_in_order
 from recprune.report.evidence.points import QUALITIES
 from recprune.report.evidence.size.formats import format_points, model_fronts
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.figures.bytes_per_item import bytes_axis, items_of
+from recprune.report.figures.bytes_per_item import items_of
 from recprune.report.figures.drawing import style
-from recprune.report.figures.drawing.panels import legend_columns
+from recprune.report.figures.drawing.panels import cost_axis, legend_columns
 from recprune.report.figures.drawing.placement import Words, along, place
 from recprune.report.figures.drawing.registry import figure
 from recprune.report.figures.drawing.style import GREY, Look, model_looks
 from recprune.report.figures.drawing.words import over
+from recprune.report.tables.layout.formats import human
 from recprune.report.tables.published import RETRAINED, TRAIN, published
 from recprune.report.tables.published_sizes import sizes_of
 
@@ -163,7 +164,7 @@ def _large(ours: pd.DataFrame) -> pd.DataFrame:
 def _axes(ax: Axes, data: pd.DataFrame) -> None:
     low, high = data["quality"].min(), data["quality"].max()
     ax.set_ylim(low - 0.06 * (high - low), high + 0.1 * (high - low))
-    bytes_axis(ax, data["bytes_per_item"].dropna())
+    cost_axis(ax, data["bytes_per_item"].dropna(), human)
     ax.set(xlabel="bytes on disk per item", ylabel=f"test {label(data['metric'].iloc[0])}")
     ax.grid(axis="y", color="#E6E6E6", lw=0.5)
     ax.set_axisbelow(True)

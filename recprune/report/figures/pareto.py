@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from recprune.errors import ReportError
 from recprune.report.evidence.frames import each
@@ -17,7 +16,7 @@ from recprune.report.evidence.fronts import RATIOS, pareto_points
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures.drawing import style
-from recprune.report.figures.drawing.panels import legend_columns
+from recprune.report.figures.drawing.panels import cost_axis, legend_columns
 from recprune.report.figures.drawing.placement import Words, along, place
 from recprune.report.figures.drawing.registry import figure
 from recprune.report.figures.drawing.style import model_looks
@@ -125,12 +124,7 @@ def _axes(ax: Axes, data: pd.DataFrame, cost: str, floor: float) -> None:
     low, high = np.nanmin([data["ndcg@10"].min(), floor]), data["ndcg@10"].max()
     span = (high - low) or 0.1  # of a single point
     ax.set_ylim(low - 0.06 * span, high + 0.24 * span)
-    ax.set_xscale("log")
-    ax.set_xlim(data[cost].min() / 1.6, data[cost].max() * 2.5)
-    wide = data[cost].max() > 50 * data[cost].min()
-    ax.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: human(value) if cost == "bytes_disk" else f"{value:g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    cost_axis(ax, data[cost], human if cost == "bytes_disk" else "{:g}".format, beyond=2.5)
     ax.set_xlabel(COSTS[cost])
     ax.set_ylabel("test nDCG@10")
     ax.spines["right"].set_visible(False)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from recprune.report.evidence.curves import DRAWN_CONTROLS, SIDES, foot, series
 from recprune.report.evidence.groups import BLOCKS, SINGLE
@@ -208,3 +208,13 @@ def handles_of(looks: dict[Method, Look], data: pd.DataFrame) -> list[Line2D | P
     if data["below"].any():
         handles.append(Line2D([], [], color=style.GREY, marker=7, ls="", ms=4, label="below the axis"))
     return handles
+
+
+def cost_axis(ax: Axes, costs: pd.Series, text: Callable[[float], str], beyond: float = 1.6) -> None:
+    """A logarithmic axis of what things cost, which goes `beyond` times the highest; `text` says a number. Where it has
+    few decades, ones, twos and fives have their numbers."""
+    ax.set_xscale("log")
+    ax.set_xlim(costs.min() / 1.6, costs.max() * beyond)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1,) if costs.max() > 50 * costs.min() else (1, 2, 5)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
+    ax.xaxis.set_minor_formatter(NullFormatter())
