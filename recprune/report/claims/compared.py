@@ -48,7 +48,8 @@ def compared(study: StudyEvidence) -> Compared:
 
 
 def _sample(study: StudyEvidence, known: int) -> str:
-    counted = 0 if study.counted is None else int(study.counted["users"].max() if len(study.counted) else 0)
+    """The sentence, where the values of `known` users are those of a sample."""
+    counted = 0 if study.counted is None or study.counted.empty else int(study.counted["users"].iloc[0])
     if counted <= MANY_USERS or known > SAMPLE:
         return ""
     return (
@@ -65,7 +66,7 @@ def keep_compared(evidence: Evidence) -> list[Path]:
     theirs: gathered again, all are there again. Studies that no claim compares keep all.
     """
     wanted: set[tuple] = set()
-    studies: set[tuple] = set()  # data set and protocol of those that are compared
+    studies: set[tuple] = set()  # data set and protocol, which a cell begins with
     for study in evidence.studies:
         with suppress(NothingToDrawError):
             wanted |= study.once(compared).cells
