@@ -15,7 +15,6 @@ from recprune.cells.rows import canonical as canonical_rows
 from recprune.datasets.naming import name_of
 from recprune.errors import ReportError, StudyError
 from recprune.report.evidence.methods import CURVE
-from recprune.report.evidence.points import QUALITY
 from recprune.study.rows.places import places
 
 #: what figures and tables draw; a file without one of these cannot be reported
@@ -41,6 +40,7 @@ NEEDED = [
     "train_s",
 ]
 PAIR = ["dataset", "protocol"]  # what a study is of
+QUALITY = "test_ndcg@10"
 SAME_QUALITY = 1e-4  # relative: what rounding in rows may change
 LONGEST = 100  # characters of a name that becomes that of a folder
 

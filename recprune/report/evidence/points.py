@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from recprune.cells.rows import AS_TRAINED, GROUPS, TEXT
-from recprune.report.evidence.cells import NEEDED
+from recprune.report.evidence.cells import NEEDED, QUALITY
 from recprune.report.evidence.methods import CURVE, FLOORS, METHOD, by_model, models_in_order, role
 
 LEVEL = ["test_ndcg@10_lo", "test_ndcg@10_hi"]  # the interval of a level; not every file has it
@@ -21,7 +21,6 @@ WEIGHED = ["nonzeros", "bytes_memory", "macs", "users_per_s"]
 QUALITIES = ("ndcg@10", "ndcg@20", "ndcg@100")
 #: columns of which `rel_<column>` is known: the mean over seeds of its share of the dense model's
 SHARED = ["val_ndcg@10", "nonzeros", "seconds", "test_ndcg@10", "test_coverage@20", *GROUPED[:-1]]
-QUALITY = "test_ndcg@10"
 #: how a point's quality stands to popularity's
 ABOVE, NOT_ABOVE, UNKNOWN = "above", "not above", "not measured"
 ONE_MODEL = ["dataset", "protocol", "model", "seed"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from recprune.evaluation.safety import safe_walk
+from recprune.report.evidence.cells import QUALITY
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import CURVE, FLOORS, labels_of, method_of, methods_in_order, models_in_order
-from recprune.report.evidence.points import NOT_ABOVE, QUALITY, UNKNOWN
+from recprune.report.evidence.points import NOT_ABOVE, UNKNOWN
 
 FLOOR_LEVELS = (0.99, 0.95)
 PRUNED = ("parameters", "samples")

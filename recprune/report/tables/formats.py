@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pandas as pd
 
 from recprune.errors import NothingToDrawError
+from recprune.report.evidence.cells import QUALITY
 from recprune.report.evidence.labels import label, percent
 from recprune.report.evidence.methods import METHOD, models_in_order
-from recprune.report.evidence.points import QUALITY
 from recprune.report.evidence.safe import COVERAGE, FLOOR_LEVELS, unmeasured
 from recprune.report.evidence.size.formats import SHOWN, earning, shrunk, state_label
 from recprune.report.evidence.study import StudyEvidence

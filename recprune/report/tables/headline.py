@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from recprune.report.evidence.cells import QUALITY
 from recprune.report.evidence.methods import METHOD, controls, models_in_order
-from recprune.report.evidence.points import QUALITY
 from recprune.report.evidence.safe import PRUNED
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import (

@@ -10,11 +10,12 @@ from recprune.cells.rows import AS_TRAINED
 from recprune.errors import NothingToDrawError
 from recprune.evaluation.safety import safe_walk
 from recprune.models.quantization import FORMATS
+from recprune.report.evidence.cells import QUALITY
 from recprune.report.evidence.frames import each
 from recprune.report.evidence.fronts import front_of_budgets
 from recprune.report.evidence.labels import percent
 from recprune.report.evidence.methods import CURVE, FLOORS, by_model, labels_of, models_in_order
-from recprune.report.evidence.points import NOT_ABOVE, POINT, QUALITY, paired, points
+from recprune.report.evidence.points import NOT_ABOVE, POINT, paired, points
 from recprune.report.evidence.safe import COVERAGE, FLOOR_LEVELS
 from recprune.report.evidence.study import StudyEvidence
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from recprune.report.evidence.cells import QUALITY
 from recprune.report.evidence.labels import percent
-from recprune.report.evidence.points import QUALITY
 from recprune.report.evidence.safe import COVERAGE, unmeasured
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import Format
