@@ -164,7 +164,7 @@ def _large(ours: pd.DataFrame) -> pd.DataFrame:
 def _axes(ax: Axes, data: pd.DataFrame) -> None:
     low, high = data["quality"].min(), data["quality"].max()
     ax.set_ylim(low - 0.06 * (high - low), high + 0.1 * (high - low))
-    cost_axis(ax, data["bytes_per_item"].dropna(), human)
+    cost_axis(ax, data["bytes_per_item"].dropna(), human, beyond=2.5)  # room for names
     ax.set(xlabel="bytes on disk per item", ylabel=f"test {label(data['metric'].iloc[0])}")
     ax.grid(axis="y", color="#E6E6E6", lw=0.5)
     ax.set_axisbelow(True)
