@@ -151,9 +151,8 @@ class ParameterPath(Walk[State]):
     def log(self, state: State, score_s: float, recovery_s: float) -> State:
         """The state with a row on the round; the first one pays for what all points share."""
         paid = 0.0 if state.rows else self.seconds
-        return replace(
-            state, rows=(*state.rows, _row(np.count_nonzero(state.alive) / self.pool.n, score_s + paid, recovery_s))
-        )
+        kept = int(np.count_nonzero(state.alive)) / self.pool.n
+        return replace(state, rows=(*state.rows, _row(kept, score_s + paid, recovery_s)))
 
     def _scores_of(self, model: Recommender) -> dict[str, torch.Tensor]:
         return self.rule.of_units(model, self.pool.unit, self.split.train, self.seed)
@@ -163,10 +162,8 @@ class ParameterPath(Walk[State]):
 
     def _pruned(self, state: State) -> Pruned:
         masks = self.pool.masks(state.model, np.ones(len(state.alive), bool)) if state.masks is None else state.masks
-        kept = np.count_nonzero(state.alive) / max(1, self.pool.n)
-        return Pruned(
-            state.model, masks, float(kept), self.pool.n - np.count_nonzero(state.alive), pd.DataFrame(state.rows)
-        )
+        alive, n = int(np.count_nonzero(state.alive)), self.pool.n
+        return Pruned(state.model, masks, alive / max(1, n), n - alive, pd.DataFrame(state.rows))
 
 
 def _row(kept: float, score_s: float, recovery_s: float) -> dict[str, float]:

@@ -144,7 +144,8 @@ class _Groups:
         while len(order):
             width = self.width[order[: max(1, BLOCK // (self.rows * self.width[order[0]]))]]
             fits = (np.arange(1, len(width) + 1) * width * self.rows <= BLOCK) & (width <= 2 * width[0])
-            group, order = np.split(order, [max(1, np.count_nonzero(fits))])
+            taken = max(1, int(np.count_nonzero(fits)))
+            group, order = order[:taken], order[taken:]
             place = np.arange(self.width[group[-1]])
             there = place < self.width[group, None]
             column = self.columns[np.where(there, start[group, None] + place, 0)]

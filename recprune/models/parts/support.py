@@ -17,6 +17,7 @@ from scipy.linalg import lapack
 from recprune.models.parts.gram import PAIRS, Gram
 
 LEAF = 1024  # rows of a matrix that is inverted by its Cholesky factor
+ROWS = 256  # that are mirrored at a time
 ENTRIES = 1 << 22  # interactions that the products of one block are counted from
 
 NOT_DEFINITE = "the Gram matrix is not positive definite; a larger l2 is needed"
@@ -168,7 +169,7 @@ def invert(gram: torch.Tensor) -> None:
     invert(second)
     torch.mm(second, product, out=below).neg_()
     _less(first, product.mT, below)
-    gram[:half, half:] = below.mT
+    _mirror(below, gram[:half, half:])
 
 
 def _less(square: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None:
@@ -183,4 +184,10 @@ def _less(square: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> None
     _less(square[:half, :half], left[:half], right[:, :half])
     _less(square[half:, half:], left[half:], right[:, half:])
     square[half:, :half].addmm_(left[half:], right[:, :half], alpha=-1)
-    square[:half, half:] = square[half:, :half].mT
+    _mirror(square[half:, :half], square[:half, half:])
+
+
+def _mirror(below: torch.Tensor, above: torch.Tensor) -> None:
+    """The block above the diagonal becomes that below it, transposed: some rows at a time, which stay in the cache."""
+    for first in range(0, len(below), ROWS):
+        above[:, first : first + ROWS] = below[first : first + ROWS].mT
