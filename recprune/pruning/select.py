@@ -118,7 +118,9 @@ class _Groups:
 
     def __init__(self, ranking: Ranking, groups: np.ndarray):
         self.scores, self.among, self.seed = ranking.scores, ranking.among, ranking.seed
-        self.rows = len(self.scores) // max(1, len(groups))
+        self.rows, rest = divmod(len(self.scores), max(1, len(groups)))
+        if rest:
+            raise ValueError(f"{len(groups)} groups for {len(self.scores)} units; one for each is needed, or a divisor")
         self.columns, self.width = _by_group(groups)
         if self.among is None:
             self.size = self.rows * self.width

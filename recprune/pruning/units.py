@@ -113,8 +113,8 @@ def _sums(places: list[Place], of: Callable[[np.ndarray], np.ndarray]) -> np.nda
     total = np.zeros(places[0][0].shape[places[0][1]])
     for array, axis in places:
         if isinstance(array, torch.Tensor):
-            parts = [_by_unit(*place).numpy() for (place,) in _in_spans([(array, axis)])]
-            total += np.concatenate([of(part).sum(1, dtype=np.float64) for part in parts])
+            spans = (_by_unit(*place).numpy() for (place,) in _in_spans([(array, axis)]))
+            total += np.concatenate([of(entries).sum(1, dtype=np.float64) for entries in spans])
         else:
             total += np.bincount(array.tocoo().coords[axis], of(array.data), len(total))
     return total
@@ -219,11 +219,10 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
 
 def _lists(model: Recommender, names: Iterable[str]) -> np.ndarray:
     """The neighbour list of each weight, or, of a single matrix that has one for each column, of each column."""
-    lists = model.lists()
-    found = [(lists[name], tensor(model, name).shape) for name in names]
-    return _joined(
-        [numbers if len(found) == 1 else np.broadcast_to(numbers, shape).ravel() for numbers, shape in found]
-    )
+    lists, (name, *more) = model.lists(), names
+    if not more:
+        return lists[name]
+    return np.concatenate([np.broadcast_to(lists[name], tensor(model, name).shape).ravel() for name in (name, *more)])
 
 
 def _along(array: ops.Array, axis: int, keep: torch.Tensor) -> torch.Tensor:
