@@ -16,7 +16,7 @@ from scipy.linalg import lapack
 
 from recprune.models.parts.gram import PAIRS, Gram
 
-LEAF = 1024  # rows of a matrix that is inverted by its Cholesky factor
+LEAF = 512  # rows of a matrix that is inverted by its Cholesky factor
 ROWS = 256  # that are mirrored at a time
 ENTRIES = 1 << 22  # interactions that the products of one block are counted from
 
