@@ -267,7 +267,10 @@ class Recommender(LostRows):
         return {}
 
     def lists(self) -> dict[str, np.ndarray]:
-        """Name of a tensor -> the item whose neighbour list each weight is in, raveled; in item-item models."""
+        """Name of a tensor -> the item whose neighbour list each weight is in, raveled; in item-item models.
+
+        Of a matrix that has a list for each column it is (n_columns,), once for all its rows.
+        """
         return {}
 
     def smaller(self, share: float) -> Self:

@@ -125,8 +125,8 @@ class EASE(ItemItem):
 
     def _check_memory(self, n: int, itemsize: int) -> None:
         """Raises ValueError where the matrix does not fit; says beforehand what a large one takes."""
-        held = 4 if itemsize == 4 else 4 + itemsize  # the solution is float32
-        needed, free = held * n**2, psutil.virtual_memory().available
+        held = 4 + 4 / 3 if itemsize == 4 else 4 + itemsize  # a third to invert it beside; the solution is float32
+        needed, free = int(held * n**2), psutil.virtual_memory().available
         if needed > free:
             raise ValueError(
                 f"ease: the dense matrix of {n:,} items needs {needed / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are "
@@ -213,11 +213,15 @@ class EASE(ItemItem):
         weights.data[lists.data - 1] = ridge_on_lists(gram_of(matrix), lists, self._ridge(matrix))
 
     def _refit_large(self, weights: torch.Tensor, keep: torch.Tensor, matrix) -> None:
-        """Of a large dense matrix, whose support is small: solved column by column, in float32."""
-        keep = keep.clone().fill_diagonal_(False)
-        rows = torch.nonzero(keep.mT)  # column by column
-        indptr = np.append(0, np.cumsum(keep.sum(0).numpy()))
-        index = rows[:, 1].numpy().astype(np.int32)
+        """Of a large dense matrix, whose support is small: solved column by column, in float32.
+
+        Meanwhile its memory holds the products of the items.
+        """
+        column, row = torch.nonzero(keep.mT).unbind(1)  # column by column
+        column, row = column[there := column != row], row[there]
+        indptr = np.append(0, np.cumsum(np.bincount(column.numpy(), minlength=len(keep))))
+        index = row.numpy().astype(np.int32)
         lists = sparse.csc_array((np.ones(len(index), bool), index, indptr), shape=tuple(weights.shape))
+        solved = ridge_on_lists(gram_of(matrix, weights.numpy()), lists, self._ridge(matrix))
         weights.zero_()
-        weights[rows[:, 1], rows[:, 0]] = torch.from_numpy(ridge_on_lists(gram_of(matrix), lists, self._ridge(matrix)))
+        weights[row, column] = torch.from_numpy(solved)

@@ -53,4 +53,4 @@ class ItemItem(Recommender):
         matrix = self.arrays["item_item"]
         if isinstance(matrix, sparse.csr_array):
             return {"item_item": matrix.indices}
-        return {"item_item": np.tile(np.arange(matrix.shape[1]), matrix.shape[0])}
+        return {"item_item": np.arange(matrix.shape[1])}

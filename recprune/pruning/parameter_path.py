@@ -65,10 +65,11 @@ class ParameterPath(Walk[State]):
         self.model, self.split, self.schedule, self.recovery, self.seed = model, split, schedule, recovery, seed
         self.rounds = rounds
         started = time.perf_counter()
-        self.dense = model.clone()
+        self.dense, self.pool = model, units.Pool.of(model, unit)
         if self.rule.prepare:
+            self.dense = model.clone()
             self.rule.prepare(self.dense, split, unit, seed)
-        self.pool = units.Pool.of(self.dense, unit).joined(units.Pool.of(model, unit))
+            self.pool = units.Pool.of(self.dense, unit).joined(self.pool)
         self.groups = self.pool.groups(self.rule.scope)
         self.scores = self._scores_of(self.dense)
         self.ranking = self._ranking(self.scores, self.pool.present)
@@ -84,7 +85,7 @@ class ParameterPath(Walk[State]):
 
     @property
     def _root(self) -> State:
-        return State(self.dense, self.pool.present.copy(), None)
+        return State(self.dense, self.pool.present, None)
 
     # -- to a share, to a budget
 
@@ -92,7 +93,7 @@ class ParameterPath(Walk[State]):
         """The model of which exactly round(keep * n) units stay. Raises ValueError for a share outside (0, 1]."""
         k = self.pool.how_many(keep)
         if k == self.pool.n and self.recovery == "none" and not self.rule.adjust:
-            return self._pruned(replace(self._root, rows=(_row(1.0, 0.0, 0.0),)))
+            return self._pruned(replace(self._root, model=self.dense.clone(), rows=(_row(1.0, 0.0, 0.0),)))
         shares = list(SCHEDULES[self.schedule](keep, self.rounds))
         return self._pruned(one_round(self, self._before(shares[:-1]), shares[-1]))
 
@@ -134,7 +135,9 @@ class ParameterPath(Walk[State]):
     def remove(self, state: State, ranking: Ranking, share: float) -> State:
         """The state with the first units of the ranking alive alone, and the rest of the model corrected for it."""
         model, alive = state.model.clone(), ranking.first(how_many(self.pool.n, share))
-        masks = self.pool.masks(model, alive | ~self.pool.present)
+        kept = ~self.pool.present
+        kept |= alive
+        masks = self.pool.masks(model, kept)
         units.apply(model, masks)
         if self.rule.adjust:
             self.rule.adjust(model, self.split, self.pool.unit, masks, self.seed, state.model)
@@ -148,7 +151,8 @@ class ParameterPath(Walk[State]):
     def log(self, state: State, score_s: float, recovery_s: float) -> State:
         """The state with a row on the round; the first one pays for what all points share."""
         paid = 0.0 if state.rows else self.seconds
-        return replace(state, rows=(*state.rows, _row(state.alive.sum() / self.pool.n, score_s + paid, recovery_s)))
+        kept = int(np.count_nonzero(state.alive)) / self.pool.n
+        return replace(state, rows=(*state.rows, _row(kept, score_s + paid, recovery_s)))
 
     def _scores_of(self, model: Recommender) -> dict[str, torch.Tensor]:
         return self.rule.of_units(model, self.pool.unit, self.split.train, self.seed)
@@ -158,8 +162,8 @@ class ParameterPath(Walk[State]):
 
     def _pruned(self, state: State) -> Pruned:
         masks = self.pool.masks(state.model, np.ones(len(state.alive), bool)) if state.masks is None else state.masks
-        kept = state.alive.sum() / max(1, self.pool.n)
-        return Pruned(state.model, masks, float(kept), int(self.pool.n - state.alive.sum()), pd.DataFrame(state.rows))
+        alive, n = int(np.count_nonzero(state.alive)), self.pool.n
+        return Pruned(state.model, masks, alive / max(1, n), n - alive, pd.DataFrame(state.rows))
 
 
 def _row(kept: float, score_s: float, recovery_s: float) -> dict[str, float]:

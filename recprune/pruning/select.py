@@ -4,12 +4,14 @@
     keep    = ranking.first(k)         a mask with exactly k True
 
 Ties are broken by a seeded hash of the unit's number, never by position, and the choices for several k are nested.
-Units are not sorted: a sample of the scores says between which two the k-th highest lies, so that but for a few passes
-of comparisons only the units between those are looked at (Floyd and Rivest, 1975, "Expected time bounds for
-selection").
+Units are not sorted. Where all compete, a sample of the scores says between which two the k-th highest lies, so that
+but for a few passes of comparisons only the units between those are looked at (Floyd and Rivest, 1975, "Expected time
+bounds for selection").
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from scipy import sparse
@@ -18,6 +20,7 @@ from recprune.mixing import splitmix64
 
 SAMPLE = 1 << 17  # scores that say where to look; of fewer than four times as many all are looked at
 MARGIN = 5  # standard deviations of a rank in the sample, to either side
+BLOCK = 1 << 22  # units of groups that are looked at together
 
 
 class Ranking:
@@ -26,7 +29,8 @@ class Ranking:
     scores  (n,) floats, high = keep
     seed    of the order among units that score alike
     groups  (n,) group of each unit, a whole number from 0 on, or None. With groups the units are ordered by their rank
-            quantile within the group, (rank + 1/2) / size, so that every prefix takes its share of each group
+            quantile within the group, (rank + 1/2) / size, so that every prefix takes its share of each group. A
+            shorter array, (c,), is that of every row of the matrix of c columns whose entries the units are
     among   (n,) bool: the units that can be chosen; None: all of them
 
     Raises ValueError for a score that is NaN.
@@ -46,7 +50,7 @@ class Ranking:
 
     def __len__(self) -> int:
         """Number of units that can be chosen."""
-        return len(self.scores) if self.among is None else int(self.among.sum())
+        return len(self.scores) if self.among is None else int(np.count_nonzero(self.among))
 
     def first(self, k: int) -> np.ndarray:
         """(n,) bool mask, True at the k most important units; at all that can be chosen where they are fewer."""
@@ -107,31 +111,66 @@ class Ranking:
 class _Groups:
     """The same for units of which every group loses its share.
 
-    group  (m,) of each unit that can be chosen
-    rank   (m,) int32: how many units of its group come before it
-    size   (G,) units of each group
+    columns  the places of a row of units (see `Ranking`) in the order of their groups
+    width    (G,) places of each group in a row
+    size     (G,) units of each group that can be chosen
     """
 
     def __init__(self, ranking: Ranking, groups: np.ndarray):
-        among = ranking.among
-        self.n, self.seed, self.among = len(ranking.scores), ranking.seed, among
-        self.group = np.asarray(groups if among is None else groups[among])
-        scores = ranking.scores if among is None else ranking.scores[among]
-        number = np.arange(self.n) if among is None else np.flatnonzero(among)
-        self.size = np.bincount(self.group) if len(self.group) else np.zeros(0, int)
-        order = _by_group(np.argsort(-scores), self.group, len(self.size))
-        order = _in_tie_order(order, self.group, scores, number, self.seed)
-        self.rank = np.empty(len(order), np.int32)
-        self.rank[order] = np.arange(len(order)) - np.repeat(np.cumsum(self.size) - self.size, self.size)
+        self.scores, self.among, self.seed = ranking.scores, ranking.among, ranking.seed
+        self.rows, rest = divmod(len(self.scores), max(1, len(groups)))
+        if rest:
+            raise ValueError(f"{len(groups)} groups for {len(self.scores)} units; one for each is needed, or a divisor")
+        self.columns, self.width = _by_group(groups)
+        if self.among is None:
+            self.size = self.rows * self.width
+        else:
+            there = np.count_nonzero(self.among.reshape(self.rows, len(groups)), axis=0)
+            self.size = np.bincount(groups, there, len(self.width)).astype(np.int64)
 
     def first(self, k: int) -> np.ndarray:
-        """(n,) bool mask of the k units of least rank quantile."""
-        chosen = self.rank < self._shares(k)[self.group]
-        if self.among is None:
-            return chosen
-        keep = np.zeros(self.n, bool)
-        keep[self.among] = chosen
+        """(n,) bool mask of the k units of least rank quantile: of every group the best."""
+        keep, wanted = np.zeros(len(self.scores), bool), self._shares(k)
+        for group, number, there in self._blocks():
+            keep[number[self._best(number, there, wanted[group])]] = True
         return keep
+
+    def _blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Some groups (b,), the numbers of their units (b x w), and which of these there are and can be chosen.
+
+        The smallest groups come first: those of a block are of about one size.
+        """
+        start = np.cumsum(self.width) - self.width
+        order = np.argsort(self.width, kind="stable")
+        order = order[np.searchsorted(self.width[order], 1) :]
+        while len(order):
+            width = self.width[order[: max(1, BLOCK // (self.rows * self.width[order[0]]))]]
+            fits = (np.arange(1, len(width) + 1) * width * self.rows <= BLOCK) & (width <= 2 * width[0])
+            taken = max(1, int(np.count_nonzero(fits)))
+            group, order = order[:taken], order[taken:]
+            place = np.arange(self.width[group[-1]])
+            there = place < self.width[group, None]
+            column = self.columns[np.where(there, start[group, None] + place, 0)]
+            number = np.arange(self.rows)[:, None] * len(self.columns) + column[:, None]
+            there = np.broadcast_to(there[:, None], number.shape).reshape(len(group), -1)
+            number = number.reshape(len(group), -1)
+            yield group, number, there if self.among is None else there & self.among[number]
+
+    def _best(self, number: np.ndarray, there: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        """(b x w) bool: the `wanted` (b,) best units of each group that are `there`."""
+        scores = np.where(there, self.scores[number], -np.inf)
+        place = np.minimum(scores.shape[1] - wanted, scores.shape[1] - 1)
+        least = np.take_along_axis(np.partition(scores, np.unique(place), axis=1), place[:, None], axis=1)
+        least[wanted == 0] = np.inf
+        chosen = scores > least
+        missing = wanted - np.count_nonzero(chosen, axis=1)
+        tied = (scores == least) & there
+        row, column = np.nonzero(tied & (missing > 0)[:, None])
+        order = np.lexsort((splitmix64(number[row, column], self.seed), row))
+        place = np.arange(len(order)) - np.searchsorted(row, row)
+        order = order[place < missing[row]]
+        chosen[row[order], column[order]] = True
+        return chosen
 
     def _shares(self, k: int) -> np.ndarray:
         """(G,) how many units of each group are among the k of least rank quantile.
@@ -152,28 +191,15 @@ class _Groups:
         return np.floor(quantile * self.size + 0.5).astype(np.int64)
 
 
-def _by_group(order: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
-    """Positions (m,) sorted by their group, otherwise in the order given: a counting sort, by SciPy's transposition."""
-    narrow = np.int32 if len(order) < 2**31 else np.int64
-    row = sparse.csr_array(
-        (order.astype(narrow), group[order].astype(narrow), np.array([0, len(order)], narrow)),
-        shape=(1, max(1, n_groups)),
+def _by_group(groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The positions (n,) sorted by their group, and the number of positions in each group (G,)."""
+    width = np.bincount(groups)
+    narrow = np.int32 if len(groups) < 2**31 else np.int64
+    row = sparse.csr_array(  # a counting sort, by SciPy's transposition
+        (np.arange(len(groups), dtype=narrow), groups.astype(narrow), np.array([0, len(groups)], narrow)),
+        shape=(1, max(1, len(width))),
     )
-    return row.tocsc().data
-
-
-def _in_tie_order(
-    order: np.ndarray, group: np.ndarray, scores: np.ndarray, number: np.ndarray, seed: int
-) -> np.ndarray:
-    """The positions of equal score in a group, which stand beside each other, by the hash of their number."""
-    same = (scores[order[1:]] == scores[order[:-1]]) & (group[order[1:]] == group[order[:-1]])
-    if not same.any():
-        return order
-    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
-    run = np.cumsum(~np.append(False, same)[tied])
-    order = order.copy()
-    order[tied] = order[tied[np.lexsort((splitmix64(number[order[tied]], seed), run))]]
-    return order
+    return row.tocsc().data, width
 
 
 def how_many(n: int, keep: float) -> int:

@@ -16,7 +16,7 @@ whole block of M counts; what is left at the end of a row whose length M does no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +31,7 @@ ENTRIES = ("weight", "n-of-m", "neighbour")  # units that are single entries of 
 DIMENSIONS = ("factor", "neuron", *KEPT, "split")  # units that run through several arrays
 UNITS = (*ENTRIES, *DIMENSIONS)
 M = 4  # of n-of-m
+SPAN = 1 << 25  # entries of units, and of masks, that are worked on at a time
 
 
 def values(model: Recommender, unit: str) -> dict[str, torch.Tensor]:
@@ -54,7 +55,7 @@ def sizes(model: Recommender, unit: str) -> dict[str, int]:
 def norms(model: Recommender, unit: str) -> dict[str, torch.Tensor]:
     """Name of a tensor or dimension -> (n_units,) Euclidean norm of the entries that make up each unit."""
     if unit in ENTRIES:
-        return {name: entries.norm(dim=1) for name, entries in values(model, unit).items()}
+        return {name: entries.abs().ravel() for name, entries in _entries(model, unit).items()}
     return {name: _norms(places) for name, places in _places(model, unit).items()}
 
 
@@ -95,7 +96,16 @@ def _by_unit(array: ops.Array, axis: int) -> torch.Tensor:
 def _norms(places: list[Place]) -> torch.Tensor:
     if any(not isinstance(array, torch.Tensor) for array, _ in places):
         return torch.from_numpy(np.sqrt(_sums(places, lambda entries: np.square(entries, dtype=np.float64)))).float()
-    return torch.cat([_by_unit(*place) for place in places], 1).norm(dim=1)
+    return torch.cat([torch.cat([_by_unit(*place) for place in part], 1).norm(dim=1) for part in _in_spans(places)])
+
+
+def _in_spans(places: list[Place]) -> Iterator[list[Place]]:
+    """The same places of some units at a time: of dense arrays that run through a large catalogue a copy is large."""
+    n = places[0][0].shape[places[0][1]]
+    spans = max(1, min(n, -(-sum(array.numel() for array, _ in places) // SPAN)))
+    parts = [torch.tensor_split(array, spans, axis) for array, axis in places]
+    for part in zip(*parts, strict=True):
+        yield [(array, axis) for array, (_, axis) in zip(part, places, strict=True)]
 
 
 def _sums(places: list[Place], of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -103,7 +113,8 @@ def _sums(places: list[Place], of: Callable[[np.ndarray], np.ndarray]) -> np.nda
     total = np.zeros(places[0][0].shape[places[0][1]])
     for array, axis in places:
         if isinstance(array, torch.Tensor):
-            total += of(_by_unit(array, axis).numpy()).sum(1, dtype=np.float64)
+            spans = (_by_unit(*place).numpy() for (place,) in _in_spans([(array, axis)]))
+            total += np.concatenate([of(entries).sum(1, dtype=np.float64) for entries in spans])
         else:
             total += np.bincount(array.tocoo().coords[axis], of(array.data), len(total))
     return total
@@ -121,7 +132,7 @@ class Pool:
 
     names, sizes  the tensors or dimensions, and the number of units in each
     present       (n,) bool, False for units that were zero from the start
-    lists         (n,) neighbour list, or block of M, of each unit, or None
+    lists         (n,) neighbour list, or block of M, of each unit; or (c,) of each column of a matrix; or None
     """
 
     unit: str
@@ -134,10 +145,10 @@ class Pool:
     def of(cls, model: Recommender, unit: str) -> Pool:
         """The units of this kind that a model has."""
         found = sizes(model, unit)
-        present = np.concatenate([*_present(model, unit).values()]) if found else np.empty(0, bool)
+        present = _joined([*_present(model, unit).values()]) if found else np.empty(0, bool)
         lists = None
         if unit == "neighbour" and found:
-            lists = np.concatenate([model.lists()[name] for name in found])
+            lists = _lists(model, found)
         elif unit == "n-of-m" and found:
             present, lists = _blocks([t.shape for t in _entries(model, unit).values()])
         return cls(unit, tuple(found), tuple(found.values()), present, lists)
@@ -149,7 +160,7 @@ class Pool:
     @property
     def n(self) -> int:
         """Number of units that are there."""
-        return int(self.present.sum())
+        return int(np.count_nonzero(self.present))
 
     def shares(self, step: float) -> list[float]:
         """The shares that a budget is searched among, from near 1 down to a single unit: `step`, its square, ...
@@ -173,14 +184,18 @@ class Pool:
         return k
 
     def flat(self, scores: dict[str, torch.Tensor]) -> np.ndarray:
-        """(n,) scores of all units, in the flat numbering."""
-        return np.concatenate([scores[name].detach().numpy().ravel() for name in self.names])
+        """(n,) scores of all units, in the flat numbering; those of a single tensor are not copied."""
+        return _joined([scores[name].detach().numpy().ravel() for name in self.names])
 
     def groups(self, scope: str) -> np.ndarray | None:
-        """(n,) group of each unit that a share is taken of: its list, or its layer under that scope; None: all."""
+        """Group of each unit that a share is taken of (see `Ranking`): its list, its layer under that scope; or None.
+
+        A single layer is no group: all compete.
+        """
         if self.lists is not None:
             return self.lists
-        return np.repeat(np.arange(len(self.sizes)), self.sizes) if scope == "layer" else None
+        layers = scope == "layer" and len(self.sizes) > 1
+        return np.repeat(np.arange(len(self.sizes), dtype=np.int32), self.sizes) if layers else None
 
     def masks(self, model: Recommender, keep: np.ndarray) -> dict[str, torch.Tensor]:
         """Array name -> bool mask of its shape, from the (n,) choice of units."""
@@ -195,6 +210,19 @@ class Pool:
             if self.unit in KEPT and not parts[dimension].all():
                 masks[KEPT[self.unit]] = torch.from_numpy(parts[dimension])
         return masks
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """The parts one after another; a single one as it is."""
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
+def _lists(model: Recommender, names: Iterable[str]) -> np.ndarray:
+    """The neighbour list of each weight, or, of a single matrix that has one for each column, of each column."""
+    lists, (name, *more) = model.lists(), names
+    if not more:
+        return lists[name]
+    return np.concatenate([np.broadcast_to(lists[name], tensor(model, name).shape).ravel() for name in (name, *more)])
 
 
 def _along(array: ops.Array, axis: int, keep: torch.Tensor) -> torch.Tensor:
@@ -229,4 +257,7 @@ def apply(model: Recommender, masks: dict[str, torch.Tensor]) -> None:
     """What the masks leave out is set to zero, in place. Rows that go are declared to be gone."""
     declare(model, masks)
     for name, mask in masks.items():
-        tensor(model, name).mul_(mask)
+        values = tensor(model, name)
+        step = max(1, SPAN * len(mask) // max(1, mask.numel()))  # a mask of floats, which torch makes, is large
+        for part, keep in zip(values.split(step), mask.split(step), strict=True):
+            part.mul_(keep)

@@ -76,15 +76,35 @@ def test_a_system_without_a_solution_is_refused():
         ridge_on_lists(SparseGram(matrix), sparse.csc_array(~np.eye(3, dtype=bool)), -5.0)
 
 
-def test_the_inverse_in_place():
-    half = np.random.default_rng(0).normal(size=(40, 60))
+@given(logs, st.integers(1, 60), st.sampled_from([np.float32, np.float64]), st.booleans())
+def test_products_are_the_same_bits_in_blocks_of_any_size(rng, pairs, kind, given_memory):
+    matrix = interactions(rng)
+    whole = (matrix.T @ matrix).toarray()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grams, "PAIRS", pairs)
+        place = np.full(whole.shape, np.nan, kind) if given_memory else None
+        found = grams.dense_products(matrix, kind, place)
+    assert found.dtype == kind
+    assert (found is place) == given_memory
+    np.testing.assert_array_equal(found, whole)
+
+
+@given(st.integers(1, 40), st.integers(1, 50), st.integers(1, 9), st.integers(0, 9))
+def test_the_inverse_in_place(n, leaf, rows, seed):
+    """Of any number of halves, mirrored some rows at a time; and refused wherever it breaks down."""
+    half = np.random.default_rng(seed).normal(size=(n, 60))
     gram = torch.from_numpy(half @ half.T)
     place, expected = gram.data_ptr(), np.linalg.inv(half @ half.T)
-    invert(gram)
-    assert gram.data_ptr() == place
-    np.testing.assert_allclose(gram, expected, atol=1e-10)
-    with pytest.raises(ValueError, match="larger l2"):
-        invert(-torch.eye(3))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(support, "LEAF", leaf)
+        patch.setattr(support, "ROWS", rows)
+        invert(gram)
+        assert gram.data_ptr() == place
+        np.testing.assert_allclose(gram, expected, atol=1e-10)
+        refused = torch.eye(n)
+        refused[-1, -1] = -1
+        with pytest.raises(ValueError, match="larger l2"):
+            invert(refused)
 
 
 class TestEASE:

@@ -87,6 +87,32 @@ def test_every_prefix_takes_its_share_of_each_group(values, n_groups, seed, data
             assert values[inside & keep].min() >= values[inside & ~keep].max()
 
 
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 4), st.integers(1, 40), st.data())
+@settings(max_examples=25)
+def test_groups_are_chosen_from_apart_however_many_are_looked_at_together(rows, columns, seed, block, data):
+    """Of each the best, by score and then by the hash of the number; a group for each column is said once."""
+    values = np.array(data.draw(st.lists(st.integers(-2, 2), min_size=rows * columns, max_size=rows * columns)), float)
+    among = np.array(data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values))))
+    row = np.array(data.draw(st.lists(st.integers(0, 3), min_size=columns, max_size=columns)))
+    groups = np.tile(row, rows)
+    whole = Ranking(values, seed, groups, among)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(select, "BLOCK", block)
+        for k in range(len(whole) + 1):
+            keep = whole.first(k)
+            for given_groups in (groups, row):
+                assert (Ranking(values, seed, given_groups, among).first(k) == keep).all()
+            for g in np.unique(row):
+                inside = (groups == g) & among
+                assert (keep[inside] == by_sorting(values, seed, keep[inside].sum(), inside)[inside]).all()
+
+
+@given(scores, st.integers(0, 5), st.data())
+def test_a_single_group_is_none(values, seed, data):
+    k = data.draw(st.integers(0, len(values)))
+    assert (Ranking(values, seed, np.zeros(1, int)).first(k) == Ranking(values, seed).first(k)).all()
+
+
 def test_ties_are_broken_at_random_not_by_position():
     for groups in (None, np.arange(100) % 2):
         kept = sum(Ranking(np.zeros(100), seed, groups).first(50).astype(int) for seed in range(200))

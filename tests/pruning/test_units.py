@@ -110,6 +110,44 @@ def test_rows_of_sparse_lists_are_those_of_the_dense_matrix(ratio):
     np.testing.assert_array_equal(knn.score([0, 3]), ease.score([0, 3]))
 
 
+@pytest.mark.parametrize("span", [1, 100, 30_000])
+@pytest.mark.parametrize("unit", ["weight", "item-row"])
+def test_spans_of_a_large_array_give_the_same(unit, span, dense, monkeypatch):
+    """And a mask is applied as a product is: the sign of what goes is kept."""
+    model = dense["ease"]
+    norms, pool = units.norms(model, unit), Pool.of(model, unit)
+    masks = pool.masks(model, Ranking(pool.flat(norms), 0).first(pool.n // 3))
+    monkeypatch.setattr(units, "SPAN", span)
+    for name, norm in units.norms(model, unit).items():
+        np.testing.assert_array_equal(norm.view(torch.int32), norms[name].view(torch.int32))
+    np.testing.assert_array_equal(Pool.of(model, unit).present, pool.present)
+    cut = model.clone()
+    units.apply(cut, masks)
+    expected = model.arrays["item_item"] * masks["item_item"]
+    np.testing.assert_array_equal(cut.arrays["item_item"].view(torch.int32), expected.view(torch.int32))
+
+
+@pytest.mark.parametrize("keep", [0.5, 1.0])
+def test_what_is_pruned_shares_no_memory_with_the_model(keep, dense, ratio):
+    model = dense["ease"]
+    before = model.arrays["item_item"].clone()
+    prune(model, ratio, keep=keep).model.arrays["item_item"].zero_()
+    np.testing.assert_array_equal(model.arrays["item_item"], before)
+
+
+def test_the_lists_of_a_matrix_are_its_columns(dense, ratio):
+    """Said once for all rows, and the same as said for each weight."""
+    model = dense["ease"]
+    scores, pool = units.norms(model, "neighbour")["item_item"].numpy(), Pool.of(model, "neighbour")
+    np.testing.assert_array_equal(pool.lists, np.arange(ratio.n_items))
+    every = np.tile(pool.lists, ratio.n_items)
+    for share in (0.7, 0.1, 0.01):
+        k = pool.how_many(share)
+        keep = Ranking(scores, 0, pool.groups("global"), pool.present).first(k)
+        np.testing.assert_array_equal(keep, Ranking(scores, 0, every, pool.present).first(k))
+        assert np.ptp(keep.reshape(-1, ratio.n_items).sum(0)) <= 1
+
+
 def test_a_model_has_the_units_that_its_arrays_make(dense, ratio):
     has = {name: {u for u in units.UNITS if units.there(model, u)} for name, model in dense.items()}
     rows, entries = {"user-row", "item-row"}, {"weight", "n-of-m"}

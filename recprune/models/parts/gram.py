@@ -37,16 +37,19 @@ class Gram(Protocol):
         ...
 
 
-def gram_of(matrix: sparse.csr_array) -> Gram:
-    """The products of the columns of a matrix X (m x n): all of them at once where they take at most DENSE_BYTES."""
-    return DenseGram(matrix) if 4 * matrix.shape[1] ** 2 <= DENSE_BYTES else SparseGram(matrix)
+def gram_of(matrix: sparse.csr_array, out: np.ndarray | None = None) -> Gram:
+    """The products of the columns of a matrix X (m x n): all of them at once where they take at most DENSE_BYTES.
+
+    out   (n x n) float32: memory that these may be written to; None: new memory
+    """
+    return DenseGram(matrix, out) if 4 * matrix.shape[1] ** 2 <= DENSE_BYTES else SparseGram(matrix)
 
 
 class DenseGram:
     """All products, in one matrix."""
 
-    def __init__(self, matrix: sparse.csr_array):
-        self.products = dense_products(matrix, np.float32)
+    def __init__(self, matrix: sparse.csr_array, out: np.ndarray | None = None):
+        self.products = dense_products(matrix, np.float32, out)
 
     def among(self, index: np.ndarray, there: np.ndarray) -> np.ndarray:
         """See `Gram`."""
@@ -103,13 +106,18 @@ class SparseGram:
         return max(1, ROWS // max(1, self.columns.shape[0]))
 
 
-def dense_products(matrix: sparse.csr_array, kind: type) -> np.ndarray:
-    """(n x n) X'X of the columns of X (m x n), in the precision `kind`, some columns at a time."""
+def dense_products(matrix: sparse.csr_array, kind: type, out: np.ndarray | None = None) -> np.ndarray:
+    """(n x n) X'X of the columns of X (m x n), in the precision `kind`, some columns at a time.
+
+    out   (n x n) of that kind: the memory that it is written to; None: new memory
+    """
     n = matrix.shape[1]
-    found = np.empty((n, n), kind)
+    found = np.empty((n, n), kind) if out is None else out
     rows, columns = sparse.csr_array(matrix.T), sparse.csc_array(matrix)
     step = max(1, PAIRS // max(1, n))
     for first in range(0, n, step):
-        part = sparse.csr_array(columns[:, first : first + step])
-        found[:, first : first + step] = (rows @ part).toarray()
+        last = first + step
+        part = rows[first:] @ sparse.csr_array(columns[:, first:last])  # products of users add up in one order only,
+        found[first:, first:last] = part.toarray()
+        found[first:last, last:] = found[last:, first:last].T  # so that those above the diagonal are the same
     return found

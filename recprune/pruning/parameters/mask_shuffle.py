@@ -22,9 +22,9 @@ def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
 
 
 def _permuted(norm: np.ndarray, lists: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
-    """The non-zero norms (n,) in random order, within each list where there are lists (n,)."""
+    """The non-zero norms (n,) in random order, within each list where there are lists: (n,), or one for each column."""
     there, shuffled = np.flatnonzero(norm), norm.copy()
-    group = np.zeros(len(there), int) if lists is None else lists[there]
+    group = np.zeros(len(there), int) if lists is None else lists[there % len(lists)]
     to, source = np.lexsort((rng.random(len(there)), group)), np.argsort(group, kind="stable")
     shuffled[there[to]] = norm[there[source]]
     return shuffled
