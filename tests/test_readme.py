@@ -13,6 +13,7 @@ ROOT = Path(recprune.__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 FLAT = " ".join(README.replace("**", "").split())
 EVERY = read_rows(ROOT / "results" / "cells.csv")
+FORMATS = read_rows(ROOT / "results" / "larger" / "formats-1m" / "cells.csv")
 ROWS, LARGER = (EVERY[EVERY["dataset"] == name] for name in ("ml-100k", "ml-1m"))
 
 
@@ -32,12 +33,23 @@ LOTTERY = VAE | {"criterion": "magnitude", "schedule": "geometric", "recovery": 
 HALF = {"side": "samples", "unit": "interaction", "recovery": "retrain", "kept": 0.5}
 
 
-def ratio(**where) -> str:
-    return f"{mean('test_ratio', **where):.3f}"
+def ratio(rows: pd.DataFrame = ROWS, **where) -> str:
+    return f"{mean('test_ratio', rows, **where):.3f}"
 
 
-def with_interval(**where) -> str:
-    return f"{ratio(**where)} [{mean('test_ratio_lo', **where):.3f}, {mean('test_ratio_hi', **where):.3f}]"
+def with_interval(rows: pd.DataFrame = ROWS, **where) -> str:
+    ends = (mean(f"test_ratio_{end}", rows, **where) for end in ("lo", "hi"))
+    return "{} [{:.3f}, {:.3f}]".format(ratio(rows, **where), *ends)
+
+
+def formats(values: str) -> pd.Series:
+    """What each dense model keeps of its quality in a format."""
+    dense = FORMATS[(FORMATS["side"] == "dense") & (FORMATS["values"] == values)]
+    return dense.groupby("model")["test_ratio"].mean()
+
+
+def times(**where) -> str:
+    return f"{1 / mean('bytes_ratio', FORMATS, **where):.0f} times"
 
 
 def share(column: str, **where) -> str:
@@ -76,6 +88,18 @@ SENTENCES = {
         f"with 0.5 %, {level(**EASE, recovery='refit', kept=0.005)}, {level(**EASE, recovery='none', kept=0.005)} and, "
         f"at {megabytes(model='ials', criterion='smaller-dense', kept=0.031)}, "
         f"{level(model='ials', criterion='smaller-dense', kept=0.031)}"
+    ),
+    "formats": lambda: (
+        f"On MovieLens-1M int8 takes a quarter of the bytes of dense factors and matrices and keeps between "
+        f"{formats('int8').min():.4f} and {formats('int8').max():.4f} of each of five models, int4 between "
+        f"{formats('int4').min():.3f} and {formats('int4').max():.3f}"
+    ),
+    "formats and pruning": lambda: (
+        f"EASE cut to 2 % and refitted, in int4, keeps "
+        f"{with_interval(rows=FORMATS, **EASE, values='int4', recovery='refit', kept=0.02)} in "
+        f"{times(**EASE, values='int4', recovery='refit', kept=0.02)} fewer bytes; Mult-VAE cut to 35 % and fine-tuned "
+        f"{with_interval(rows=FORMATS, **VAE, values='int4', criterion='magnitude', recovery='fine-tune', kept=0.35)} "
+        f"in {times(**VAE, values='int4', criterion='magnitude', recovery='fine-tune', kept=0.35)} fewer"
     ),
     "axes": lambda: (
         "principal axes of iALS keep "
