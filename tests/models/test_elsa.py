@@ -121,7 +121,7 @@ class TestSparse:
         assert not (there & ~few.auxiliary["support"]).any()
         assert int(there.sum()) <= 3 * ratio.n_items // 2 + 1
 
-    def test_a_compact_one_is_sparse_and_scores_the_same(self, few, ratio, tmp_path):
+    def test_a_compact_one_is_sparse_and_scores_the_same(self, few, dense, ratio, tmp_path):
         users = np.arange(ratio.n_users)
         small = few.compact()
         assert isinstance(small.arrays[TABLE], sparse.csr_array) and small.arrays[TABLE].nnz == 3 * ratio.n_items
@@ -129,7 +129,7 @@ class TestSparse:
         small.save(tmp_path / "small")
         np.testing.assert_array_equal(load_model(tmp_path / "small").score(users), small.score(users))
         assert not small.fold_in(sparse.csr_array((1, ratio.n_items), dtype=np.float32)).any()
-        assert small.macs() == few.macs() < SMALL.macs()
+        assert small.macs() == few.macs() < dense.macs()
 
     def test_a_smaller_one_has_fewer_entries(self):
         assert SPARSE.smaller(0.34).hyperparameters() == SPARSE.hyperparameters() | {"nonzeros": 1}

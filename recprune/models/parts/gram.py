@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from recprune.models.parts import ops
+from recprune.models.parts.parallel import on_all_threads
 
 DENSE_BYTES = 3_000_000_000  # of a matrix of all products, float32: 27,386 items
 PAIRS = 1 << 22  # products of one block that are held at once
@@ -115,9 +116,12 @@ def dense_products(matrix: sparse.csr_array, kind: type, out: np.ndarray | None 
     found = np.empty((n, n), kind) if out is None else out
     rows, columns = sparse.csr_array(matrix.T), sparse.csc_array(matrix)
     step = max(1, PAIRS // max(1, n))
-    for first in range(0, n, step):
+
+    def fill(first: int) -> None:
         last = first + step
         part = rows[first:] @ sparse.csr_array(columns[:, first:last])  # products of users add up in one order only,
         found[first:, first:last] = part.toarray()
         found[first:last, last:] = found[last:, first:last].T  # so that those above the diagonal are the same
+
+    on_all_threads(fill, range(0, n, step))
     return found
