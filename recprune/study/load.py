@@ -50,13 +50,8 @@ from recprune.study.tuning.hyperparameters import Hyperparameters, checked_profi
 from recprune.typed import list_of, named, one_of, only_keys, parse, read_toml, value
 
 MANY = {"dataset": ("datasets", str), "protocol": ("protocols", Protocol)}  # one value may be given by the first name
-LISTS = {
-    "keep": "shares",
-    "samples": "shares",
-    "criterion": "criteria",
-    "models": "models",
-    "values": "values",
-}  # key -> its named lists
+# key -> its named lists
+LISTS = {"keep": "shares", "samples": "shares", "criterion": "criteria", "models": "models", "values": "values"}
 
 
 ENTRY = {*Family.__dataclass_fields__, "runs"}  # keys of an entry of `runs`

@@ -86,24 +86,27 @@ def read_places(folder: Path) -> pd.DataFrame:
 def _others(rows: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """The rows of a file that those before it lack."""
     again = rows.merge(before[[*CELL, QUALITY, "file"]], how="left", on=list(CELL), suffixes=("", "_before"))
-    known = again["file_before"].notna().to_numpy()
-    same = np.isclose(again[QUALITY], again[f"{QUALITY}_before"], rtol=SAME_QUALITY, equal_nan=True) | ~known
+    again["known"] = again["file_before"].notna()
+    same = np.isclose(again[QUALITY], again[f"{QUALITY}_before"], rtol=SAME_QUALITY, equal_nan=True)
+    again["differs"] = again["known"] & ~same
     for pair, mine in again.groupby(PAIR):
         theirs = before[(before[PAIR] == list(pair)).all(axis=1)]
-        where = f"{mine['file'].iloc[0]} and {theirs['file'].iloc[0]}" if len(theirs) else ""
-        if where and not known[mine.index].any():
+        if theirs.empty:
+            continue
+        where = f"{mine['file'].iloc[0]} and {theirs['file'].iloc[0]}"
+        if not mine["known"].any():
             raise ReportError(
                 f"{where}: both have rows of {'/'.join(map(str, pair))}, and none of them in common; a data set "
                 "and protocol is accepted in one file, or measured again in another: remove it from one, its runs "
                 "gather it again"
             )
-        if where and not same[mine.index].all():
-            wrong = mine[~same[mine.index]].iloc[0]
+        if mine["differs"].any():
+            wrong = mine[mine["differs"]].iloc[0]
             raise ReportError(
                 f"{where}: {QUALITY} of one cell is {wrong[QUALITY]:.4f} and {wrong[f'{QUALITY}_before']:.4f}, "
                 f"{' '.join(str(wrong[name]) for name in CELL)}; the same is needed: gather both by the same code"
             )
-    return rows[~known]
+    return rows[~again["known"].to_numpy()]
 
 
 def canonical(cells: pd.DataFrame) -> pd.DataFrame:
