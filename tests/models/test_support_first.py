@@ -76,12 +76,13 @@ def test_a_system_without_a_solution_is_refused():
         ridge_on_lists(SparseGram(matrix), sparse.csc_array(~np.eye(3, dtype=bool)), -5.0)
 
 
-@given(logs, st.integers(1, 60), st.sampled_from([np.float32, np.float64]), st.booleans())
-def test_products_are_the_same_bits_in_blocks_of_any_size(rng, pairs, kind, given_memory):
+@given(logs, st.integers(1, 60), st.sampled_from([0, 1e9]), st.sampled_from([np.float32, np.float64]), st.booleans())
+def test_products_are_the_same_bits_in_blocks_of_any_size_and_item_by_item(rng, pairs, added, kind, given_memory):
     matrix = interactions(rng)
     whole = (matrix.T @ matrix).toarray()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(grams, "PAIRS", pairs)
+        patch.setattr(grams, "ADDED", added)
         place = np.full(whole.shape, np.nan, kind) if given_memory else None
         found = grams.dense_products(matrix, kind, place)
     assert found.dtype == kind

@@ -17,6 +17,7 @@ from recprune.models.parts.parallel import on_all_threads
 DENSE_BYTES = 3_000_000_000  # of a matrix of all products, float32: 27,386 items
 PAIRS = 1 << 22  # products of one block that are held at once
 ROWS = 1 << 24  # users times lists of one block
+ADDED = 10_000  # products that are added up for an item, from which it is looked at alone
 
 
 class Gram(Protocol):
@@ -111,17 +112,34 @@ def dense_products(matrix: sparse.csr_array, kind: type, out: np.ndarray | None 
     """(n x n) X'X of the columns of X (m x n), in the precision `kind`, some columns at a time.
 
     out   (n x n) of that kind: the memory that it is written to; None: new memory
+
+    Every product is added up over the users in their order, so that both halves are the same to the bit.
     """
     n = matrix.shape[1]
     found = np.empty((n, n), kind) if out is None else out
-    rows, columns = sparse.csr_array(matrix.T), sparse.csc_array(matrix)
+    rows, columns = sparse.csr_array(matrix), sparse.csc_array(matrix)
+    added = np.square(np.diff(rows.indptr).astype(float)).sum()
+    products = _by_column if added > ADDED * n else _by_block
     step = max(1, PAIRS // max(1, n))
 
     def fill(first: int) -> None:
-        last = first + step
-        part = rows[first:] @ sparse.csr_array(columns[:, first:last])  # products of users add up in one order only,
-        found[first:, first:last] = part.toarray()
-        found[first:last, last:] = found[last:, first:last].T  # so that those above the diagonal are the same
+        last = min(first + step, n)
+        products(rows, columns, first, found[first:last, first:])
+        found[last:, first:last] = found[first:last, last:].T
 
     on_all_threads(fill, range(0, n, step))
     return found
+
+
+def _by_column(rows: sparse.csr_array, columns: sparse.csc_array, first: int, found: np.ndarray) -> None:
+    """The products of some items, from `first` on, with these and all later ones: each from its own users' rows."""
+    later = sparse.csr_array(rows[:, first:])
+    for row in range(len(found)):
+        span = slice(columns.indptr[first + row], columns.indptr[first + row + 1])
+        found[row] = later[columns.indices[span]].T @ columns.data[span]
+
+
+def _by_block(rows: sparse.csr_array, columns: sparse.csc_array, first: int, found: np.ndarray) -> None:
+    """As `_by_column`, in one sparse product: five times slower an addition, without a beginning for each item."""
+    later = sparse.csc_array(columns[:, first:])
+    found[:] = (sparse.csr_array(columns[:, first : first + len(found)].T) @ sparse.csr_array(later)).toarray()
