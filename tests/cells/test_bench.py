@@ -12,6 +12,7 @@ from recprune.cells.curves.history import history_rows, known_before_test
 from recprune.cells.curves.loop import loop_rows
 from recprune.cells.curves.parameters import parameter_curve
 from recprune.cells.curves.samples import sample_curve
+from recprune.errors import StudyError
 from recprune.evaluation import evaluate
 from recprune.models import load_model
 
@@ -119,6 +120,14 @@ def test_controls_are_rows_of_their_own():
         ["train-on", "fine-tune"],
     ]
     assert deep["val_ratio"].iloc[2] >= 1, "trained on, nothing removed: never worse on validation"
+
+
+def test_controls_that_train_can_be_left_out():
+    small = {"hidden": 16, "latent": 8, "epochs": 2}
+    some = control_rows(bench(model="mult-vae", hyperparameters=small, seeds=(0,), recoveries=("none",)))
+    assert some[["criterion", "recovery"]].to_numpy().tolist() == [["zero-reset", "none"]]
+    with pytest.raises(StudyError, match=r"\['refit'\].*none, retrain, fine-tune"):
+        control_rows(bench(model="ease", recoveries=("none", "refit")))
 
 
 def test_the_grid_prunes_the_data_and_then_the_model():

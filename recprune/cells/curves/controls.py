@@ -7,8 +7,11 @@ import pandas as pd
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import Curve, is_shown, points, seeds
 from recprune.cells.measure import Cell, measure_formats, measure_pruned, to_rows
+from recprune.errors import StudyError
 from recprune.evaluation import footprint
 from recprune.pruning import ParameterPath, prune
+
+WITHOUT_A_RULE = ("none", "retrain", "fine-tune")  # reset; reset and trained again; trained on
 
 
 def smaller_curve(bench: Bench) -> Curve:
@@ -27,15 +30,22 @@ def smaller_curve(bench: Bench) -> Curve:
 
 def control_rows(bench: Bench) -> pd.DataFrame:
     """The rows of what is reached without a rule: everything reset to zero; and of models of gradient descent, that
-    trained again, and the dense model trained on as fine-tuning does.
+    trained again, and the dense model trained on as fine-tuning does. Of these three those of `recoveries`: none,
+    retrain, fine-tune; by default all.
+
+    Raises StudyError where another recovery is asked for.
     """
+    asked = set(bench.p.recoveries or WITHOUT_A_RULE)
+    if wrong := asked - set(WITHOUT_A_RULE):
+        raise StudyError(f"recoveries = {sorted(wrong)}: the controls have {', '.join(WITHOUT_A_RULE)}")
     cells = []
     for seed in seeds(bench):
         model, of = bench.dense(seed).model, bench.split(seed)
-        for recovery in ("none", "retrain")[: 1 + hasattr(model, "descend")]:
+        possible = asked if hasattr(model, "descend") else asked & {"none"}
+        for recovery in [r for r in ("none", "retrain") if r in possible]:
             reset = prune(model, of, criterion="zero-reset", recovery=recovery, seed=seed)
             cells += measure_pruned(bench, reset, _control("weight", "zero-reset", recovery, 0.0, seed))
-        if hasattr(model, "descend"):
+        if "fine-tune" in possible:
             on = ParameterPath(model, of, "random", recovery="fine-tune", seed=seed).cut(1.0)
             cells += measure_pruned(bench, on, _control("model", "train-on", "fine-tune", 1.0, seed))
     return to_rows(cells)
