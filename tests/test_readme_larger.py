@@ -1,0 +1,125 @@
+"""What the README says of the larger catalogues is what their committed rows say."""
+
+import tomllib
+
+import pandas as pd
+import pytest
+
+from recprune.cells.rows import read_rows
+from tests.test_readme import FLAT, README, ROOT
+
+JOURNEY, GOWALLA = (
+    read_rows(ROOT / "results" / "larger" / name / "cells.csv") for name in ("complete-journey", "gowalla")
+)
+EASE = {"model": "ease", "unit": "weight", "criterion": "magnitude"}
+AXES = {"model": "ials", "unit": "factor", "recovery": "none", "kept": 0.5, "values": "float32"}
+HALF_VAE = {"model": "mult-vae", "unit": "weight", "criterion": "magnitude", "kept": 0.5}
+TENTH = EASE | {"kept": 0.1, "values": "float32"}
+MODELS = {
+    "ials": "iALS",
+    "item-knn": "item-kNN",
+    "elsa": "ELSA",
+    "bpr": "BPR",
+    "ease": "EASE",
+    "mult-vae": "Mult-VAE",
+    "popularity": "popularity",
+}
+
+
+def mean(rows: pd.DataFrame, column: str = "test_ratio", **where) -> float:
+    for key, value in where.items():
+        rows = rows[rows[key].round(3) == value] if key == "kept" else rows[rows[key] == value]
+    assert len(rows) == 3 and rows["seed"].is_unique, where
+    return float(rows[column].astype(float).mean())
+
+
+def keeps(rows: pd.DataFrame, **where) -> str:
+    ends = (mean(rows, f"test_ratio_{end}", **where) for end in ("lo", "hi"))
+    return "{:.3f} [{:.3f}, {:.3f}]".format(mean(rows, **where), *ends)
+
+
+def megabytes(rows: pd.DataFrame, **where) -> str:
+    return f"{mean(rows, 'bytes_disk', **where) / 1e6:.2f} MB"
+
+
+def table_row(model: str) -> str:
+    def cell(rows: pd.DataFrame, values: str) -> str:
+        dense = {"model": model, "side": "dense", "values": values}
+        size = mean(rows, "bytes_disk", **dense) / 1e6
+        return f"{mean(rows, 'test_ndcg@10', **dense):.4f} | {size:,.0f}" if values == "float32" else f"{size:.1f}"
+
+    formats = ("float32",) if model == "popularity" else ("float32", "int8")
+    sides = [" → ".join(cell(rows, values) for values in formats) for rows in (JOURNEY, GOWALLA)]
+    return f"| {MODELS[model]} | {' | '.join(sides)} |"
+
+
+def rounded() -> str:
+    dense = pd.concat([JOURNEY, GOWALLA]).query("side == 'dense' and values == 'int8'")
+    kept = dense.groupby(["dataset", "model"])["test_ratio"].mean()
+    assert len(kept) == 12
+    return f"int8 keeps between {kept.min():.4f} and {kept.max():.4f} of each of these models"
+
+
+def tenth(column: str) -> str:
+    refit, left = (mean(GOWALLA, column, **TENTH, recovery=recovery) for recovery in ("refit", "none"))
+    return f"{refit:.3f} and {left:.3f}"
+
+
+def published(dataset: str, model: str, metric: str) -> float:
+    numbers = tomllib.loads((ROOT / "data" / "published.toml").read_text("utf-8"))["numbers"]
+    asked = {"dataset": dataset, "model": model, "metric": metric}
+    return next(number["value"] for number in numbers if asked.items() <= number.items())
+
+
+def both_halves(column: str) -> str:
+    rules = ("principal-axes", "random")
+    return "{:.3f} and {:.3f}".format(*(mean(GOWALLA, column, **AXES, criterion=rule) for rule in rules))
+
+
+DENSE_EASE = {"model": "ease", "side": "dense", "values": "float32"}
+SMALL = EASE | {"kept": 0.002, "recovery": "refit", "values": "int8"}
+HALF = EASE | {"kept": 0.5, "recovery": "none", "values": "int8"}
+HALF_PERCENT = EASE | {"kept": 0.005, "recovery": "refit", "values": "int8"}
+IALS = {"model": "ials", "side": "dense", "values": "int8"}
+
+SENTENCES = {
+    "larger": lambda: (
+        f"EASE's dense matrix takes {mean(JOURNEY, 'bytes_disk', **DENSE_EASE) / 1e6:,.0f} MB; 0.2 % of it, refitted, "
+        f"in int8, keeps {keeps(JOURNEY, **SMALL)} in {megabytes(JOURNEY, **SMALL)}, "
+        f"{1 / mean(JOURNEY, 'bytes_ratio', **SMALL):.0f} times fewer bytes, and by magnitude alone "
+        f"{keeps(JOURNEY, **SMALL | {'recovery': 'none'})}"
+    ),
+    "half of Gowalla's": lambda: (
+        f"half of these weights, in int8, keep {keeps(GOWALLA, **HALF)} in {megabytes(GOWALLA, **HALF)}"
+    ),
+    "int8": rounded,
+    "half a percent": lambda: (
+        f"({keeps(JOURNEY, **HALF_PERCENT)}, in int8 {megabytes(JOURNEY, **HALF_PERCENT)}), and stays below iALS, "
+        f"which takes {megabytes(JOURNEY, **IALS)} in int8 and scores {mean(JOURNEY, 'test_ndcg@10', **IALS):.4f}"
+    ),
+    "axes": lambda: (
+        f"On Complete Journey half of iALS' axes keep {keeps(JOURNEY, **AXES, criterion='principal-axes')}, half of "
+        f"its raw factors at random {mean(JOURNEY, **AXES, criterion='random'):.3f}. On Gowalla neither does: "
+        f"{both_halves('test_ratio')}, on validation {both_halves('val_ratio')}"
+    ),
+    "validation and test": lambda: (
+        f"Half of Mult-VAE's weights keep {mean(GOWALLA, 'val_ratio', **HALF_VAE):.3f} there and "
+        f"{mean(GOWALLA, **HALF_VAE):.3f} on test; a tenth of EASE's, refitted or not, {tenth('val_ratio')} there, "
+        f"{tenth('test_ratio')} on test"
+    ),
+    "published": lambda: ", ".join(
+        f"{MODELS[model]} {mean(GOWALLA, 'test_ndcg@20', model=model, side='dense', values='float32'):.3f} of "
+        f"{published('gowalla', model, 'ndcg@20'):.3f}"
+        for model in ("ease", "mult-vae", "bpr", "item-knn")
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_finding_of_a_larger_catalogue_is_what_was_measured(sentence):
+    assert SENTENCES[sentence]() in FLAT
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_table_of_dense_models_is_what_was_measured(model):
+    assert table_row(model) in README
