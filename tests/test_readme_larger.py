@@ -102,6 +102,11 @@ SENTENCES = {
         f"its raw factors at random {mean(JOURNEY, **AXES, criterion='random'):.3f}. On Gowalla neither does: "
         f"{both_halves('test_ratio')}, on validation {both_halves('val_ratio')}"
     ),
+    "ELSA's axes": lambda: (
+        "Half of ELSA's axes keep {:.3f} on Complete Journey, half of its factors at random {:.3f}".format(
+            *(mean(JOURNEY, **AXES | {"model": "elsa", "criterion": rule}) for rule in ("principal-axes", "random"))
+        )
+    ),
     "validation and test": lambda: (
         f"Half of Mult-VAE's weights keep {mean(GOWALLA, 'val_ratio', **HALF_VAE):.3f} there and "
         f"{mean(GOWALLA, **HALF_VAE):.3f} on test; a tenth of EASE's, refitted or not, {tenth('val_ratio')} there, "
