@@ -124,15 +124,16 @@ def canonical(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def studies(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """(name, rows) of each data set under each protocol. The name suits a folder: `ml-100k`, `ml-100k-strong`.
+    """(name, rows) of each data set under each protocol, the data set with most rows first, then by protocol.
 
+    The name suits a folder: `ml-100k`, `ml-100k-strong`.
     A path stands for its file. Other characters than letters, digits, dots and hyphens become hyphens;
     should two names become one that way, or one be too long, they carry a piece of a hash.
     """
-    parts = {}
-    for (dataset, protocol), rows in cells.groupby(PAIR, sort=True):
-        key = str(dataset), str(protocol)
-        parts[key] = (study_name(*key), rows)
+    measured = cells.groupby("dataset").size()
+    groups = {(str(dataset), str(protocol)): rows for (dataset, protocol), rows in cells.groupby(PAIR)}
+    order = sorted(groups, key=lambda key: (-measured[key[0]], key))
+    parts = {key: (study_name(*key), groups[key]) for key in order}
     names = [name.lower() for name, _ in parts.values()]
     for key, (name, rows) in parts.items():
         if names.count(name.lower()) > 1:

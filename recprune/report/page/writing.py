@@ -69,10 +69,9 @@ def write_page(evidence: Evidence, drawn: Sequence[Figure], tabled: Sequence[Tab
     drawn, tabled  figures and tables that go into it
     Returns its path. The same rows and notebooks give the same bytes.
     """
-    report, studies = (
-        evidence.folder / "report",
-        sorted(evidence.explored, key=lambda each: (each.dataset, each.protocol)),
-    )
+    report = evidence.folder / "report"
+    place = list(dict.fromkeys(each.dataset for each in evidence.explored))
+    studies = sorted(evidence.explored, key=lambda each: (place.index(each.dataset), each.protocol))
     runs = {run for rows in (evidence.cells, *(study.rows for study in studies)) for run in rows["run"]}
     notebooks = executed(evidence.folder, runs)
     pages = write_notebooks(notebooks, report)

@@ -87,6 +87,17 @@ def test_each_study_has_a_file_name_of_its_own():
     assert sum(len(part) for _, part in studies(rows)) == len(rows)
 
 
+def test_the_most_measured_data_set_comes_first():
+    rows = pd.concat(
+        [
+            fake_cells(dataset="a", models=("popularity",)),
+            fake_cells(dataset="b", models=("popularity", "ease")),
+            fake_cells(dataset="b", protocol="loo", models=("popularity",)),
+        ]
+    )
+    assert [name for name, _ in studies(rows)] == ["b-loo", "b", "a"]
+
+
 def test_names_for_readers_and_names_that_stand_for_themselves():
     assert method_label(Method("weight", "magnitude", "one-shot", "refit")) == "magnitude (global) + refit"
     assert (
