@@ -18,8 +18,7 @@ ROWS, LARGER = (EVERY[EVERY["dataset"] == name] for name in ("ml-100k", "ml-1m")
 
 
 def mean(column: str, rows: pd.DataFrame = ROWS, **where) -> float:
-    rows = rows[rows["protocol"] == "ratio"]
-    for key, value in where.items():
+    for key, value in ({"protocol": "ratio"} | where).items():
         rows = rows[rows[key].round(3) == value] if key == "kept" else rows[rows[key] == value]
     assert len(rows) in (3, 5) and rows["seed"].is_unique, where
     return float(rows[column].astype(float).mean())
@@ -62,8 +61,8 @@ def level(**where) -> str:
     return "{:.4f} [{:.4f}, {:.4f}]".format(*numbers)
 
 
-def megabytes(**where) -> str:
-    return f"{mean('bytes_disk', LARGER, **where) / 1e6:.2f} MB"
+def megabytes(rows: pd.DataFrame = LARGER, **where) -> str:
+    return f"{mean('bytes_disk', rows, **where) / 1e6:.2f} MB"
 
 
 SENTENCES = {

@@ -1,12 +1,12 @@
 """What the README says of the larger catalogues is what their committed rows say."""
 
-import tomllib
-
 import pandas as pd
 import pytest
 
 from recprune.cells.rows import read_rows
-from tests.test_readme import FLAT, README, ROOT
+from recprune.models import REGISTRY
+from recprune.report.tables.published import published
+from tests.test_readme import FLAT, README, ROOT, mean, megabytes, with_interval
 
 JOURNEY, GOWALLA = (
     read_rows(ROOT / "results" / "larger" / name / "cells.csv") for name in ("complete-journey", "gowalla")
@@ -15,42 +15,35 @@ EASE = {"model": "ease", "unit": "weight", "criterion": "magnitude"}
 AXES = {"model": "ials", "unit": "factor", "recovery": "none", "kept": 0.5, "values": "float32"}
 HALF_VAE = {"model": "mult-vae", "unit": "weight", "criterion": "magnitude", "kept": 0.5}
 TENTH = EASE | {"kept": 0.1, "values": "float32"}
-MODELS = {
-    "ials": "iALS",
-    "item-knn": "item-kNN",
-    "elsa": "ELSA",
-    "bpr": "BPR",
-    "ease": "EASE",
-    "mult-vae": "Mult-VAE",
-    "popularity": "popularity",
-}
+MODELS = ("ials", "item-knn", "elsa", "bpr", "ease", "mult-vae", "popularity")
 
 
-def mean(rows: pd.DataFrame, column: str = "test_ratio", **where) -> float:
-    for key, value in where.items():
-        rows = rows[rows[key].round(3) == value] if key == "kept" else rows[rows[key] == value]
-    assert len(rows) == 3 and rows["seed"].is_unique, where
-    return float(rows[column].astype(float).mean())
+def protocol(rows: pd.DataFrame) -> dict[str, str]:
+    assert set(rows["seed"]) == {0, 1, 2}
+    return {"protocol": rows["protocol"].iloc[0]}
+
+
+def of(rows: pd.DataFrame, column: str = "test_ratio", **where) -> float:
+    return mean(column, rows, **protocol(rows), **where)
 
 
 def keeps(rows: pd.DataFrame, **where) -> str:
-    ends = (mean(rows, f"test_ratio_{end}", **where) for end in ("lo", "hi"))
-    return "{:.3f} [{:.3f}, {:.3f}]".format(mean(rows, **where), *ends)
+    return with_interval(rows, **protocol(rows), **where)
 
 
-def megabytes(rows: pd.DataFrame, **where) -> str:
-    return f"{mean(rows, 'bytes_disk', **where) / 1e6:.2f} MB"
+def size(rows: pd.DataFrame, **where) -> str:
+    return megabytes(rows, **protocol(rows), **where)
 
 
 def table_row(model: str) -> str:
     def cell(rows: pd.DataFrame, values: str) -> str:
         dense = {"model": model, "side": "dense", "values": values}
-        size = mean(rows, "bytes_disk", **dense) / 1e6
-        return f"{mean(rows, 'test_ndcg@10', **dense):.4f} | {size:,.0f}" if values == "float32" else f"{size:.1f}"
+        weight = of(rows, "bytes_disk", **dense) / 1e6
+        return f"{of(rows, 'test_ndcg@10', **dense):.4f} | {weight:,.0f}" if values == "float32" else f"{weight:.1f}"
 
     formats = ("float32",) if model == "popularity" else ("float32", "int8")
     sides = [" → ".join(cell(rows, values) for values in formats) for rows in (JOURNEY, GOWALLA)]
-    return f"| {MODELS[model]} | {' | '.join(sides)} |"
+    return f"| {REGISTRY[model].label} | {' | '.join(sides)} |"
 
 
 def rounded() -> str:
@@ -61,21 +54,16 @@ def rounded() -> str:
 
 
 def tenth(column: str) -> str:
-    refit, left = (mean(GOWALLA, column, **TENTH, recovery=recovery) for recovery in ("refit", "none"))
+    refit, left = (of(GOWALLA, column, **TENTH, recovery=recovery) for recovery in ("refit", "none"))
     return f"{refit:.3f} and {left:.3f}"
-
-
-def published(dataset: str, model: str, metric: str) -> float:
-    numbers = tomllib.loads((ROOT / "data" / "published.toml").read_text("utf-8"))["numbers"]
-    asked = {"dataset": dataset, "model": model, "metric": metric}
-    return next(number["value"] for number in numbers if asked.items() <= number.items())
 
 
 def both_halves(column: str) -> str:
     rules = ("principal-axes", "random")
-    return "{:.3f} and {:.3f}".format(*(mean(GOWALLA, column, **AXES, criterion=rule) for rule in rules))
+    return "{:.3f} and {:.3f}".format(*(of(GOWALLA, column, **AXES, criterion=rule) for rule in rules))
 
 
+PUBLISHED = published().set_index(["dataset", "protocol", "metric", "model"])["published"]
 DENSE_EASE = {"model": "ease", "side": "dense", "values": "float32"}
 SMALL = EASE | {"kept": 0.002, "recovery": "refit", "values": "int8"}
 HALF = EASE | {"kept": 0.5, "recovery": "none", "values": "int8"}
@@ -84,37 +72,37 @@ IALS = {"model": "ials", "side": "dense", "values": "int8"}
 
 SENTENCES = {
     "larger": lambda: (
-        f"EASE's dense matrix takes {mean(JOURNEY, 'bytes_disk', **DENSE_EASE) / 1e6:,.0f} MB; 0.2 % of it, refitted, "
-        f"in int8, keeps {keeps(JOURNEY, **SMALL)} in {megabytes(JOURNEY, **SMALL)}, "
-        f"{1 / mean(JOURNEY, 'bytes_ratio', **SMALL):.0f} times fewer bytes, and by magnitude alone "
+        f"EASE's dense matrix takes {of(JOURNEY, 'bytes_disk', **DENSE_EASE) / 1e6:,.0f} MB; 0.2 % of it, refitted, "
+        f"in int8, keeps {keeps(JOURNEY, **SMALL)} in {size(JOURNEY, **SMALL)}, "
+        f"{1 / of(JOURNEY, 'bytes_ratio', **SMALL):.0f} times fewer bytes, and by magnitude alone "
         f"{keeps(JOURNEY, **SMALL | {'recovery': 'none'})}"
     ),
     "half of Gowalla's": lambda: (
-        f"half of these weights, in int8, keep {keeps(GOWALLA, **HALF)} in {megabytes(GOWALLA, **HALF)}"
+        f"half of these weights, in int8, keep {keeps(GOWALLA, **HALF)} in {size(GOWALLA, **HALF)}"
     ),
     "int8": rounded,
     "half a percent": lambda: (
-        f"({keeps(JOURNEY, **HALF_PERCENT)}, in int8 {megabytes(JOURNEY, **HALF_PERCENT)}), and stays below iALS, "
-        f"which takes {megabytes(JOURNEY, **IALS)} in int8 and scores {mean(JOURNEY, 'test_ndcg@10', **IALS):.4f}"
+        f"({keeps(JOURNEY, **HALF_PERCENT)}, in int8 {size(JOURNEY, **HALF_PERCENT)}), and stays below iALS, "
+        f"which takes {size(JOURNEY, **IALS)} in int8 and scores {of(JOURNEY, 'test_ndcg@10', **IALS):.4f}"
     ),
     "axes": lambda: (
         f"On Complete Journey half of iALS' axes keep {keeps(JOURNEY, **AXES, criterion='principal-axes')}, half of "
-        f"its raw factors at random {mean(JOURNEY, **AXES, criterion='random'):.3f}. On Gowalla neither does: "
+        f"its raw factors at random {of(JOURNEY, **AXES, criterion='random'):.3f}. On Gowalla neither does: "
         f"{both_halves('test_ratio')}, on validation {both_halves('val_ratio')}"
     ),
     "ELSA's axes": lambda: (
         "Half of ELSA's axes keep {:.3f} on Complete Journey, half of its factors at random {:.3f}".format(
-            *(mean(JOURNEY, **AXES | {"model": "elsa", "criterion": rule}) for rule in ("principal-axes", "random"))
+            *(of(JOURNEY, **AXES | {"model": "elsa", "criterion": rule}) for rule in ("principal-axes", "random"))
         )
     ),
     "validation and test": lambda: (
-        f"Half of Mult-VAE's weights keep {mean(GOWALLA, 'val_ratio', **HALF_VAE):.3f} there and "
-        f"{mean(GOWALLA, **HALF_VAE):.3f} on test; a tenth of EASE's, refitted or not, {tenth('val_ratio')} there, "
+        f"Half of Mult-VAE's weights keep {of(GOWALLA, 'val_ratio', **HALF_VAE):.3f} there and "
+        f"{of(GOWALLA, **HALF_VAE):.3f} on test; a tenth of EASE's, refitted or not, {tenth('val_ratio')} there, "
         f"{tenth('test_ratio')} on test"
     ),
     "published": lambda: ", ".join(
-        f"{MODELS[model]} {mean(GOWALLA, 'test_ndcg@20', model=model, side='dense', values='float32'):.3f} of "
-        f"{published('gowalla', model, 'ndcg@20'):.3f}"
+        f"{REGISTRY[model].label} {of(GOWALLA, 'test_ndcg@20', model=model, side='dense', values='float32'):.3f} of "
+        f"{PUBLISHED['gowalla', 'given', 'ndcg@20', model]:.3f}"
         for model in ("ease", "mult-vae", "bpr", "item-knn")
     ),
 }

@@ -6,6 +6,7 @@ together: memory in proportion to the interactions, whatever the number of items
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -124,22 +125,19 @@ def dense_products(matrix: sparse.csr_array, kind: type, out: np.ndarray | None 
 
     def fill(first: int) -> None:
         last = min(first + step, n)
-        products(rows, columns, first, found[first:last, first:])
+        products(columns[:, first:last], rows[:, first:], found[first:last, first:])
         found[last:, first:last] = found[first:last, last:].T
 
     on_all_threads(fill, range(0, n, step))
     return found
 
 
-def _by_column(rows: sparse.csr_array, columns: sparse.csc_array, first: int, found: np.ndarray) -> None:
-    """The products of some items, from `first` on, with these and all later ones: each from its own users' rows."""
-    later = sparse.csr_array(rows[:, first:])
-    for row in range(len(found)):
-        span = slice(columns.indptr[first + row], columns.indptr[first + row + 1])
-        found[row] = later[columns.indices[span]].T @ columns.data[span]
+def _by_column(columns: sparse.csc_array, later: sparse.csr_array, found: np.ndarray) -> None:
+    """The products of some items with these and all `later` ones: each from its own users' rows."""
+    for row, (first, last) in enumerate(pairwise(columns.indptr)):
+        found[row] = later[columns.indices[first:last]].T @ columns.data[first:last]
 
 
-def _by_block(rows: sparse.csr_array, columns: sparse.csc_array, first: int, found: np.ndarray) -> None:
+def _by_block(columns: sparse.csc_array, later: sparse.csr_array, found: np.ndarray) -> None:
     """As `_by_column`, in one sparse product: five times slower an addition, without a beginning for each item."""
-    later = sparse.csc_array(columns[:, first:])
-    found[:] = (sparse.csr_array(columns[:, first : first + len(found)].T) @ sparse.csr_array(later)).toarray()
+    found[:] = (columns.T @ later).toarray()
