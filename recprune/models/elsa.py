@@ -143,17 +143,29 @@ class ELSA(GradientModel):
     def structure(self) -> Structure:
         return {"factor": {"factors": [(TABLE, 1)]}, "item-row": {"items": [(TABLE, 0)]}}
 
-    def canonicalise(self) -> torch.Tensor:
-        """The singular values s (d,) of A, largest first, to whose axes its columns are turned, in place.
+    def canonicalise(self, train: Interactions) -> torch.Tensor:
+        """The singular values s (d,) of the users' directions, largest first, to whose axes A is turned, in place.
 
-        A = Q diag(s) Z'; A <- A Z = Q diag(s): the product A A', and so every score, and the length of the rows stay.
-        Zeros do not: a sparse table is a full one afterwards.
+        Of users with the histories X, C = X A with its rows scaled to length 1 is C = Q diag(s) Z'; A <- A Z. The
+        product A A', and so every score, and the length of the rows of A stay; keeping the first r columns keeps most
+        of the directions, every user counting alike, as in the loss. (The axes of A itself would be those of the
+        items, every one counting alike: of the many that hardly any history holds.)
+        Zeros do not stay: a sparse table is a full one afterwards.
         """
-        table = self.arrays[TABLE].double()
-        _, s, right = torch.linalg.svd(torch.linalg.qr(table).R, full_matrices=False)
-        self.arrays[TABLE] = (table @ right.T).float().contiguous()
+        codes = self._directions(train)
+        s, axes = torch.linalg.eigh(codes.T @ codes)  # smallest first
+        self.arrays[TABLE] = (self.arrays[TABLE].double() @ axes.flip(1)).float().contiguous()
         self.auxiliary.pop("support", None)
-        return s.float()
+        return s.flip(0).clamp(min=0).sqrt().float()
+
+    def singular_values(self, train: Interactions) -> torch.Tensor:
+        """(d,) what each column carries of the users' directions: the singular values, if A is on their axes."""
+        return self._directions(train).norm(dim=0).float()
+
+    def _directions(self, train: Interactions) -> torch.Tensor:
+        """(n_users x d) float64: X A, rows of length 1; zeros for users without a history."""
+        codes = torch.from_numpy(train.tocsr() @ self.arrays[TABLE].double().numpy())
+        return F.normalize(codes, dim=1)
 
 
 class _UnitRows(torch.autograd.Function):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from recprune.interactions import Interactions
 from recprune.models.base import Recommender, Structure
 from recprune.models.parts import ops
 
@@ -57,12 +58,12 @@ class FactorModel(Recommender):
             "item-row": {"items": [(name, 0) for name in ("item_factors", "item_bias") if name in self.arrays]},
         }
 
-    def canonicalise(self) -> torch.Tensor:
+    def canonicalise(self, train: Interactions) -> torch.Tensor:
         """The singular values s (d,) of U V', largest first, to whose axes the model is rotated, in place.
 
         U = Qu Ru, V = Qv Rv, Ru Rv' = W diag(s) Z'; then U <- Qu W sqrt(s), V <- Qv Z sqrt(s). The product,
         and so every score, stays what it was; keeping the first r columns is the best approximation of
-        rank r in Frobenius norm (Eckart and Young, 1936).
+        rank r in Frobenius norm (Eckart and Young, 1936). `train` is for models that ask it (ELSA).
         """
         user, item = self.arrays["user_factors"].double(), self.arrays["item_factors"].double()
         user_q, user_r = torch.linalg.qr(user)
@@ -73,3 +74,7 @@ class FactorModel(Recommender):
         self.arrays["user_factors"] = (user_q @ left[:, :width] * root).float().contiguous()
         self.arrays["item_factors"] = (item_q @ right[:width].T * root).float().contiguous()
         return s.float()
+
+    def singular_values(self, train: Interactions) -> torch.Tensor:
+        """(d,) what each factor carries of the scores, |U_f| |V_f|: the singular values, if it is on its axes."""
+        return self.arrays["user_factors"].norm(dim=0) * self.arrays["item_factors"].norm(dim=0)

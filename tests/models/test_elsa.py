@@ -1,5 +1,7 @@
 """ELSA: the product of low rank without its diagonal, rows of length 1, and embeddings that are trained sparse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -154,13 +156,28 @@ class TestPruned:
         users = np.arange(ratio.n_users)
         for model in (dense, few):
             turned = model.clone()
-            singular = turned.canonicalise()
+            singular = turned.canonicalise(ratio.train)
             np.testing.assert_allclose(turned.score(users), model.score(users), atol=1e-5)
-            np.testing.assert_allclose(turned.arrays[TABLE].norm(dim=0), singular, atol=1e-5)
+            np.testing.assert_allclose(turned.singular_values(ratio.train), singular, atol=1e-5)
+            np.testing.assert_allclose(turned.arrays[TABLE].norm(dim=1), model.arrays[TABLE].norm(dim=1), atol=1e-5)
             assert (singular.diff() <= 0).all()
 
-    def test_the_first_axes_are_the_best_of_their_rank(self, dense, ratio):
-        pruned = prune(dense, ratio, criterion="principal-axes", unit="factor", keep=0.25)
-        table, kept = dense.arrays[TABLE].double(), pruned.model.arrays[TABLE].double()
-        tail = torch.linalg.svdvals(table)[3:]
-        assert float((table @ table.T - kept @ kept.T).norm()) == pytest.approx(float((tail**4).sum().sqrt()), rel=1e-5)
+    def test_the_first_axes_keep_most_of_the_users_directions(self, dense, ratio):
+        def directions(model):
+            codes = ratio.train.tocsr().toarray().astype(float) @ model.arrays[TABLE].double().numpy()
+            return codes / np.linalg.norm(codes, axis=1, keepdims=True).clip(1e-12)
+
+        turned, cut = dense.clone(), prune(dense, ratio, criterion="principal-axes", unit="factor", keep=0.25)
+        turned.canonicalise(ratio.train)
+        kept = cut.masks[TABLE].any(0).numpy()
+        best = np.linalg.svd(directions(dense), compute_uv=False)
+        assert kept.tolist() == [True] * 3 + [False] * 9
+        assert (directions(turned)[:, kept] ** 2).sum() == pytest.approx((best[:3] ** 2).sum(), rel=1e-5)
+
+    def test_items_without_histories_do_not_turn_the_axes(self, dense, ratio):
+        """However many there are: the axes are the users', who never meet them."""
+        more, n_more = dense.clone(), 50
+        new = torch.nn.functional.normalize(torch.randn(n_more, 12, generator=torch.Generator().manual_seed(0)), dim=1)
+        more.arrays[TABLE] = torch.cat([dense.arrays[TABLE], new])
+        train = replace(ratio.train, items=np.arange(ratio.n_items + n_more))
+        np.testing.assert_allclose(more.canonicalise(train), dense.clone().canonicalise(ratio.train), atol=1e-5)

@@ -138,9 +138,9 @@ def test_neighbours_are_the_largest_of_each_list(dense, ratio):
 
 @pytest.mark.parametrize("name", ["ials", "bpr"])
 class TestPrincipalAxes:
-    def test_canonicalising_changes_no_score(self, name, dense):
+    def test_canonicalising_changes_no_score(self, name, dense, ratio):
         turned = dense[name].clone()
-        s = turned.canonicalise()
+        s = turned.canonicalise(ratio.train)
         users = np.arange(dense[name].n_users)
         np.testing.assert_allclose(turned.score(users), dense[name].score(users), atol=1e-5)
         assert (s.diff() <= 0).all()

@@ -1,10 +1,9 @@
 """Principal axes (Eckart and Young, 1936; article 1's maximum-variance decomposition).
 
-The model is first turned to the basis of the singular value decomposition of U V', or A A', which changes no
-score; a factor's importance is then its singular value, the share of the scores' variance it carries.
+The model is first turned, which changes no score: a factor model to the basis of the singular value decomposition of
+U V', ELSA to that of its users' directions. A factor's importance is then its singular value: the share of the scores'
+variance, or of the directions, that it carries.
 """
-
-import torch
 
 from recprune.interactions import Interactions
 from recprune.pruning.criterion import Able, Criterion, Scores
@@ -13,15 +12,12 @@ from recprune.splits import Split
 
 def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
     """The model is rotated to its principal axes, in place."""
-    model.canonicalise()
+    model.canonicalise(split.train)
 
 
 def score(model: Able, unit: str, train: Interactions, seed: int) -> Scores:
-    """Name -> (d,) of a model already on its principal axes: the singular values |U_f| |V_f|, or their roots |A_f|."""
-    return {
-        name: torch.stack([model.arrays[table].norm(dim=0) for table, _ in places]).prod(0)
-        for name, places in model.structure()["factor"].items()
-    }
+    """Name -> (d,) singular values, of a model already on its principal axes."""
+    return {name: model.singular_values(train) for name in model.structure()["factor"]}
 
 
 CRITERION = Criterion(
