@@ -34,6 +34,7 @@ class Report:
     lists       (n_users x max k) int32 item codes, best first; -1 past the end and for users left out
     n_users     users evaluated;  n_left_out: users without a relevant item, counted and left out
     on          the part evaluated;  k: the cutoffs, ascending
+    n_not_drawn users with a relevant item who were not drawn, where there are more than `max_users`
     """
 
     mean: dict[str, float]
@@ -43,6 +44,7 @@ class Report:
     n_left_out: int
     on: str
     k: tuple[int, ...] = field(default=())
+    n_not_drawn: int = 0
 
     def table(self) -> pd.DataFrame:
         """One row per metric, one column per cutoff."""
@@ -54,7 +56,8 @@ class Report:
         return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=[f"@{k}" for k in self.k])
 
     def _title(self) -> str:
-        return f"{self.on}: {self.n_users:,} users, {self.n_left_out:,} left out (nothing relevant)"
+        drawn = f" of {self.n_users + self.n_not_drawn:,}, drawn at random" if self.n_not_drawn else ""
+        return f"{self.on}: {self.n_users:,} users{drawn}, {self.n_left_out:,} left out (nothing relevant)"
 
     def __repr__(self) -> str:
         return f"{self._title()}\n{self.table().to_string(float_format='%.4f', na_rep='')}"
@@ -65,7 +68,12 @@ class Report:
 
 
 def evaluate(
-    model, split, on: str = "test", k: int | Iterable[int] = (10, 20, 100), block: int | None = None
+    model,
+    split,
+    on: str = "test",
+    k: int | Iterable[int] = (10, 20, 100),
+    block: int | None = None,
+    max_users: int | None = None,
 ) -> Report:
     """Rank the full catalogue for every user and measure the lists; candidates are never sampled.
 
@@ -76,6 +84,7 @@ def evaluate(
     on     "validation", "test" or "train" (there, nothing is left out)
     k      cutoffs; may exceed the catalogue
     block  users ranked at once, 1024 by default; their scores are made in pieces of about 16 MB
+    max_users  of more users than so many, that many are drawn at random, always the same ones; None: all
 
     One pass over the users, whatever the cutoffs. Beside the report itself (a list and the metrics of
     every user) the memory is that of one piece: its scores, as the model gives them.
@@ -84,8 +93,8 @@ def evaluate(
     out. Equal scores are ordered as in `recprune.topk.top_k`. Metrics: `list_metrics`, `exposure`.
 
     Raises ValueError for a model that was trained on what it is judged by (see `check_belongs`), an unknown `on`,
-    a cutoff that is no positive integer, scores of a wrong
-    shape or with NaN (naming the user), or held-out users and a model that cannot fold them in;
+    a cutoff or `max_users` that is no positive integer, scores of a wrong shape or with NaN (naming the user), or
+    held-out users and a model that cannot fold them in;
     DataError if no user has a relevant item.
     """
     if on not in PARTS:
@@ -99,6 +108,8 @@ def evaluate(
     users = np.flatnonzero(n_relevant)
     if len(users) == 0:
         raise DataError(f"no user has a relevant item in {on}")
+    n_left_out, n_all = split.n_users - len(users), len(users)
+    users = _drawn(users, max_users)
     lists = np.full((split.n_users, cutoffs[-1]), -1, np.int32)
     hits = np.zeros((split.n_users, min(ITEMS_AT, cutoffs[-1])), bool)  # of the item groups
     per_user: dict[str, np.ndarray] = {}
@@ -118,8 +129,8 @@ def evaluate(
     if USERS_AT in cutoffs:
         mean |= _by_users(per_user[f"ndcg@{USERS_AT}"], history)
     if ITEMS_AT in cutoffs:
-        mean |= _by_items(relevant, lists[:, :ITEMS_AT], hits, history)
-    return Report(mean, per_user, lists, len(users), split.n_users - len(users), on, cutoffs)
+        mean |= _by_items(relevant[users], lists[users, :ITEMS_AT], hits[users], history)
+    return Report(mean, per_user, lists, len(users), n_left_out, on, cutoffs, n_all - len(users))
 
 
 def _ranked(model, split, on: str, users: np.ndarray, block: int, k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -228,6 +239,17 @@ def _cutoffs(k) -> tuple[int, ...]:
     if not cutoffs or not all(isinstance(c, Integral) and int(c) >= 1 for c in cutoffs):
         raise ValueError(f"k is {k!r}; one or more positive integers are needed")
     return tuple(sorted(int(c) for c in cutoffs))
+
+
+def _drawn(users: np.ndarray, most: int | None) -> np.ndarray:
+    """At most so many of the users, in their order."""
+    if most is None:
+        return users
+    if not isinstance(most, Integral) or isinstance(most, bool) or most < 1:
+        raise ValueError(f"max_users is {most!r}; a positive integer, or None for all, is needed")
+    if len(users) <= most:
+        return users
+    return np.sort(np.random.default_rng(0).choice(users, int(most), replace=False))
 
 
 def _nanmean(values: np.ndarray) -> float:

@@ -265,3 +265,30 @@ def test_what_cannot_be_evaluated_is_refused(popular, make_split, stored):
         evaluate(stored(scores), popular)
     with pytest.raises(DataError, match="no user has a relevant item in test"):
         evaluate(stored(np.zeros((2, 2))), make_split([[1, 2], [1, 0]]))
+
+
+@given(CASES, st.integers(1, 12))
+def test_of_more_users_some_are_drawn_and_the_means_are_theirs(make_split, stored, case, most):
+    parts, scores = random_case(*case)
+    assume((parts == 3).any())
+    split, model = make_split(parts), stored(scores)
+    everybody, some = evaluate(model, split, k=(3, 20)), evaluate(model, split, k=(3, 20), max_users=most)
+    drawn = ~np.isnan(some.per_user["ndcg@3"])
+    assert drawn.sum() == some.n_users == min(most, everybody.n_users)
+    assert (some.n_left_out, some.n_users + some.n_not_drawn) == (everybody.n_left_out, everybody.n_users)
+    for name, values in some.per_user.items():
+        np.testing.assert_array_equal(values[drawn], everybody.per_user[name][drawn])
+        assert some.mean[name] == values[drawn].mean()
+    np.testing.assert_array_equal(some.lists[drawn], everybody.lists[drawn])
+    apart = np.where(drawn[:, None] | (parts != 3), parts, 2)  # as if the others had nothing to find
+    alone = evaluate(model, make_split(apart), k=(3, 20)).mean
+    for group in ("low", "mid", "high"):
+        name = f"recall@20_items_{group}"
+        np.testing.assert_equal(some.mean[name], alone[name])
+    assert ("drawn at random" in repr(some)) == (some.n_users < everybody.n_users)
+
+
+@pytest.mark.parametrize("most", [0, -1, 2.5, True, "all"])
+def test_a_number_of_users_is_a_positive_integer(popular, stored, most):
+    with pytest.raises(ValueError, match="max_users is .*a positive integer, or None for all"):
+        evaluate(stored(np.zeros((popular.n_users, popular.n_items), np.float32)), popular, max_users=most)
