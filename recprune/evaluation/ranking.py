@@ -241,11 +241,11 @@ def _cutoffs(k) -> tuple[int, ...]:
     return tuple(sorted(int(c) for c in cutoffs))
 
 
-def _drawn(users: np.ndarray, most: int | None) -> np.ndarray:
+def _drawn(users: np.ndarray, most) -> np.ndarray:
     """At most so many of the users, in their order."""
     if most is None:
         return users
-    if not isinstance(most, Integral) or isinstance(most, bool) or most < 1:
+    if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 1:
         raise ValueError(f"max_users is {most!r}; a positive integer, or None for all, is needed")
     if len(users) <= most:
         return users
