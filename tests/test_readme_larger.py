@@ -13,6 +13,7 @@ JOURNEY, GOWALLA = (
 )
 EASE = {"model": "ease", "unit": "weight", "criterion": "magnitude"}
 AXES = {"model": "ials", "unit": "factor", "recovery": "none", "kept": 0.5, "values": "float32"}
+ELSA_AXES = AXES | {"model": "elsa", "criterion": "principal-axes"}
 HALF_VAE = {"model": "mult-vae", "unit": "weight", "criterion": "magnitude", "kept": 0.5}
 TENTH = EASE | {"kept": 0.1, "values": "float32"}
 MODELS = ("ials", "item-knn", "elsa", "bpr", "ease", "mult-vae", "popularity")
@@ -91,9 +92,10 @@ SENTENCES = {
         f"{both_halves('test_ratio')}, on validation {both_halves('val_ratio')}"
     ),
     "ELSA's axes": lambda: (
-        "Half of ELSA's axes keep {:.3f} on Complete Journey, half of its factors at random {:.3f}".format(
-            *(of(JOURNEY, **AXES | {"model": "elsa", "criterion": rule}) for rule in ("principal-axes", "random"))
-        )
+        f"of ELSA's the half keeps {keeps(JOURNEY, **ELSA_AXES)} and a quarter "
+        f"{keeps(JOURNEY, **ELSA_AXES | {'kept': 0.25})}, where half of its factors at random keep "
+        f"{of(JOURNEY, **ELSA_AXES | {'criterion': 'random'}):.3f} and an ELSA trained with a quarter of them "
+        f"{of(JOURNEY, model='elsa', criterion='smaller-dense', kept=0.25):.3f}"
     ),
     "validation and test": lambda: (
         f"Half of Mult-VAE's weights keep {of(GOWALLA, 'val_ratio', **HALF_VAE):.3f} there and "

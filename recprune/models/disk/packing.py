@@ -6,7 +6,7 @@
 
 Of the patterns N:M (the unit n-of-m) the positions could be written in 2 bits a value. That is what the code takes for
 2:4, and a twentieth less for 1:4, which is not worth a layout. A dense array of more than CODED non-zeros stays dense:
-it would gain little, and ask for several times its own memory. Files of format 2 have other layouts: see `older`.
+it would gain little for its time. Files of format 2 have other layouts: see `older`.
 
 Writing and reading take memory in proportion to what is written, whatever the shape of a sparse matrix. What is read
 is checked before it is used as a position: a wrong one would reach beyond the array, in code that does not look.
@@ -22,13 +22,11 @@ from scipy import sparse
 
 from recprune.errors import ModelFileError, demand
 from recprune.models.disk import formats, older, rice
-from recprune.models.parts.ops import Array, count_nonzero
+from recprune.models.parts.ops import Array, count_nonzero, to_csr
 
 Parts = dict[str, np.ndarray]
 LAYOUTS = ("dense", "rice", *older.PARTS)
-CODED = (
-    1 << 25
-)  # non-zeros of a dense array up to which their places are coded: it takes some 50 bytes each, for a while
+CODED = 1 << 25  # non-zeros of a dense array up to which their places are coded
 
 
 def pack(arrays: dict[str, Array], values: str = "float32") -> tuple[Parts, dict[str, dict]]:
@@ -76,26 +74,35 @@ def _dense(array: torch.Tensor, values: str | None) -> Parts:
 
 
 def _rice(array: Array, values: str | None) -> Parts:
-    data, places, ends = _entries(array)
-    stored, scales = formats.encode(data, ends, values)
-    return _with_scales({".values": stored, ".rice": rice.encode(places)}, scales)
+    matrix = to_csr(array) if isinstance(array, torch.Tensor) else _in_order(array)
+    stored, scales = formats.encode(matrix.data, matrix.indptr, values)
+    return _with_scales({".values": stored, ".rice": rice.encode(_gaps(matrix))}, scales)
 
 
 def _with_scales(parts: Parts, scales: np.ndarray | None) -> Parts:
     return parts if scales is None else parts | {".scales": scales}
 
 
-def _entries(array: Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The non-zeros of a matrix, row after row, their places (int64) in the raveled matrix, and the rows' ends."""
-    if isinstance(array, torch.Tensor):
-        flat = np.ascontiguousarray(array.numpy()).ravel()
-        places = np.flatnonzero(flat)
-        return flat[places], places, np.searchsorted(places, formats.row_ends(array.shape))
-    matrix = array.copy()
+def _in_order(matrix: sparse.csr_array) -> sparse.csr_array:
+    """The matrix with its non-zeros alone, row after row and column after column; itself, where it is that."""
+    if matrix.has_sorted_indices and count_nonzero(matrix) == len(matrix.data):
+        return matrix
+    matrix = matrix.copy()
     matrix.eliminate_zeros()
     matrix.sort_indices()
-    row = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
-    return matrix.data, row * matrix.shape[1] + matrix.indices, matrix.indptr
+    return matrix
+
+
+def _gaps(matrix: sparse.csr_array) -> np.ndarray:
+    """(nnz,) how many entries of the raveled matrix lie between each stored one and the one before."""
+    filled = np.flatnonzero(np.diff(matrix.indptr))
+    first, last = (matrix.indptr[row].astype(np.int64) for row in (filled, filled + 1))
+    ends = filled[:, None] * matrix.shape[1] + np.stack([matrix.indices[first], matrix.indices[last - 1]], axis=1)
+    of_first = np.diff(ends.ravel(), prepend=-1)[::2] - 1
+    gaps = np.empty(len(matrix.indices), np.int32 if of_first.max(initial=0) < 2**31 else np.int64)
+    np.subtract(matrix.indices[1:], matrix.indices[:-1] + 1, out=gaps[1:], casting="same_kind")
+    gaps[first] = of_first
+    return gaps
 
 
 def unpack(written: Parts, layouts: dict[str, dict]) -> dict[str, Array]:

@@ -22,20 +22,42 @@ import numpy as np
 
 #: gaps; of 64 to 1,024, the fewest bytes on EASE cut to 0.5 to 50 % and on 100 entries in each of 41,000 columns
 BLOCK = 128
+GAPS = BLOCK << 15  # that are worked on at a time
 
 
-def encode(places: np.ndarray) -> np.ndarray:
-    """(bytes,) uint8: the code of (n,) int64 places, ascending from 0 on, none twice."""
-    gaps = np.diff(places, prepend=-1) - 1
-    if gaps.max(initial=0) < 2**31:
-        gaps = gaps.astype(np.int32)
-    widths = _widths(gaps)
+def encode(gaps: np.ndarray) -> np.ndarray:
+    """(bytes,) uint8: the code of places that are told by their (n,) gaps, int32 or int64.
+
+    A gap is how many places were passed over since the one before, for the first since the beginning. Beside them it
+    takes 3 bytes a gap or so.
+    """
+    widths = np.concatenate([np.zeros(0, np.uint8), *(_widths(gaps[part]) for part in _parts(len(gaps)))])
     width = np.repeat(widths, BLOCK)[: len(gaps)]
-    low = [np.packbits((gaps[there] & 1 << bit).astype(bool)) for bit, there in _planes(width)]
-    ends = np.cumsum((gaps >> width) + 1, dtype=np.int64) - 1
-    unary = np.zeros(ends[-1] + 1 if len(ends) else 0, bool)
-    unary[ends] = True
-    return np.concatenate([widths, *low, np.packbits(unary)])
+    low = [_plane(gaps, width, bit) for bit in range(width.max(initial=0))]
+    return np.concatenate([widths, *low, _unary(gaps, width)])
+
+
+def _plane(gaps: np.ndarray, width: np.ndarray, bit: int) -> np.ndarray:
+    """One bit of all gaps that have it among their low bits."""
+    bits = [(gaps[part][width[part] > bit] >> bit & 1).astype(bool) for part in _parts(len(gaps))]
+    return np.packbits(np.concatenate(bits))
+
+
+def _unary(gaps: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """What is above the low bits of all gaps."""
+    length = sum(int((gaps[part] >> width[part]).sum(dtype=np.int64)) for part in _parts(len(gaps)))
+    bits, begun = np.zeros(length + len(gaps), bool), 0
+    for part in _parts(len(gaps)):
+        ends = begun + np.cumsum((gaps[part] >> width[part]) + 1, dtype=np.int64)
+        bits[ends - 1] = True
+        begun = ends[-1]
+    return np.packbits(bits)
+
+
+def _parts(n: int) -> Iterator[slice]:
+    """Whole blocks of gaps, some at a time."""
+    for first in range(0, n, GAPS):
+        yield slice(first, min(n, first + GAPS))
 
 
 def decode(code: np.ndarray, n: int, size: int) -> np.ndarray:
@@ -49,7 +71,8 @@ def decode(code: np.ndarray, n: int, size: int) -> np.ndarray:
         raise ValueError(f"the widths of {n:,} positions are damaged")
     width = np.repeat(widths, BLOCK)[:n]
     gaps = np.zeros(n, np.int64)
-    for bit, there in _planes(width):
+    for bit in range(width.max(initial=0)):
+        there = width > bit
         count = np.count_nonzero(there)
         plane = code[at : at + -(-count // 8)]
         if len(plane) * 8 < count:
@@ -64,12 +87,6 @@ def decode(code: np.ndarray, n: int, size: int) -> np.ndarray:
         raise ValueError(f"a position is beyond {size:,}")
     gaps += high << width
     return np.cumsum(gaps + 1) - 1
-
-
-def _planes(width: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Each bit, lowest first, and which gaps have it among their low bits."""
-    for bit in range(width.max(initial=0)):
-        yield bit, width > bit
 
 
 def _widths(gaps: np.ndarray) -> np.ndarray:
