@@ -74,10 +74,14 @@ def test_positions_come_back_from_their_code(gaps, more):
 @given(st.lists(gaps, min_size=rice.BLOCK, max_size=5 * rice.BLOCK))
 @settings(max_examples=30)
 def test_the_code_does_not_depend_on_how_many_gaps_are_worked_on_at_a_time(gaps):
-    whole = rice.encode(np.array(gaps, np.int64))
+    whole, places = rice.encode(np.array(gaps, np.int64)), np.cumsum(np.array(gaps, np.int64) + 1) - 1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rice, "GAPS", rice.BLOCK)
         np.testing.assert_array_equal(rice.encode(np.array(gaps, np.int64)), whole)
+        np.testing.assert_array_equal(rice.decode(whole, len(gaps), int(places[-1]) + 1), places)
+        for n in (len(gaps) - 1, len(gaps) + 1):
+            with pytest.raises(ValueError):
+                rice.decode(whole, n, int(places[-1]) + 1)
 
 
 @given(st.integers(1, 12), st.integers(1, 40), st.floats(0, 1), st.booleans(), st.integers(0, 99))
@@ -99,7 +103,7 @@ def test_gaps_beyond_32_bits():
     assert packing._gaps(far).tolist() == [100_005, 40_000 * 100_000 + 99_999 - 100_005 - 1]
 
 
-def test_a_half_full_matrix_is_turned_and_packed_in_little_more_than_its_own_memory(monkeypatch):
+def test_a_half_full_matrix_is_turned_packed_and_read_in_little_more_than_its_own_memory(monkeypatch):
     """To be turned by SciPy takes three and a half times what is stored."""
     for module, name in ((ops, "ENTRIES"), (rice, "GAPS"), (formats, "ENTRIES")):
         monkeypatch.setattr(module, name, 2**16)
@@ -109,10 +113,14 @@ def test_a_half_full_matrix_is_turned_and_packed_in_little_more_than_its_own_mem
     turned, peak = tracemalloc.get_traced_memory()
     assert peak < 1.1 * turned
     tracemalloc.reset_peak()
-    pack({"w": stored})
-    peak = tracemalloc.get_traced_memory()[1] - turned
+    packed = pack({"w": stored})
+    held, peak = tracemalloc.get_traced_memory()
+    assert peak - turned < 1.5 * turned
+    tracemalloc.reset_peak()
+    unpack(*packed)
+    peak = tracemalloc.get_traced_memory()[1] - held
     tracemalloc.stop()
-    assert peak < 1.5 * turned
+    assert peak < 2 * turned
 
 
 def test_the_code_of_a_few_positions_by_hand():

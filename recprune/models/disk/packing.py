@@ -164,12 +164,12 @@ def _read_sparse(parts: Parts, layout: str, shape, form: str, values: str | None
 
 
 def _matrix(entries: np.ndarray, places: np.ndarray, scales, shape, form: str, values: str | None) -> Array:
-    """The matrix of entries at places that have been checked."""
-    row, column = np.divmod(places, max(1, shape[1]))
-    ends = np.searchsorted(row, np.arange(shape[0] + 1))
+    """The matrix of entries at places that have been checked; of these nothing is left."""
+    ends = np.searchsorted(places, np.arange(shape[0] + 1) * shape[1])
     data = formats.decode(entries, scales, ends, values)
     if form == "csr":
-        return sparse.csr_array((data, column.astype(np.int32), ends.astype(np.int32)), shape=shape)
+        column = np.remainder(places, max(1, shape[1]), out=places).astype(np.int32)
+        return sparse.csr_array((data, column, ends.astype(np.int32)), shape=shape)
     array = np.zeros(shape, np.float32)
     array.ravel()[places] = data
     return torch.from_numpy(array)

@@ -70,23 +70,44 @@ def decode(code: np.ndarray, n: int, size: int) -> np.ndarray:
     if len(widths) < at or widths.max(initial=0) >= 63:
         raise ValueError(f"the widths of {n:,} positions are damaged")
     width = np.repeat(widths, BLOCK)[:n]
-    gaps = np.zeros(n, np.int64)
+    places = np.zeros(n, np.int64)  # gaps, to begin with
     for bit in range(width.max(initial=0)):
-        there = width > bit
-        count = np.count_nonzero(there)
-        plane = code[at : at + -(-count // 8)]
-        if len(plane) * 8 < count:
-            raise ValueError(f"the low bits of {n:,} positions end early")
-        gaps[there] |= np.unpackbits(plane, count=count).astype(np.int64) << bit
-        at += len(plane)
-    ends = np.flatnonzero(np.unpackbits(code[at:]))
-    if len(ends) != n:
-        raise ValueError(f"{n:,} values, and {len(ends):,} positions")
-    high = np.diff(ends, prepend=-1) - 1
-    if (high > size >> width.astype(np.int64)).any():  # so that no sum of two goes beyond 64 bits unseen
-        raise ValueError(f"a position is beyond {size:,}")
-    gaps += high << width
-    return np.cumsum(gaps + 1) - 1
+        at += _read_plane(code[at:], bit, width, places)
+    _read_unary(code[at:], width, places, size)
+    places += 1
+    np.cumsum(places, out=places)
+    places -= 1
+    return places
+
+
+def _read_plane(code: np.ndarray, bit: int, width: np.ndarray, gaps: np.ndarray) -> int:
+    """The bytes that one low bit of the gaps takes; it is set in them."""
+    count = int(np.count_nonzero(width > bit))
+    if len(code) * 8 < count:
+        raise ValueError(f"the low bits of {len(gaps):,} positions end early")
+    bits, begun = np.unpackbits(code[: -(-count // 8)], count=count), 0
+    for part in _parts(len(gaps)):
+        there = np.flatnonzero(width[part] > bit)
+        gaps[part][there] |= bits[begun : begun + len(there)].astype(np.int64) << bit
+        begun += len(there)
+    return -(-count // 8)
+
+
+def _read_unary(code: np.ndarray, width: np.ndarray, gaps: np.ndarray, size: int) -> None:
+    """What is above the low bits is added to the gaps."""
+    done, before = 0, -1
+    for start in range(0, len(code), GAPS // 8):
+        ends = np.flatnonzero(np.unpackbits(code[start : start + GAPS // 8])) + 8 * start
+        high, part = np.diff(ends, prepend=before) - 1, slice(done, done + len(ends))
+        done += len(ends)
+        if done > len(gaps):
+            break
+        if (high > size >> width[part].astype(np.int64)).any():  # so that no sum of two goes beyond 64 bits unseen
+            raise ValueError(f"a position is beyond {size:,}")
+        gaps[part] += high << width[part]
+        before = ends[-1] if len(ends) else before
+    if done != len(gaps):
+        raise ValueError(f"{len(gaps):,} values, and {'more' if done > len(gaps) else f'{done:,}'} positions")
 
 
 def _widths(gaps: np.ndarray) -> np.ndarray:
