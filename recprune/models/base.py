@@ -298,8 +298,8 @@ class Recommender(LostRows):
         to be gone; then each array takes the form, dense or sparse, that needs fewer bytes.
         """
         self._fitted  # noqa: B018  an untrained model has nothing to cut
-        small = self.clone()
-        small.auxiliary, small.is_compact = {}, True
+        small = copy.copy(self)
+        small.arrays, small.auxiliary, small.is_compact = dict(self.arrays), {}, True
         for unit, kept in KEPT.items():
             if kept in self.arrays:
                 index = torch.nonzero(self.arrays[kept]).ravel()
@@ -308,7 +308,9 @@ class Recommender(LostRows):
         for unit, dimensions in self.structure().items():
             for places in dimensions.values() if unit not in KEPT else ():
                 cut_zeros(small.arrays, places)
-        small.arrays = {name: ops.smallest_in_memory(array) for name, array in small.arrays.items()}
+        for name, array in small.arrays.items():
+            own = ops.smallest_in_memory(array)
+            small.arrays[name] = array.clone() if own is self.arrays[name] else own  # a copy of what did not change
         return small
 
     # -- disk

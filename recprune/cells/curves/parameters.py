@@ -36,6 +36,7 @@ def parameter_curve(bench: Bench) -> Curve:
                     smallest = pruned
                 cell = Cell.of(bench.p, "parameters", share, seed, recovery=recovery)
                 cells += measure_pruned(bench, pruned, cell)
+                del pruned  # before the next one is there: each may be as large as the dense model
     return Curve(to_rows(cells), smallest)
 
 
