@@ -1,5 +1,7 @@
 """Examples say what the models say, in titles."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,16 @@ def test_the_importance_figure_shows_every_tensor_and_the_cut(ratio):
     above = (summary["above the cut"] * summary["weights"]).sum()
     assert above == pytest.approx(0.1 * summary["weights"].sum(), rel=0.01)
     assert len(many.axes[0].patches) == len(scores)
+
+
+def test_the_importance_figure_of_many_units_draws_some_that_stand_for_all(monkeypatch):
+    scores = {"weights": np.random.default_rng(0).random(200_000, np.float32)}
+    _, exact = figures.importance(scores, "magnitude", "weight", keep=0.1)
+    monkeypatch.setattr(sys.modules["recprune.report.figures.importance"], "MANY", 20_000)
+    picture, summary = figures.importance(scores, "magnitude", "weight", keep=0.1)
+    (bars,) = picture.axes[0].patches
+    assert bars.get_data().values.sum() == pytest.approx(200_000)
+    assert summary.loc["weights", ["weights", "mean", "largest"]].equals(
+        exact.loc["weights", ["weights", "mean", "largest"]]
+    )
+    assert summary.loc["weights", "above the cut"] == pytest.approx(0.1, abs=0.01)
