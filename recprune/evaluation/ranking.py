@@ -101,7 +101,7 @@ def evaluate(
         raise ValueError(f"on is {on!r}; known: {', '.join(PARTS)}{near(on, PARTS)}")
     if not hasattr(model, "score"):
         raise TypeError(f"a trained model is needed, or what has its `score(users)`, not {kind_of(model)}")
-    cutoffs = _cutoffs(k)
+    cutoffs, most = _cutoffs(k), _most(max_users)
     check_belongs(model, split, on)
     relevant = split.relevant(on).tocsr()
     n_relevant = np.diff(relevant.indptr)
@@ -109,7 +109,7 @@ def evaluate(
     if len(users) == 0:
         raise DataError(f"no user has a relevant item in {on}")
     n_left_out, n_all = split.n_users - len(users), len(users)
-    users = _drawn(users, max_users)
+    users = at_most(users, most)
     lists = np.full((split.n_users, cutoffs[-1]), -1, np.int32)
     hits = np.zeros((split.n_users, min(ITEMS_AT, cutoffs[-1])), bool)  # of the item groups
     per_user: dict[str, np.ndarray] = {}
@@ -131,6 +131,13 @@ def evaluate(
     if ITEMS_AT in cutoffs:
         mean |= _by_items(relevant[users], lists[users, :ITEMS_AT], hits[users], history)
     return Report(mean, per_user, lists, len(users), n_left_out, on, cutoffs, n_all - len(users))
+
+
+def at_most(users: np.ndarray, most: int | None) -> np.ndarray:
+    """The users, in their order; of more than `most`, so many by chance, always the same ones."""
+    if most is None or len(users) <= most:
+        return users
+    return np.sort(np.random.default_rng(0).choice(users, most, replace=False))
 
 
 def _ranked(model, split, on: str, users: np.ndarray, block: int, k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -241,15 +248,12 @@ def _cutoffs(k) -> tuple[int, ...]:
     return tuple(sorted(int(c) for c in cutoffs))
 
 
-def _drawn(users: np.ndarray, most) -> np.ndarray:
-    """At most so many of the users, in their order."""
-    if most is None:
-        return users
-    if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 1:
-        raise ValueError(f"max_users is {most!r}; a positive integer, or None for all, is needed")
-    if len(users) <= most:
-        return users
-    return np.sort(np.random.default_rng(0).choice(users, int(most), replace=False))
+def _most(max_users) -> int | None:
+    if max_users is None:
+        return None
+    if isinstance(max_users, bool) or not isinstance(max_users, int | np.integer) or max_users < 1:
+        raise ValueError(f"max_users is {max_users!r}; a positive integer, or None for all, is needed")
+    return int(max_users)
 
 
 def _nanmean(values: np.ndarray) -> float:

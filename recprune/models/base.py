@@ -298,17 +298,22 @@ class Recommender(LostRows):
         to be gone; then each array takes the form, dense or sparse, that needs fewer bytes.
         """
         self._fitted  # noqa: B018  an untrained model has nothing to cut
-        small = copy.copy(self)
-        small.arrays, small.auxiliary, small.is_compact = dict(self.arrays), {}, True
+        arrays = dict(self.arrays)
         for unit, kept in KEPT.items():
             if kept in self.arrays:
                 index = torch.nonzero(self.arrays[kept]).ravel()
                 for name, axis in self._cut_with(unit):
-                    small.arrays[name] = ops.take(small.arrays[name], index, axis)
+                    arrays[name] = ops.take(arrays[name], index, axis)
         for unit, dimensions in self.structure().items():
             for places in dimensions.values() if unit not in KEPT else ():
-                cut_zeros(small.arrays, places)
-        for name, array in small.arrays.items():
+                cut_zeros(arrays, places)
+        return self._compacted(arrays)
+
+    def _compacted(self, arrays: dict[str, Array]) -> Self:
+        """A compact model of these arrays, each in its smaller form; it shares none of its memory with this one."""
+        small = copy.copy(self)
+        small.arrays, small.auxiliary, small.is_compact = {}, {}, True
+        for name, array in arrays.items():
             own = ops.smallest_in_memory(array)
             small.arrays[name] = array.clone() if own is self.arrays[name] else own  # a copy of what did not change
         return small

@@ -220,10 +220,7 @@ class Tree(Recommender):
 
     def compact(self):
         """Nodes that no pair can come to are dropped."""
-        small = self.clone()
-        small.auxiliary, small.is_compact = {}, True
-        small.arrays = {name: ops.smallest_in_memory(array) for name, array in self.parameters().items()}
-        return small
+        return self._compacted(self.parameters())
 
     def macs(self) -> int:
         """Of the features alone; a question is a comparison, and no multiplication."""

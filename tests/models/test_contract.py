@@ -122,6 +122,14 @@ class TestContract:
         users = np.arange(ratio.n_users)
         np.testing.assert_allclose(fitted[name].compact().score(users), fitted[name].score(users), rtol=0, atol=1e-5)
 
+    def test_a_compact_model_shares_no_array_with_the_model_it_was_made_of(self, name, fitted):
+        def memory(array):
+            return array.numpy() if isinstance(array, torch.Tensor) else array.data
+
+        dense = fitted[name]
+        for key, array in dense.compact().arrays.items():
+            assert not np.shares_memory(memory(array), memory(dense.arrays[key])), key
+
     def test_a_cut_dimension_scores_like_zeros(self, name, fitted, ratio):
         users = np.arange(ratio.n_users)
         for unit, dimensions in fitted[name].structure().items():

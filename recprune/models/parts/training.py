@@ -18,6 +18,7 @@ from scipy import sparse
 from torch.optim.adam import adam
 
 from recprune.evaluation.metrics import list_metrics
+from recprune.evaluation.ranking import at_most
 from recprune.interactions import Interactions
 from recprune.models.base import Recommender
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Whole
@@ -277,10 +278,7 @@ class Target:
         self.known = fold_in
         self.seen = train.tocsr() if fold_in is None else fold_in
         self.n_relevant = np.diff(self.relevant.indptr)
-        users = np.flatnonzero(self.n_relevant)
-        if len(users) > MOST_USERS:
-            users = np.sort(np.random.default_rng(0).choice(users, MOST_USERS, replace=False))
-        self.users = users
+        self.users = at_most(np.flatnonzero(self.n_relevant), MOST_USERS)
 
     @torch.no_grad()
     def ndcg(self, model: Recommender, block: int = 2048) -> float:
