@@ -73,6 +73,11 @@ class StudyEvidence:
         return in_order(pd.concat([points(dense), others])) if len(dense) else others.reset_index(drop=True)
 
     @cached_property
+    def paired_formats(self) -> pd.DataFrame:
+        """The same in every value format."""
+        return self.paired if self.formats is self.rows else points(paired(self.formats))
+
+    @cached_property
     def pruned(self) -> pd.DataFrame:
         """The `points` of all models but the floors, which nobody prunes."""
         return self.points[~self.points["model"].isin(FLOORS)].reset_index(drop=True)

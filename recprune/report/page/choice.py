@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from recprune.cells.names import AS_TRAINED
 from recprune.evaluation.safety import safe_walk
-from recprune.report.evidence.frames import where_lowest
+from recprune.report.evidence.frames import each, where_lowest
 from recprune.report.evidence.methods import CURVE, FLOORS, controls
 from recprune.report.evidence.points import paired
 from recprune.report.evidence.study import StudyEvidence
@@ -17,30 +18,33 @@ PARTS = {"val": "val_ndcg@10", "test": "test_ndcg@10"}
 
 
 def ranked(studies: Sequence[StudyEvidence]) -> pd.DataFrame:
-    """The curve points of all studies (see `StudyEvidence.paired`) with what they are ranked by. Adds
+    """The curve points of all studies in every value format (see `StudyEvidence.paired_formats`) with what they are
+    ranked by. Adds
 
     study       number of the study, in the order given
     level       validation nDCG@10 relative to the study's best dense model on validation, over the point's own seeds
     own         lower bound, on validation, of nDCG@10 relative to the point's own dense model: the lowest one-sided
-                95 % bound from here up the curve, so that, as in safe sparsity, nothing unsafe lies before it
+                95 % bound from here up the curve, so that, as in safe sparsity, nothing unsafe lies before it; each
+                format has a curve of its own, and all are relative to the dense model as trained
     best        the same, relative to the best dense model on validation: `own` times the ratio of the two dense models'
                 means. That ratio is taken as it was measured; its own uncertainty is not in the bound
     test_own, test_best   this point's own bounds on test, which have no say in any choice
-    sized, data           whether it is a candidate where size is asked for; where less training data is
+    sized, data           whether it is a candidate where size is asked for; where less training data is: formats
+                          change no data
     """
     return pd.concat([_study(study).assign(study=place) for place, study in enumerate(studies)], ignore_index=True)
 
 
 def best_dense(dense: pd.DataFrame) -> str:
-    """The model that is best on validation, of the points of dense models; "" where there are none."""
-    known = dense[dense["val_ndcg@10"].notna()].sort_values("model")
+    """The model that is best on validation as trained, of the points of dense models; "" where there are none."""
+    known = dense[dense["val_ndcg@10"].notna() & (dense["values"] == AS_TRAINED)].sort_values("model")
     return "" if known.empty else str(where_lowest(known, -known["val_ndcg@10"])["model"])
 
 
 def _study(study: StudyEvidence) -> pd.DataFrame:
-    table = study.paired
-    levels = _levels(paired(study.rows), table)
-    lowest = safe_walk(table)
+    table = study.paired_formats
+    levels = _levels(paired(study.formats), table)
+    lowest = pd.concat([safe_walk(rows) for _, rows in each(table, "values")])
     own = lowest.where(lowest > float("-inf"))
     known = table["val_ndcg@10"].notna() & (table["bytes_disk"] > 0) & (table["model"] != FLOORS[1])
     smaller = (table["side"] == "control") & (table["criterion"] == "smaller-dense")
@@ -53,13 +57,14 @@ def _study(study: StudyEvidence) -> pd.DataFrame:
         test_own=table["test_ratio_lower"],
         test_best=table["test_ratio_lower"] * levels["test_own"] / levels["test_best"],
         sized=known & (smaller | table["side"].isin(SIZES) & ~table["criterion"].isin(controls())),
-        data=known & ((table["side"] == "dense") | anew),
+        data=known & ((table["side"] == "dense") | anew) & (table["values"] == AS_TRAINED),
     )
 
 
 def _levels(cells: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """The mean nDCG@10 of each point's own and of the best dense model, over the seeds of its curve."""
-    dense = cells[cells["side"] == "dense"].pivot_table(index="seed", columns="model", values=list(PARTS.values()))
+    dense = cells[(cells["side"] == "dense") & (cells["values"] == AS_TRAINED)]
+    dense = dense.pivot_table(index="seed", columns="model", values=list(PARTS.values()))
     reference = best_dense(table[table["side"] == "dense"])
     found = {}
     for key, curve in cells.groupby(CURVE, sort=False):

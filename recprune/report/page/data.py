@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from recprune.datasets.naming import name_of
+from recprune.models.quantization import FORMATS
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.methods import CURVE, FLOORS, labels_of, models_in_order, of_kind
 from recprune.report.evidence.points import NOT_ABOVE
@@ -35,6 +36,8 @@ SYMBOLS = {
     "8": "octagon",
     "*": "star",
 }
+#: words that come in this order, before any other
+FIRST = {"values": tuple(FORMATS)}
 #: column of the points -> its short name in the page
 NUMBERS = {
     "kept": "kept",
@@ -72,12 +75,13 @@ def page_data(studies: Sequence[StudyEvidence], notebooks: dict[str, str]) -> di
         "unit": table["unit"],
         "role": table["role"].map(_role),
         "method": labels_of(table),
+        "values": table["values"],
         "recipe": [recipe(row) for _, row in table.iterrows()],
         "notebook": _notebooks(studies, table, notebooks),
     }
     points, lists = {"study": table["study"].tolist()}, {}
     for name, values in words.items():
-        lists[name] = list(dict.fromkeys(values))
+        lists[name] = list(dict.fromkeys([*(first for first in FIRST.get(name, ()) if first in set(values)), *values]))
         place = {value: number for number, value in enumerate(lists[name])}
         points[name] = [place[value] for value in values]
     points |= {short: [_number(value) for value in table[column]] for column, short in NUMBERS.items()}
@@ -138,13 +142,13 @@ def _notebooks(studies: Sequence[StudyEvidence], table: pd.DataFrame, notebooks:
     """For each curve point, the address of the notebook that measured it, or "". Where shares were counted, and so
     averaged over seeds, that of its curve."""
     found: dict[tuple, str] = {}
-    columns = [*CURVE, "kept", "run"]
+    columns = [*CURVE, "values", "kept", "run"]
     for study in studies:
-        for *curve, kept, run in study.rows[columns].itertuples(index=False, name=None):
+        for *curve, kept, run in study.formats[columns].itertuples(index=False, name=None):
             if run in notebooks:
                 found.setdefault(tuple(curve), notebooks[run])
                 found[(*curve, float(f"{kept:.6g}"))] = notebooks[run]
-    keys = table[[*CURVE, "kept"]].itertuples(index=False, name=None)
+    keys = table[[*CURVE, "values", "kept"]].itertuples(index=False, name=None)
     return [found.get(key) or found.get(key[:-1], "") for key in keys]
 
 

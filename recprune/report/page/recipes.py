@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from recprune.cells.names import AS_TRAINED
+
 FILE = "RATINGS.csv"
 KEPT = "{kept}"  # stands for the share in a recipe, which all points of a curve have in common
 SEVERAL_ROUNDS = ("linear", "cubic", "geometric")
@@ -29,6 +31,8 @@ def _command(point: pd.Series) -> str:
         del options["schedule"]  # the command's own
     if point["protocol"] not in ("", "ratio"):
         options["protocol"] = point["protocol"]
+    if point["values"] != AS_TRAINED:
+        options["values"] = point["values"]
     given = " ".join(f"--{name} {value}" for name, value in options.items() if value)
     return f".venv/bin/python -m recprune prune {FILE} {given} --keep {KEPT} --out small/"
 
@@ -51,15 +55,16 @@ def _samples(point: pd.Series) -> str:
 
 
 def _python(point: pd.Series, steps: list[str], made: str, fitted: str = "", more: str = "") -> str:
-    """Load, split, build, the steps, save; the model is trained on `fitted` before the steps where that is given."""
+    """Load, split, build, the steps, round, save; `fitted`: the split that the model is trained on before the steps."""
     model = f'rp.models.build("{point["model"]}")'
+    rounded = made if point["values"] == AS_TRAINED else f'rp.quantize({made}, "{point["values"]}")'
     lines = [
         "import recprune as rp",
         *([more] if more else []),
         f'split  = rp.split(rp.load("{FILE}"), protocol="{point["protocol"] or "ratio"}", seed=0)',
         f"model  = {_fit(model, fitted, point) if fitted else model}",
         *steps,
-        f'{made}.save("small/")',
+        f'{rounded}.save("small/")',
     ]
     return "\n".join(lines)
 

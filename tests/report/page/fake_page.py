@@ -37,6 +37,16 @@ def fake_rows(dataset: str = DATASET) -> pd.DataFrame:
     return canonical(rows)
 
 
+def in_int8(rows: pd.DataFrame, loss: float = 0.004) -> pd.DataFrame:
+    """The rows of dense and pruned models, and the same rounded: a quarter of the bytes, a little worse."""
+    whole = rows[rows["side"].isin(["dense", "parameters"]) & ~rows["model"].isin(["popularity", "random"])]
+    bounds = [f"{part}_ratio{end}" for part in ("val", "test") for end in ("", "_lo", "_hi", "_lower")]
+    worse = {name: whole[name].fillna(1.0) * (1 - loss) for name in bounds}
+    levels = {name: whole[name] * (1 - loss) for name in ("val_ndcg@10", "test_ndcg@10")}
+    smaller = {"bytes_disk": (whole["bytes_disk"] / 4).round().astype("Int64"), "bytes_ratio": whole["bytes_ratio"] / 4}
+    return canonical(pd.concat([rows, whole.assign(values="int8", **worse, **levels, **smaller)], ignore_index=True))
+
+
 def fake_claims() -> tables.Table:
     """A table that belongs to no study."""
     nan = float("nan")

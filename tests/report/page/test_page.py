@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fake_cells import fake_cells
-from fake_page import DATASET, KEY, METHOD, fake_claims, fake_notebook, fake_page, fake_rows
+from fake_page import DATASET, KEY, METHOD, fake_claims, fake_notebook, fake_page, fake_rows, in_int8
 
 from recprune.report import Evidence
 from recprune.report.page import choice, formulas, notebooks
@@ -197,6 +197,24 @@ def test_an_unsafe_or_missing_share_ends_the_walk():
     own = ranked(rows).query("criterion == 'magnitude-layer'").set_index("kept")["own"]
     assert own[0.5] > 0
     assert own[[0.2, 0.1]].isna().all()
+
+
+def test_every_value_format_is_a_candidate_and_walks_its_own_curve():
+    rows = in_int8(fake_rows(), loss=0.004)
+    table = ranked(rows).query("study == 0 and model == 'ease'").set_index("values")
+    assert {"float32", "int8"} <= set(table.index[table["sized"]])
+    assert set(table.index[table["data"]]) == {"float32"}, "a format changes no training data"
+    dense = table[table["side"] == "dense"]
+    assert dense.loc["int8", "own"] == pytest.approx(0.996), "relative to the dense model as trained"
+    assert dense.loc["int8", "bytes_disk"] == pytest.approx(dense.loc["float32", "bytes_disk"] / 4, rel=1e-3)
+    curve = table.query("criterion == 'magnitude' and unit == 'weight' and recovery == 'refit'")
+    pd.testing.assert_series_equal(
+        curve.loc["int8"].set_index("kept")["own"], 0.996 * curve.loc["float32"].set_index("kept")["own"]
+    )
+    assert choice.best_dense(Evidence.of(rows).studies[0].dense) == "ease"
+    plain = ranked(fake_rows())
+    same = ranked(rows).query("values == 'float32'").reset_index(drop=True)
+    pd.testing.assert_frame_equal(same, plain)
 
 
 def test_controls_and_chance_are_no_candidates():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from fake_page import DATASET, METHOD, fake_notebook, fake_page, fake_rows
+from fake_page import DATASET, METHOD, fake_notebook, fake_page, fake_rows, in_int8
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
@@ -237,6 +237,27 @@ def test_an_answer_is_confirmed_on_test_and_has_a_command_and_others(page):
     choose(page, "choice-form", question="budget")
     page.fill("#choice-form [name=budget]", "0.001")
     assert "Nothing measured here is that small" in page.text_content("#answer")
+
+
+def test_value_formats_are_drawn_when_asked_for_and_chosen_where_they_fit(browser, tmp_path):
+    fake_page(tmp_path, in_int8(fake_rows(), loss=0.004))
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto((tmp_path / "report" / "index.html").as_uri())
+    drawn(page)
+    shown = "[...new Set(plotted.flat().map((point) => point.values))].sort()"
+    assert page.evaluate(shown) == ["float32"]
+    whole = count(page)[0]
+    choose(page, "plot-form", values="all")
+    assert page.evaluate(shown) == ["float32", "int8"]
+    assert count(page)[0] > whole
+    choose(page, "choice-form", question="size", against="own", family="", model="ials")
+    page.fill("#choice-form [name=loss]", "1")
+    assert chosen(page)["recipe"].endswith("--values int8 --keep {kept} --out small/")
+    assert ", int8" in page.text_content("#answer .title")
+    page.fill("#choice-form [name=loss]", "0.1")  # int8 loses more than that
+    assert "int8" not in page.text_content("#answer .title")
+    page.close()
 
 
 @pytest.mark.parametrize(("quality", "warned"), [(0.05, False), (0.9, True)])

@@ -11,7 +11,10 @@ from recprune.__main__ import main
 from recprune.report.page.recipes import recipe
 
 
-def point(model, side, unit="weight", criterion="magnitude", schedule="one-shot", recovery="none", protocol="ratio"):
+def point(
+    model, side, unit="weight", criterion="magnitude", schedule="one-shot", recovery="none", protocol="ratio",
+    values="float32",
+):  # fmt: skip
     row = {
         "model": model,
         "side": side,
@@ -20,6 +23,7 @@ def point(model, side, unit="weight", criterion="magnitude", schedule="one-shot"
         "schedule": schedule,
         "recovery": recovery,
         "protocol": protocol,
+        "values": values,
     }
     return pd.Series(row)
 
@@ -39,8 +43,9 @@ def ratings(tmp_path, monkeypatch):
         point("ease", "parameters", recovery="refit"),
         point("ials", "parameters", "factor", "principal-axes", protocol="strong"),
         point("ease", "parameters", "neighbour", schedule="linear", recovery="refit"),
+        point("ease", "parameters", recovery="refit", values="int4"),
     ],
-    ids=["weights", "axes", "rounds"],
+    ids=["weights", "axes", "rounds", "int4"],
 )
 @pytest.mark.slow
 def test_a_pruned_model_is_one_command(ratings, asked):
@@ -50,7 +55,8 @@ def test_a_pruned_model_is_one_command(ratings, asked):
     assert ("--schedule" in words) == (asked["schedule"] != "one-shot")
     assert ("--protocol" in words) == (asked["protocol"] != "ratio")
     assert main(words[2:]) == 0
-    assert rp.load_model(ratings / "small").name == asked["model"]
+    made = rp.load_model(ratings / "small")
+    assert (made.name, made.values) == (asked["model"], asked["values"])
 
 
 @pytest.mark.parametrize(
@@ -65,15 +71,18 @@ def test_a_pruned_model_is_one_command(ratings, asked):
         (point("item-knn", "samples", "user", "random", "one-shot", "retrain"), ['unit="user"']),
         (point("ease", "samples", "interaction", "segment", "linear", "retrain"), ["prune_data"]),
         (point("bpr", "samples", "interaction", "random", "one-shot", "retrain-updates"), ["with_equal_updates"]),
+        (point("ials", "dense", "", "none", "", "", values="int8"), ['rp.quantize(model, "int8").save']),
+        (point("ials", "control", "model", "smaller-dense", "one-shot", "retrain", values="float16"), ["smaller(0.5)"]),
     ],
-    ids=["dense", "smaller", "samples", "users", "loop", "updates"],
+    ids=["dense", "smaller", "samples", "users", "loop", "updates", "int8", "smaller-float16"],
 )
 @pytest.mark.slow
 def test_anything_else_is_a_few_lines_of_python(ratings, asked, expected):
     text = recipe(asked).replace("{kept}", "0.5")
     assert all(word in text for word in expected)
     exec(compile(ast.parse(text), "recipe", "exec"), {})
-    assert rp.load_model(ratings / "small").name == asked["model"]
+    made = rp.load_model(ratings / "small")
+    assert (made.name, made.values) == (asked["model"], asked["values"])
 
 
 def test_a_control_has_no_recipe():

@@ -15,7 +15,7 @@ from recprune.report.evidence.frames import each
 from recprune.report.evidence.fronts import front_of_budgets
 from recprune.report.evidence.labels import percent
 from recprune.report.evidence.methods import CURVE, FLOORS, by_model, labels_of, models_in_order
-from recprune.report.evidence.points import NOT_ABOVE, POINT, paired, points
+from recprune.report.evidence.points import NOT_ABOVE, POINT
 from recprune.report.evidence.safe import COVERAGE, FLOOR_LEVELS
 from recprune.report.evidence.study import StudyEvidence
 
@@ -42,7 +42,7 @@ def format_points(study: StudyEvidence) -> pd.DataFrame:
     """
     if study.formats["values"].nunique() < 2:
         raise NothingToDrawError(f"{study.heading} has models in one value format alone: there is nothing to compare")
-    table = points(paired(study.formats))
+    table = study.paired_formats
     whole = (table["side"] != "dense") & (table["kept"] >= 1)
     sized = table["side"].isin(["dense", "parameters", "control"]) & table["role"].isin(ROLES) & ~whole
     table = table[sized & ~table["model"].isin(FLOORS) & (table["bytes_disk"] > 0)].reset_index(drop=True)

@@ -30,13 +30,15 @@ function bytes(size) {
 }
 
 const modelLabel = (point) => DATA.models[point.model].label;
+const AS_TRAINED = "float32";
+const formatWords = (point) => (point.values === AS_TRAINED ? "" : `, ${point.values}`);
 function keptWords(point) {
-  if (point.side === "dense") return "dense";
+  if (point.side === "dense") return `dense${formatWords(point)}`;
   const what = point.side === "samples" ? "training interactions" : point.role === "smaller" ? "parameters" : DATA.units[point.unit] || "units";
   const unit = point.side === "samples" && point.unit !== "interaction" ? DATA.units[point.unit] : what;
-  return `${percent(point.kept)} of ${unit} kept`;
+  return `${percent(point.kept)} of ${unit} kept${formatWords(point)}`;
 }
-const title = (point) => `${modelLabel(point)}, ${point.side === "dense" ? "dense" : `${point.method}, ${keptWords(point)}`}`;
+const title = (point) => `${modelLabel(point)}, ${point.side === "dense" ? keptWords(point) : `${point.method}, ${keptWords(point)}`}`;
 // what a smaller dense model has left was counted: three digits of it are what was asked for
 const recipe = (point) => point.recipe.replaceAll("{kept}", String(point.role === "smaller" ? Number(point.kept.toPrecision(3)) : point.kept));
 const recipeBox = (point) => make("pre", { tabindex: "0", class: point.recipe.includes("\n") ? "lines" : "command" }, recipe(point));
@@ -55,10 +57,13 @@ function notebookLink(point) {
   return make("a", { href: pageOf(point.notebook), class: "notebook" }, "its executed notebook");
 }
 
+// the dense model that all else is held against
+const asTrained = (point) => point.side === "dense" && point.values === AS_TRAINED;
+
 function facts(point) {
   const rows = [
     ["test nDCG@10", digits(point.ndcg, 4) + between(point.lo, point.hi, 4)],
-    ["test, of its dense model", point.side === "dense" ? "" : digits(point.ratio, 3) + between(point.ratioLo, point.ratioHi, 3)],
+    ["test, of its dense model", asTrained(point) ? "" : digits(point.ratio, 3) + between(point.ratioLo, point.ratioHi, 3)],
     ["validation nDCG@10", digits(point.val, 4)],
     ["popularity's, same seeds", known(point.popularity) ? digits(point.popularity, 4) : "not measured"],
     ["coverage@20", digits(point.coverage, 2)],

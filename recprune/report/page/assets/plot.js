@@ -6,6 +6,7 @@ const COSTS = {
   ms: { title: "milliseconds for one user (median)", format: "~g", suffix: "", write: (value) => `${digits(value, 3)} ms` },
   kept: { title: "share kept", format: "~%", suffix: "", step: "D2", write: percent },
 };
+const ALL_FORMATS = "all";
 const ALL_SIZES = "sizes", EVERYTHING = "everything", SAMPLES = "samples";
 const plotForm = document.getElementById("plot-form");
 const plot = document.getElementById("plot");
@@ -23,7 +24,11 @@ const isRemoved = (point, choice) => (removed[choice] ? removed[choice](point) :
 // fill the lists of names from the data; each depends on those before it
 function plotPoints() {
   const study = chooseStudy(plotForm);
-  const all = POINTS.filter((point) => point.study === study && !point.isFloor && known(point.ndcg));
+  const measured = POINTS.filter((point) => point.study === study && !point.isFloor && known(point.ndcg));
+  const formats = DATA.lists.values.filter((values) => measured.some((point) => point.values === values));
+  fill(plotForm.elements.values, [...formats.map((values) => [values, values]), ...(formats.length > 1 ? [[ALL_FORMATS, "all formats"]] : [])]);
+  const chosen = plotForm.elements.values.value;
+  const all = measured.filter((point) => chosen === ALL_FORMATS || point.values === chosen || asTrained(point));
   chooseModels(plotForm, all);
   const ours = all.filter(ofModels(plotForm));
   const pruned = ours.filter((point) => point.side !== "dense");
@@ -45,7 +50,7 @@ function hover(point) {
   const lines = [`<b>${escaped(modelLabel(point))}</b>`];
   if (point.side !== "dense") lines[0] += `, ${escaped(point.method)}`;
   lines.push(escaped(keptWords(point)), `test nDCG@10 ${digits(point.ndcg, 4)}${between(point.lo, point.hi, 4)}`);
-  if (point.side !== "dense") lines.push(`relative to dense ${digits(point.ratio, 3)}${between(point.ratioLo, point.ratioHi, 3)}`);
+  if (!asTrained(point)) lines.push(`relative to dense ${digits(point.ratio, 3)}${between(point.ratioLo, point.ratioHi, 3)}`);
   lines.push(`${bytes(point.bytes)}${known(point.ms) ? ` · ${digits(point.ms, 3)} ms` : ""} · ${point.seeds} seed${point.seeds > 1 ? "s" : ""}`);
   lines.push(point.notebook ? "<i>click: its notebook</i>" : "<i>no notebook here</i>");
   return lines.join("<br>");
@@ -143,12 +148,12 @@ function layout(axis, floor) {
 
 function showFront(families, fronts, cost) {
   const rows = fronts.flatMap((points, i) => points.map((point) => [DATA.families[families[i]] ? DATA.families[families[i]].label : "", point]));
-  const heads = ["family", "model", "method", "kept", COSTS[cost].title, "nDCG@10 on test", "notebook"];
+  const heads = ["family", "model", "method", "kept", "values", COSTS[cost].title, "nDCG@10 on test", "notebook"];
   const body = rows.map(([family, point]) => make("tr", {}, make("td", { class: "word" }, family), make("td", { class: "word" }, modelLabel(point)), make("td", { class: "word" }, point.method),
-    make("td", { "data-number": point.kept }, percent(point.kept)), make("td", { "data-number": point[cost] }, COSTS[cost].write(point[cost])),
+    make("td", { "data-number": point.kept }, percent(point.kept)), make("td", { class: "word" }, point.values), make("td", { "data-number": point[cost] }, COSTS[cost].write(point[cost])),
     make("td", { "data-number": point.ndcg }, digits(point.ndcg, 4) + between(point.lo, point.hi, 4)), make("td", { class: "word" }, point.notebook ? notebookLink(point) : "–")));
   const table = make("table", { class: "sortable" },
-    make("thead", {}, make("tr", {}, ...heads.map((head, i) => make("th", { scope: "col", "aria-sort": "none", ...(i < 3 || i === 6 ? { class: "word" } : {}) }, make("button", { type: "button" }, head))))),
+    make("thead", {}, make("tr", {}, ...heads.map((head, i) => make("th", { scope: "col", "aria-sort": "none", ...(i < 3 || i === 4 || i === 7 ? { class: "word" } : {}) }, make("button", { type: "button" }, head))))),
     make("tbody", {}, ...body));
   document.querySelector("#front > div").replaceChildren(table);
 }
