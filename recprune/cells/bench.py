@@ -71,7 +71,7 @@ def reports(model, of: Split, train: Split | None = None) -> dict[str, Report]:
     Of many training users some are ranked: under `strong` there are ten times as many as on the other parts.
     """
     known = train or of
-    found = {part: evaluate(model, of, on=part, k=CUTOFFS) for part in ("validation", "test")}
+    found = {part: evaluate(model, known, on=part, k=CUTOFFS, history="pruned") for part in ("validation", "test")}
     if of.histories:  # the users who are evaluated were held out: what they train on is what is folded in
         known = replace(known, histories={})
     return found | {"train": evaluate(model, known, on="train", k=(10,), max_users=TRAINING_USERS)}

@@ -1,4 +1,8 @@
-"""Whether a model and a split belong together: one that has trained on what it is judged by is not judged."""
+"""Whether a model and a split belong together, and which histories it is shown of the users that it is judged by.
+
+One that has trained on what it is judged by is not judged. What is pruned of a split is what a model trains on: when
+it recommends, it is shown all that its users did.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +43,29 @@ def check_belongs(model, split: Split, on: str = "validation") -> None:
             f"the model was trained on {strange:,} interactions that are not in the training part of this split "
             f"(protocol {split.protocol}, seed {split.seed}); it belongs to another split, and knows what it is asked"
         )
+
+
+HISTORIES = ("full", "pruned")
+
+
+def as_served(model, split: Split, on: str, history: str = "full"):
+    """The model as it is to be judged `on` a part of a split to which it belongs: itself, or a copy that serves others.
+
+    history  "full": the users are known by all their training interactions, before samples were pruned; "pruned": by
+             those of the split. Judged on "train", by those of the split
+    A model that knows more than the training part is left as it is, and so is what has no histories to change, and
+    users that the protocol holds out, whose histories are given.
+    """
+    if not callable(getattr(model, "serving", None)) or split.fold_in(on) is not None:
+        return model
+    wanted = split.train if history == "pruned" or on == "train" else split.unpruned
+    had = model.history
+    if had is None or _same(had, wanted.tocsr()) or (wanted.timestamp is not None and _same(had, wanted.sequences())):
+        return model
+    trained, allowed = pattern(had), pattern(split.unpruned.tocsr())
+    if trained.nnz > trained.multiply(allowed).nnz:
+        return model
+    return model.serving(wanted)
 
 
 def _same(one: sparse.csr_array, other: sparse.csr_array) -> bool:

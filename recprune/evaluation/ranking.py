@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from recprune.errors import kind_of
-from recprune.evaluation.belonging import check_belongs, pattern
+from recprune.evaluation.belonging import HISTORIES, as_served, check_belongs, pattern
 from recprune.evaluation.metrics import exposure, list_metrics, thirds, times_shown
 from recprune.interactions import DataError
 from recprune.splits import PARTS
@@ -74,6 +74,7 @@ def evaluate(
     k: int | Iterable[int] = (10, 20, 100),
     block: int | None = None,
     max_users: int | None = None,
+    history: str = "full",
 ) -> Report:
     """Rank the full catalogue for every user and measure the lists; candidates are never sampled.
 
@@ -85,6 +86,8 @@ def evaluate(
     k      cutoffs; may exceed the catalogue
     block  users ranked at once, 1024 by default; their scores are made in pieces of about 16 MB
     max_users  of more users than so many, that many are drawn at random, always the same ones; None: all
+    history    what the model is shown of users where it trained on a part of the data: "full", all that the split knew
+               before samples were pruned, as a system that serves it would, or "pruned", what the split still has
 
     One pass over the users, whatever the cutoffs. Beside the report itself (a list and the metrics of
     every user) the memory is that of one piece: its scores, as the model gives them.
@@ -92,17 +95,20 @@ def evaluate(
     Users are scored in the order of their codes; one without a relevant item is counted and left
     out. Equal scores are ordered as in `recprune.topk.top_k`. Metrics: `list_metrics`, `exposure`.
 
-    Raises ValueError for a model that was trained on what it is judged by (see `check_belongs`), an unknown `on`,
-    a cutoff or `max_users` that is no positive integer, scores of a wrong shape or with NaN (naming the user), or
-    held-out users and a model that cannot fold them in;
+    Raises ValueError for a model that was trained on what it is judged by (see `check_belongs`), an unknown `on` or
+    `history`, a cutoff or `max_users` that is no positive integer, scores of a wrong shape or with NaN (naming the
+    user), or held-out users and a model that cannot fold them in;
     DataError if no user has a relevant item.
     """
     if on not in PARTS:
         raise ValueError(f"on is {on!r}; known: {', '.join(PARTS)}{near(on, PARTS)}")
+    if history not in HISTORIES:
+        raise ValueError(f"history is {history!r}; known: {', '.join(HISTORIES)}{near(history, HISTORIES)}")
     if not hasattr(model, "score"):
         raise TypeError(f"a trained model is needed, or what has its `score(users)`, not {kind_of(model)}")
     cutoffs, most = _cutoffs(k), _most(max_users)
     check_belongs(model, split, on)
+    model = as_served(model, split, on, history)
     relevant = split.relevant(on).tocsr()
     n_relevant = np.diff(relevant.indptr)
     users = np.flatnonzero(n_relevant)
@@ -122,14 +128,14 @@ def evaluate(
         for name, values in list_metrics(hit, n_relevant[batch], cutoffs).items():
             per_user.setdefault(name, np.full(split.n_users, np.nan))[batch] = values
     mean = {name: float(values[users].mean()) for name, values in per_user.items()}
-    history = _history(split, on)
+    unpruned = _history(split, on)
     for cutoff in cutoffs:
         shown = times_shown(lists[:, :cutoff], split.n_items)
-        mean |= {f"{name}@{cutoff}": value for name, value in exposure(shown, history).items()}
+        mean |= {f"{name}@{cutoff}": value for name, value in exposure(shown, unpruned).items()}
     if USERS_AT in cutoffs:
-        mean |= _by_users(per_user[f"ndcg@{USERS_AT}"], history)
+        mean |= _by_users(per_user[f"ndcg@{USERS_AT}"], unpruned)
     if ITEMS_AT in cutoffs:
-        mean |= _by_items(relevant[users], lists[users, :ITEMS_AT], hits[users], history)
+        mean |= _by_items(relevant[users], lists[users, :ITEMS_AT], hits[users], unpruned)
     return Report(mean, per_user, lists, len(users), n_left_out, on, cutoffs, n_all - len(users))
 
 

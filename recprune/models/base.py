@@ -71,27 +71,34 @@ class Recommender(LostRows):
         validation: Interactions | None = None,
         seed: int = 0,
         fold_in: sparse.csr_array | None = None,
+        served: Interactions | None = None,
     ) -> Self:
         """The model itself, trained.
 
         validation  what early stopping ranks for, in the models that stop early
         fold_in     (n_users x n_items) histories of validation users who are not in `train`
                     (protocol `strong`)
+        served      the interactions that users are known by when lists are made for them, in early stopping too:
+                    `split.unpruned` where `train` is a part of it (see `serving`); by default `train`
 
         Whatever ends the training early leaves the model untrained. Raises TypeError for what is no log, and
-        ValueError where training went to numbers that are not finite.
+        ValueError where training went to numbers that are not finite, or `served` is of other users or items.
         """
-        for what, log in (("train", train), ("validation", validation)):
-            if not isinstance(log, Interactions) and not (log is None and what == "validation"):
+        for what, log in (("train", train), ("validation", validation), ("served", served)):
+            if not isinstance(log, Interactions) and not (log is None and what != "train"):
                 raise TypeError(f"{what}: Interactions are needed (`split.train`), not {kind_of(log)}")
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ValueError(f"seed is {seed!r}; a whole number from 0 on is needed")
         try:
             self._forget()
             self._know(train)
+            if served is not None:
+                self.history = self._served(served)
             started = time.perf_counter()
             torch.manual_seed(seed)
             self._fit(train, validation, seed, fold_in)
+            if served is not None and served is not train:
+                self._renew_users()
             self.train_seconds = time.perf_counter() - started
             self._check_finite()
         except BaseException:
@@ -109,8 +116,41 @@ class Recommender(LostRows):
     def _fit(self, train: Interactions, validation: Interactions | None, seed: int, fold_in) -> None:
         raise TypeError(f"{type(self).__name__} does not train")
 
+    def serving(self, histories: Interactions) -> Self:
+        """A copy that recommends to the same users from other histories; what was trained is shared.
+
+        Their items are left out of its lists, and models that score from histories score from these: what is pruned
+        is what a model trains on, and a system that serves it still knows all that its users did. In models with a
+        table of users who can be folded in (iALS), the table is solved for again; where they cannot (BPR, NeuMF), it
+        stays, and only the items left out are others.
+
+        Raises TypeError for what is no log, ValueError for one of other users or items, or an untrained model.
+        """
+        if not isinstance(histories, Interactions):
+            raise TypeError(f"Interactions are needed (`split.unpruned`), not {kind_of(histories)}")
+        self._fitted  # noqa: B018  an untrained model serves nobody
+        other = copy.copy(self)
+        other.arrays = dict(self.arrays)
+        other.history = other._served(histories)
+        other._renew_users()
+        return other
+
+    def _served(self, log: Interactions) -> sparse.csr_array:
+        """The histories in a log of the model's own users and items. Raises ValueError for a log of others."""
+        for what, known, theirs in (("users", self.users, log.users), ("items", self.items, log.items)):
+            if known is None or (known is not theirs and not np.array_equal(known, theirs)):
+                raise ValueError(f"served: {len(theirs):,} {what} that are not those that the model trains on")
+        return self._histories_of(log)
+
+    def _histories_of(self, log: Interactions) -> sparse.csr_array:
+        """The histories of a log, as this model reads them."""
+        return log.tocsr()
+
+    def _renew_users(self) -> None:
+        """What the arrays say of each user, solved for from the histories; nothing, in most models."""
+
     def _know(self, train: Interactions) -> None:
-        self.history = train.tocsr()
+        self.history = self._histories_of(train)
         self.users, self.items = train.users, train.items
         attributes = train.item_attributes
         self.titles = attributes["title"].to_numpy() if attributes is not None and "title" in attributes else None

@@ -12,10 +12,12 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from recprune.interactions import Interactions
+from recprune.models.disk.formats import format_of, rounded
 from recprune.models.factors import FactorModel
 from recprune.models.parts import ops
 from recprune.models.parts.layers import normal
 from recprune.models.parts.least_squares import Rows
+from recprune.models.parts.lost_rows import codes
 from recprune.models.parts.ranges import Count, Finite, NotNegative
 
 
@@ -80,6 +82,24 @@ class IALS(FactorModel):
             )
             solver.fit(sparse.csr_matrix(matrix), show_progress=False)
         return torch.from_numpy(np.array(solver.user_factors)), torch.from_numpy(np.array(solver.item_factors))
+
+    @torch.no_grad()
+    def _renew_users(self) -> None:
+        """Half a sweep: the factors of each user that has a row, from the items'; what was pruned stays zero."""
+        stored, items = self.arrays["user_factors"], ops.dense(self.arrays["item_factors"])
+        histories, kept = self._of_rows(self._fitted), self.arrays.get("kept_users")
+        if kept is not None:
+            there = kept.numpy() > 0
+            nobody = sparse.csr_array((int((~there).sum()), histories.shape[1]), dtype=np.float32)
+            of_rows = sparse.vstack([histories[codes(kept)], nobody], format="csr")
+            histories = of_rows[np.argsort(np.argsort(~there, kind="stable"), kind="stable")]
+        left = ops.dense(stored) != 0
+        left |= ~left.any(1, keepdim=True)  # who had no interaction had zeros, too
+        rows = Rows(histories)
+        found = rows.solve(items, self.alpha, self._penalty(rows.lengths, self.n_items), None if left.all() else left)
+        renewed = found if isinstance(stored, torch.Tensor) else ops.smallest_in_memory(found)
+        values = format_of(renewed, self.values)
+        self.arrays["user_factors"] = rounded(renewed, values) if values else renewed
 
     def _alternate(self, matrix, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
         """U and V by sweeps of warm-started conjugate gradients (Takacs et al., 2011), from N(0, 0.01 / d) entries."""

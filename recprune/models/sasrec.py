@@ -90,7 +90,9 @@ class SASRec(GradientModel):
         if train.timestamp is None:
             raise DataError(f"{train.name}: sasrec needs times; give a timestamp column")
         super()._know(train)
-        self.history = train.sequences()
+
+    def _histories_of(self, log):
+        return log.sequences()
 
     def initialise(self, generator: torch.Generator) -> None:
         d, h = self.factors, self.hidden

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from scipy import sparse
 
+from recprune.interactions import Interactions
 from recprune.models.base import Recommender
 from recprune.models.quantization import FORMATS, quantize
 
@@ -65,6 +66,10 @@ class Pruned:
     def rank_histories(self, histories: sparse.csr_array, k: int, seen: sparse.csr_array) -> np.ndarray:
         """`rank` for m users unknown in training."""
         return self._scoring.rank_histories(histories, k, seen)
+
+    def serving(self, histories: Interactions) -> Recommender:
+        """A model that recommends to the same users from other histories (see `Recommender.serving`)."""
+        return self._scoring.serving(histories)
 
     def compact(self) -> Recommender:
         """A physically smaller model with the same scores, its values rounded to those of its format."""

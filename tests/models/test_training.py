@@ -89,11 +89,11 @@ def test_a_watch_ends_the_training_with_the_best_epoch(ratio):
 
 def test_the_target_is_the_evaluators_validation_metric(ratio, strong):
     model = MultVAE(hidden=8, latent=4, epochs=2).fit(ratio.train, ratio.validation)
-    assert Target(ratio.train, ratio.validation, None).ndcg(model) == pytest.approx(
+    assert Target(ratio.train.tocsr(), ratio.validation, None).ndcg(model) == pytest.approx(
         evaluate(model, ratio, on="validation").mean["ndcg@10"], abs=1e-12
     )
     model.fit(strong.train, strong.validation, fold_in=strong.fold_in("validation"))
-    assert Target(strong.train, strong.validation, strong.fold_in("validation")).ndcg(model) == pytest.approx(
+    assert Target(strong.train.tocsr(), strong.validation, strong.fold_in("validation")).ndcg(model) == pytest.approx(
         evaluate(model, strong, on="validation").mean["ndcg@10"], abs=1e-12
     )
 

@@ -17,6 +17,7 @@ import torch
 from scipy import sparse
 from torch.optim.adam import adam
 
+from recprune.evaluation.belonging import pattern
 from recprune.evaluation.metrics import list_metrics
 from recprune.evaluation.ranking import at_most
 from recprune.interactions import Interactions
@@ -104,7 +105,7 @@ class GradientModel(Recommender):
         optimizer = Adam(trained, learning_rate or self.learning_rate, self.l2)
         step = Step(self.loss, arrays, optimizer, torch.Generator().manual_seed(seed), regulariser, clip, self.project)
         rng, learned_from = np.random.default_rng(seed), self.trainable(train)
-        target = None if validation is None else Target(train, validation, fold_in)
+        target = None if validation is None else Target(self._fitted, validation, fold_in)
         best = Best(trained, target.ndcg(self) if target and first_epoch else -math.inf)
         for epoch in range(first_epoch, first_epoch + epochs):
             masked = epoch >= masked_from
@@ -271,12 +272,15 @@ class Adam:
 
 
 class Target:
-    """Validation nDCG@10 of a model in training: full ranking, training items left out; for MOST_USERS at most."""
+    """Validation nDCG@10 of a model in training: full ranking, for MOST_USERS at most.
 
-    def __init__(self, train: Interactions, validation: Interactions, fold_in: sparse.csr_array | None):
+    As the evaluator and `recommend` do, it leaves out the items of the histories that users are known by.
+    """
+
+    def __init__(self, served: sparse.csr_array, validation: Interactions, fold_in: sparse.csr_array | None):
         self.relevant = validation.tocsr()
         self.known = fold_in
-        self.seen = train.tocsr() if fold_in is None else fold_in
+        self.seen = pattern(served if fold_in is None else fold_in)  # an interaction of weight zero was one
         self.n_relevant = np.diff(self.relevant.indptr)
         self.users = at_most(np.flatnonzero(self.n_relevant), MOST_USERS)
 

@@ -72,4 +72,5 @@ def _python(point: pd.Series, steps: list[str], made: str, fitted: str = "", mor
 def _fit(model: str, split: str, point: pd.Series) -> str:
     # who is held out of training is known by what they have seen: the protocols with such users need it to stop early
     known = "" if point["protocol"] in ("", "ratio") else ', fold_in=split.fold_in("validation")'
-    return f"{model}.fit({split}.train, validation={split}.validation, seed=0{known})"
+    whole = "" if split == "split" else f", served={split}.unpruned"  # trained on less, it still knows what users did
+    return f"{model}.fit({split}.train, validation={split}.validation, seed=0{known}{whole})"
