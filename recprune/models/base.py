@@ -43,6 +43,7 @@ class Recommender(LostRows):
     recoveries: ClassVar[tuple[str, ...]] = ("none",)  # what can follow the removal of parameters
     search: ClassVar[dict[str, Any]] = {}  # hyper-parameter -> range, like a table [space.MODEL] of tuning.toml
     tiny: ClassVar[dict[str, Any]] = {}  # hyper-parameters of one that has every unit and trains in a second
+    products: ClassVar[tuple[str, str] | None] = None  # arrays whose rows' dot products are all that scores ask of them
     seconds_a_fit: ClassVar[float] = 1.0  # on ml-100k, roughly: what takes longest is started first
 
     def __post_init__(self) -> None:

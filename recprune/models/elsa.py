@@ -58,6 +58,7 @@ class ELSA(GradientModel):
     label: ClassVar[str] = "ELSA"
     family: ClassVar[str] = "cf"
     folds_in: ClassVar[bool] = True
+    products: ClassVar[tuple[str, str] | None] = (TABLE, TABLE)
     seconds_a_fit: ClassVar[float] = 3.0
     tiny: ClassVar[dict[str, Any]] = {"factors": 4, "epochs": 1}
     search: ClassVar[dict[str, Any]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -21,6 +22,8 @@ class FactorModel(Recommender):
     U V' does not change when both are rotated, so a score of single coordinates depends on an arbitrary
     basis; `canonicalise` turns to the one that the singular value decomposition of U V' defines.
     """
+
+    products: ClassVar[tuple[str, str] | None] = ("user_factors", "item_factors")
 
     def _score(self, users):
         return self._by_user(users, lambda rows: self._products(ops.rows(self.arrays["user_factors"], rows)).numpy())

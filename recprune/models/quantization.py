@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from recprune.errors import kind_of
 from recprune.models.disk.formats import FORMATS, format_of, rounded
+from recprune.models.parts import ops
+from recprune.models.parts.rotation import distance, evened, is_full
 from recprune.typed import near
 
 if TYPE_CHECKING:
@@ -37,6 +39,12 @@ def quantize(model: Compactable, values: str) -> Recommender:
     standard errors are .001 to .004. Scales below the largest entry, of least squares, keep less: on one seed .972
     of EASE and .975 of item-kNN, where these scales keep .997 and .999.
 
+    Before factors are rounded to int4, their basis is turned where scores do not depend on it and their products lose
+    less so: principal axes are of unequal length, and one scale for a row is that of its longest. Validation nDCG@10
+    of int4 relative to the dense model, before → now: half of iALS' axes on MovieLens-1M .956 → .991 (float32 .998), a
+    quarter .951 → .970 (.981), one seed; on MovieLens-100K, mean of two seeds, half of BPR's .959 → .977 (.992), of
+    ELSA's .987 → .998 (.999), of iALS' .975 → .978 (.994). Not cut to their axes, factors mostly stay as they are.
+
     Raises ValueError for an unknown format, an untrained model, one quantized already to a coarser format, and in
     float16 for a value beyond 65,504; TypeError for what is no model.
     """
@@ -53,6 +61,8 @@ def quantize(model: Compactable, values: str) -> Recommender:
         )
     if values == small.values:
         return small
+    if values == "int4":
+        _turn(small)
     for name, array in small.arrays.items():
         if (of_array := format_of(array, values)) is not None:
             try:
@@ -61,3 +71,16 @@ def quantize(model: Compactable, values: str) -> Recommender:
                 raise ValueError(f"{small.name}: array {name!r}: {error}") from None
     small.values = values
     return small.compact()
+
+
+def _turn(model: Recommender) -> None:
+    """The factors of a model are turned, in place, where int4 then keeps more of their dot products."""
+    if model.products is None or not all(is_full(model.arrays[name]) for name in model.products):
+        return
+    exact = [ops.dense(model.arrays[name]) for name in model.products]
+    turned = [evened(table) for table in exact]
+    as_they_are, of_turned = (
+        distance(tables, [ops.dense(rounded(table, "int4")) for table in tables]) for tables in (exact, turned)
+    )
+    if of_turned < as_they_are:
+        model.arrays |= dict(zip(model.products, turned, strict=True))
