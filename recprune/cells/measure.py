@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from recprune.pruning import Pruned
 
 HEADLINE = "ndcg@10"
+APART = ("_users_warm", "_users_cold")  # no columns yet
 PARTS = (("validation", "val"), ("test", "test"))  # part of the split, and its name in the columns
 
 
@@ -135,7 +136,7 @@ def _quality(found: dict[str, Report], dense: dict[str, Report]) -> dict[str, fl
     for part, short in PARTS:
         report, reference = found[part], dense[part]
         mean = report.mean | overlap(report.lists, reference.lists, k=20)
-        values |= {f"{short}_{name}": value for name, value in mean.items()}
+        values |= {f"{short}_{name}": value for name, value in mean.items() if not name.endswith(APART)}
         values[f"{short}_ratio"] = report.mean[HEADLINE] / reference.mean[HEADLINE]
     return values | {f"train_{name}": found["train"].mean[name] for name in (HEADLINE, "recall@10")}
 

@@ -29,7 +29,8 @@ class Report:
 
     mean        name -> value: every metric of `per_user` averaged over the users evaluated, then
                 coverage@k, gini@k, novelty@k (see `exposure`), ndcg@10_users_low|mid|high and
-                recall@20_items_low|mid|high (see `thirds`)
+                recall@20_items_low|mid|high (see `thirds`); where some users have no history,
+                ndcg@10_users_warm|cold of those with one and those without
     per_user    name -> (n_users,) float64, NaN where a user has nothing relevant
     lists       (n_users x max k) int32 item codes, best first; -1 past the end and for users left out
     n_users     users evaluated;  n_left_out: users without a relevant item, counted and left out
@@ -179,10 +180,13 @@ def _hits(lists: np.ndarray, relevant: sparse.csr_array, batch: np.ndarray, want
 
 
 def _by_users(values: np.ndarray, history: sparse.csr_array) -> dict[str, float]:
-    """Mean nDCG of each third of the users; those without a history are in `low`."""
+    """Mean nDCG of each third of the users; those without a history are in `low`, and there are `warm` and `cold`."""
     activity = np.diff(history.indptr)
     group = thirds(activity, activity > 0)
-    return {f"ndcg@{USERS_AT}_users_{name}": _nanmean(values[group == g]) for g, name in enumerate(GROUPS)}
+    members = {name: group == g for g, name in enumerate(GROUPS)}
+    if (known := ~np.isnan(values)).any() and not activity[known].all():
+        members |= {"warm": activity > 0, "cold": activity == 0}
+    return {f"ndcg@{USERS_AT}_users_{name}": _nanmean(values[of]) for name, of in members.items()}
 
 
 def _by_items(

@@ -19,7 +19,7 @@ from recprune.errors import kind_of
 from recprune.interactions import Interactions
 from recprune.models.disk import storage
 from recprune.models.parts import ops, ranges
-from recprune.models.parts.lost_rows import KEPT, LostRows
+from recprune.models.parts.lost_rows import KEPT, LostRows, codes
 from recprune.models.parts.ops import Array
 from recprune.topk import rank_in_blocks
 
@@ -234,25 +234,31 @@ class Recommender(LostRows):
     # -- ranking
 
     def recommend(self, users, k: int = 20) -> np.ndarray:
-        """(len(users) x k) item codes, best first; items seen in training are left out, -1 where none is left."""
-        k = _length(k)
-        return self._rank(self._codes(users), k, None)
+        """(len(users) x k) item codes, best first; items of their histories are left out, -1 where none is left.
+
+        Who has no history gets what is popular in those of all others, from any model.
+        """
+        k, users = _length(k), self._codes(users)
+        return self._or_popular(self._rank(users, k, None), self._strangers(users), k, None)
 
     def rank(self, users, k: int, seen: sparse.csr_array) -> np.ndarray:
         """(len(users) x k) int32 codes of the best items that are not `seen`, best first; -1 where none is left.
 
         seen  (len(users) x n_items), non-zero where an item is left out
 
-        Equal scores have the order of `recprune.topk.tie_order`. The scores held at once take about 16 MB.
+        Equal scores have the order of `recprune.topk.tie_order`. The scores held at once take about 16 MB. Who has
+        no history is served as by `recommend`.
         Raises ValueError for an unknown user, a k that is no whole number from 1 on, and `seen` of another shape.
         """
-        codes = self._codes(users)
-        return self._rank(codes, _length(k), self._left_out(seen, len(codes)))
+        k, users = _length(k), self._codes(users)
+        seen = self._left_out(seen, len(users))
+        return self._or_popular(self._rank(users, k, seen), self._strangers(users), k, seen)
 
     def rank_histories(self, histories: sparse.csr_array, k: int, seen: sparse.csr_array) -> np.ndarray:
         """`rank` for m users unknown in training, from their histories (m x n_items); raises what `fold_in` raises."""
-        rows = self._histories(histories)
-        return self._rank_histories(rows, _length(k), self._left_out(seen, rows.shape[0]))
+        rows, k = self._histories(histories), _length(k)
+        seen = self._left_out(seen, rows.shape[0])
+        return self._or_popular(self._rank_histories(rows, k, seen), np.diff(rows.indptr) == 0, k, seen)
 
     def _rank(self, users: np.ndarray, k: int, seen: sparse.csr_array | None) -> np.ndarray:
         """The lists of users without what is seen; None: what they have in training."""
@@ -261,6 +267,28 @@ class Recommender(LostRows):
 
     def _rank_histories(self, histories: sparse.csr_array, k: int, seen: sparse.csr_array) -> np.ndarray:
         return rank_in_blocks(lambda part: self.score_histories(histories[part]), k, seen)
+
+    def _strangers(self, users: np.ndarray) -> np.ndarray:
+        """(len(users),) bool: who has no history."""
+        ends = self._fitted.indptr
+        return ends[users + 1] == ends[users]
+
+    def _or_popular(
+        self, lists: np.ndarray, strangers: np.ndarray, k: int, seen: sparse.csr_array | None
+    ) -> np.ndarray:
+        """The lists; those of strangers hold the unseen items with the most interactions, weights added up."""
+        if not strangers.any():
+            return lists
+        known, m = self._fitted, int(strangers.sum())
+        counts = np.bincount(known.indices, known.data, minlength=self.n_items).astype(np.float32)
+        if "kept_items" in self.arrays:
+            gone = np.ones(self.n_items, bool)
+            gone[codes(self.arrays["kept_items"])] = False
+            counts[gone] = -np.inf
+        nothing = sparse.csr_array((m, self.n_items), dtype=np.float32)
+        left_out = nothing if seen is None else seen[np.flatnonzero(strangers)]
+        lists[strangers] = rank_in_blocks(lambda part: np.tile(counts, (len(range(m)[part]), 1)), k, left_out)
+        return lists
 
     def _left_out(self, seen, n: int) -> sparse.csr_array:
         """`seen` with nothing stored but what is left out."""

@@ -23,7 +23,6 @@ from recprune.evaluation.ranking import at_most
 from recprune.interactions import Interactions
 from recprune.models.base import Recommender
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Whole
-from recprune.topk import top_k
 
 # (arrays, learning rate) -> None: changes arrays in place, by name, after a step
 Regulariser = Callable[[dict[str, torch.Tensor], float], None]
@@ -289,9 +288,10 @@ class Target:
         gains = []
         for start in range(0, len(self.users), block):
             users = self.users[start : start + block]
-            scores = model._score(users) if self.known is None else model.score_histories(self.known[users])
-            scores[self.seen[users].nonzero()] = -np.inf
-            best = top_k(scores, 10)
+            if self.known is None:
+                best = model.rank(users, 10, self.seen[users])
+            else:
+                best = model.rank_histories(self.known[users], 10, self.seen[users])
             hits = np.take_along_axis(self.relevant[users].toarray() > 0, np.maximum(best, 0), axis=1) & (best >= 0)
             gains.append(list_metrics(hits, self.n_relevant[users], (10,))["ndcg@10"])
         return float(np.concatenate(gains).mean())
