@@ -34,7 +34,7 @@ for path in map(str.strip, sys.stdin):
         found = "error " + repr(error)
     print(json.dumps([path, found]), flush=True)
 """
-VALUES = {"ease-weight": "int8", "ials": "int4", "mult-vae": "int8", "tree": "float16"}  # of quantized forms
+VALUES = {"ease-weight": "int8", "bpr": "int4", "mult-vae": "int8", "tree": "float16"}  # of quantized forms
 FORMS = {"popularity": (), "ease": ("weight", "item-row"), "ials": ("user-row",), "mult-vae": ("neuron", "weight")}
 
 
@@ -222,9 +222,9 @@ SOME = [
     ("ease-weight-int8", "an unknown format", header("values", value="int3")),
     ("ease-weight-int8", "an array of another format", header("arrays", "item_item", "values", value="float16")),
     ("ease-weight-int8", "an array of no format", header("arrays", "item_item", "values", value=None)),
-    ("ials-int4", "a number below the lowest", arrays(first("item_factors", put(2, 0x0F)))),
-    ("ials-int4", "a byte less", arrays(first("item_factors", lambda v: v[:-1]))),
-    ("ials-int4", "another shape", header("arrays", "item_factors", "shape", value=[80, 5])),
+    ("bpr-int4", "a number below the lowest", arrays(first("item_factors", put(2, 0x0F)))),
+    ("bpr-int4", "a byte less", arrays(first("item_factors", lambda v: v[:-1]))),
+    ("bpr-int4", "another shape", header("arrays", "item_factors", "shape", value=[80, 5])),
     ("tree-float16", "values of another type", arrays(first("threshold", lambda v: v.astype(np.float32)))),
     ("ease-weight", "a value less", arrays(first(".values", lambda v: v[:-1]))),
     ("ease-weight", "a value that is infinite", arrays(first(".values", put(0, np.inf)))),
