@@ -77,13 +77,18 @@ HALF_PERCENT = EASE | {"kept": 0.005, "recovery": "refit", "values": "int8"}
 IALS = {"model": "ials", "side": "dense", "values": "int8"}
 
 SIZES = pd.read_csv(ROOT / "results" / "bench" / "sizes.csv").set_index(["n_items", "step", "form"])
-DENSE, SPARSE = "dense item-item", "sparse item-item"
+DENSE, SPARSE, TENTH_OF_SPARSE = "dense item-item", "sparse item-item", "pruned sparse item-item"
+MILLION = SIZES.xs((1_000_000, TENTH_OF_SPARSE), level=("n_items", "form")).stack()
 
 
 def times(n_items: int, form: str) -> float:
     row = SIZES.loc[n_items, "serve-1", form]
     assert row["against"] == "implicit"
     return row["ratio"]
+
+
+def at_once(form: str) -> float:
+    return SIZES.loc[(40_000, "serve-128", form), "processor_seconds"]
 
 
 def fit(n_items: int, form: str) -> str:
@@ -125,8 +130,15 @@ SENTENCES = {
     "by size": lambda: (
         f"at 1,000 items the dense matrix takes {times(1_000, DENSE):.1f} and the sparse one "
         f"{times(1_000, SPARSE):.1f} times as long as implicit's item-kNN, at 40,000 items {times(40_000, DENSE):.1f} "
-        f"and {times(40_000, SPARSE):.1f} times. To fit them takes {fit(40_000, DENSE)} and {fit(40_000, SPARSE)} "
-        f"there; the sparse one of 100,000 items takes {fit(100_000, SPARSE)}"
+        f"and {times(40_000, SPARSE):.1f} times; to 128 users at once the dense one takes "
+        f"{at_once(DENSE) / at_once(SPARSE):.1f} times as long as the sparse one there, and "
+        f"{at_once(DENSE) / at_once(TENTH_OF_SPARSE):.1f} times as long as its largest tenth. "
+        f"To fit them takes {fit(40_000, DENSE)} and {fit(40_000, SPARSE)} "
+        f"there; the sparse one of 100,000 items takes {fit(100_000, SPARSE)}, "
+        f"where a dense matrix would take 40 GB, and that of a million {fit(1_000_000, SPARSE)}. Cut to a tenth and "
+        f"refitted in {MILLION['prune', 'processor_seconds']:.0f} seconds, that takes "
+        f"{MILLION['save', 'bytes'] / 1e6:.0f} MB and {1e3 * MILLION['serve-1', 'processor_seconds']:.2f} ms "
+        f"to serve a user, {times(1_000_000, TENTH_OF_SPARSE):.1f} times implicit's"
     ),
     "published": lambda: ", ".join(
         f"{REGISTRY[model].label} {REFERENCE[model]:.3f} of {PUBLISHED['gowalla', 'given', 'ndcg@20', model]:.3f}"
