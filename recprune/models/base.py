@@ -349,6 +349,12 @@ class Recommender(LostRows):
         """
         raise ValueError(f"{self.name} has no smaller dense form")
 
+    def shapes(self, share: float) -> list[Self]:
+        """Untrained models with as many parameters as `smaller(share)`, which is the first, each in another shape: what
+        the control is chosen from. Of a trained model; raises ValueError as `smaller` does.
+        """
+        return [self.smaller(share)]
+
     def refit(self, train: Interactions, masks: dict[str, torch.Tensor]) -> None:
         """The parameters that the masks leave are solved for again, in place, in the models that list "refit"."""
         raise ValueError(f"{self.name} has no closed form to refit; known recoveries: {', '.join(self.recoveries)}")

@@ -68,6 +68,8 @@ class DLRM(GradientModel):
     name: ClassVar[str] = "dlrm"
     label: ClassVar[str] = "DLRM"
     family: ClassVar[str] = "deep"
+    main_size: ClassVar[str] = "factors"
+    other_sizes: ClassVar[tuple[str, ...]] = ("hidden",)
     folds_in: ClassVar[bool] = True
     seconds_a_fit: ClassVar[float] = 20.0
     tiny: ClassVar[dict[str, Any]] = {"factors": 4, "hidden": (4, 2), "epochs": 1}

@@ -49,6 +49,8 @@ class MultVAE(GradientModel):
     name: ClassVar[str] = "mult-vae"
     label: ClassVar[str] = "Mult-VAE"
     family: ClassVar[str] = "deep"
+    main_size: ClassVar[str] = "hidden"
+    other_sizes: ClassVar[tuple[str, ...]] = ("latent",)
     folds_in: ClassVar[bool] = True
     seconds_a_fit: ClassVar[float] = 10.0
     tiny: ClassVar[dict[str, Any]] = {"hidden": 8, "latent": 4, "epochs": 1}

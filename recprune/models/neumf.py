@@ -46,6 +46,8 @@ class NeuMF(GradientModel):
     name: ClassVar[str] = "neumf"
     label: ClassVar[str] = "NeuMF"
     family: ClassVar[str] = "deep"
+    main_size: ClassVar[str] = "factors"
+    other_sizes: ClassVar[tuple[str, ...]] = ("hidden",)
     seconds_a_fit: ClassVar[float] = 15.0
     tiny: ClassVar[dict[str, Any]] = {"factors": 4, "hidden": (4, 2), "epochs": 1}
     search: ClassVar[dict[str, Any]] = {

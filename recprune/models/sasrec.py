@@ -60,6 +60,8 @@ class SASRec(GradientModel):
     name: ClassVar[str] = "sasrec"
     label: ClassVar[str] = "SASRec"
     family: ClassVar[str] = "deep"
+    main_size: ClassVar[str] = "factors"
+    other_sizes: ClassVar[tuple[str, ...]] = ("hidden",)
     folds_in: ClassVar[bool] = True
     needs_times: ClassVar[bool] = True
     seconds_a_fit: ClassVar[float] = 60.0
@@ -85,6 +87,9 @@ class SASRec(GradientModel):
         return self._resized(
             factors=self.heads * max(1, round(share * self.factors / self.heads)), hidden=share * self.hidden
         )
+
+    def _grain(self) -> int:
+        return self.heads
 
     def _know(self, train):
         if train.timestamp is None:

@@ -6,7 +6,7 @@ import pytest
 from recprune.cells import COLUMNS, TIMING, Parameters, finish, write_rows
 from recprune.cells.bench import Bench
 from recprune.cells.curves.both import both_rows
-from recprune.cells.curves.controls import control_rows, smaller_curve
+from recprune.cells.curves.controls import control_rows, first_smaller, smaller_curve
 from recprune.cells.curves.dense import dense_rows, with_dense
 from recprune.cells.curves.history import history_rows, known_before_test
 from recprune.cells.curves.loop import loop_rows
@@ -199,3 +199,15 @@ def test_under_strong_the_held_out_users_are_folded_in():
     b = Bench(Parameters(**BASE | PRUNE | {"protocol": "strong", "seeds": (0,)}))
     rows = finish(b.p, parameter_curve(b).rows)
     assert np.isfinite(rows["test_ndcg@10"].astype(float)).all()
+
+
+def test_the_smaller_model_has_the_best_of_its_shapes_and_all_seeds_have_the_same():
+    b = bench(model="mult-vae", keep=(0.25,), hyperparameters={"hidden": 24, "latent": 12, "epochs": 3})
+    rows = smaller_curve(b).rows.set_index("seed")
+    shapes = b.dense(0).model.shapes(0.25)
+    assert len(shapes) == 3
+    quality = [evaluate(b.train(shape, 0), b.split(0), on="validation", k=10).mean["ndcg@10"] for shape in shapes]
+    assert len(set(quality)) == 3
+    assert rows.loc[0, "val_ndcg@10"] == pytest.approx(max(quality), rel=1e-9)
+    assert rows.loc[0, "parameters"] == rows.loc[1, "parameters"]
+    assert first_smaller(b, 0.25).hyperparameters() == shapes[quality.index(max(quality))].hyperparameters()

@@ -10,7 +10,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -48,6 +48,8 @@ class GradientModel(Recommender):
     patience: Count = 10
 
     recoveries: ClassVar[tuple[str, ...]] = ("none", "fine-tune", "rewind", "retrain")
+    main_size: ClassVar[str] = ""  # the hyper-parameter that the number of parameters is all but proportional to
+    other_sizes: ClassVar[tuple[str, ...]] = ()  # those that hardly matter to it, and may matter to quality
     #: asked after each epoch with its number and the best validation nDCG@10 so far; True ends the training
     watch: ClassVar[Callable[..., bool] | None] = None
 
@@ -65,6 +67,43 @@ class GradientModel(Recommender):
 
     def project(self, arrays: dict[str, torch.Tensor]) -> None:
         """Bring the arrays back to what they are held to after each step, in place; nothing, in most models."""
+
+    def shapes(self, share: float) -> list[Self]:
+        """Beside `smaller(share)`, whose sizes all shrink alike, models that keep more of `other_sizes`, the square
+        root of `share` or all, and are so much smaller in `main_size` that the number of parameters is the same."""
+        small = self.smaller(share)
+        found, most = [small], self._number_of_parameters(small)
+        for kept in (share**0.5, 1.0) if self.other_sizes else ():
+            others: dict[str, Any] = {name: _times(getattr(self, name), kept) for name in self.other_sizes}
+            one = self._as_large_as(most, replace(small, **others))
+            if one is not None and one.hyperparameters() not in [other.hyperparameters() for other in found]:
+                found.append(one)
+        return found
+
+    def _as_large_as(self, most: int, model: Self) -> Self | None:
+        """The model in the largest `main_size` with at most so many parameters; None where none has."""
+        grain = self._grain()
+        low, high = 0, getattr(self, self.main_size) // grain
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self._number_of_parameters(replace(model, **{self.main_size: middle * grain})) <= most:
+                low = middle
+            else:
+                high = middle - 1
+        return replace(model, **{self.main_size: low * grain}) if low else None
+
+    def _grain(self) -> int:
+        """What `main_size` is a multiple of."""
+        return 1
+
+    def _number_of_parameters(self, model: Self) -> int:
+        """Parameters that an untrained model would have on the data of this one."""
+        model = replace(model)
+        for name in ("history", "users", "items"):
+            setattr(model, name, getattr(self, name))
+        model.arrays = {name: array for name, array in self.arrays.items() if not array.is_floating_point()}
+        model.initialise(torch.Generator().manual_seed(0))
+        return sum(array.numel() for array in model.arrays.values() if array.is_floating_point())
 
     def _fit(self, train, validation, seed, fold_in):
         self.initialise(torch.Generator().manual_seed(seed))
@@ -295,6 +334,11 @@ class Target:
             hits = np.take_along_axis(self.relevant[users].toarray() > 0, np.maximum(best, 0), axis=1) & (best >= 0)
             gains.append(list_metrics(hits, self.n_relevant[users], (10,))["ndcg@10"])
         return float(np.concatenate(gains).mean())
+
+
+def _times(size: int | tuple[int, ...], share: float) -> int | tuple[int, ...]:
+    """`share` of a size, or of each of several, one at least."""
+    return tuple(max(1, round(share * one)) for one in size) if isinstance(size, tuple) else max(1, round(share * size))
 
 
 def steps_an_epoch(model: GradientModel, train: Interactions) -> int:
