@@ -70,8 +70,8 @@ def executed(results: Path, runs: Iterable[str]) -> list[Executed]:
 
 
 def runs_folder(results: Path) -> Path | None:
-    """The folder of the runs: in `results` or, for results/<study> and results/own/<data set>, beside it."""
-    places = [results, *list(results.absolute().parents)[:2]]
+    """The folder of the runs: in `results` or above it, for results/<study> and results/own/<data set>[/<study>]."""
+    places = [results, *list(results.absolute().parents)[:3]]
     return next((place / "runs" for place in places if (place / "runs").is_dir()), None)
 
 

@@ -276,7 +276,8 @@ def test_only_notebooks_of_these_rows_are_shown(tmp_path):
     assert names == ["data", METHOD]
     assert notebooks.executed(tmp_path, ["nothing"]) == []
     # rows of another study lie beside the runs: results/<study>/cells.csv, results/runs/<study>
-    assert len(notebooks.executed(tmp_path / "strong", [KEY])) == 2
+    for place in ("strong", "own/odd-1a2b3c", "own/odd-1a2b3c/ml-20m"):
+        assert len(notebooks.executed(tmp_path / place, [KEY])) == 2, place
 
 
 def test_a_damaged_notebook_says_so(tmp_path):
