@@ -41,6 +41,26 @@ def test_products_are_those_of_the_whole_matrix_whichever_way_they_are_counted(r
         np.testing.assert_allclose(kind(matrix).among(index, there), expected, rtol=1e-5)
 
 
+@given(logs, st.integers(1, 40), st.sampled_from([1, 2, 3, 100, 70_000]), st.integers(0, 300))
+def test_pairs_that_occur_are_numbered_in_their_order(rng, n_lists, n_users, n):
+    lists, users = rng.integers(0, n_lists, n), rng.integers(0, n_users, n)
+    found, number = np.unique(lists * n_users + users, return_inverse=True)
+    numbers, n_pairs = grams.numbered(lists, users, n_lists, n_users)
+    assert n_pairs == len(found)
+    np.testing.assert_array_equal(numbers, number)
+
+
+@given(logs)
+@settings(max_examples=30)
+def test_products_for_many_users_are_the_same_to_the_last_bit(rng):
+    matrix = interactions(rng)
+    index, there = rng.integers(0, 12, (5, 4)), rng.random((5, 4)) < 0.7
+    of_few = SparseGram(matrix).among(index, there)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grams, "MANY", 0)
+        np.testing.assert_array_equal(SparseGram(matrix).among(index, there), of_few)
+
+
 @given(logs)
 @settings(max_examples=30)
 def test_each_column_is_the_ridge_regression_on_its_list(rng):

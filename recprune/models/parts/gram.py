@@ -17,7 +17,9 @@ from recprune.models.parts.parallel import on_all_threads
 
 DENSE_BYTES = 3_000_000_000  # of a matrix of all products, float32: 27,386 items
 PAIRS = 1 << 22  # products of one block that are held at once
-ROWS = 1 << 24  # users times lists of one block
+ROWS = 1 << 24  # users times lists of one block, up to MANY users
+MANY = 1 << 16  # users, from which the pairs of a list and a user that occur are numbered, not all there might be
+LISTS = 1 << 8  # of one block, from then on
 ADDED = 10_000  # products that are added up for an item, from which it is looked at alone
 
 
@@ -73,7 +75,8 @@ class DenseGram:
 class SparseGram:
     """The products of the items of a list, from those users alone who have one of them.
 
-    All lists of a block are counted in one sparse product: its rows are pairs of a list and a user.
+    All lists of a block are counted in one sparse product: its rows are pairs of a list and a user. Of many users few
+    are in a pair: to count through all of them would take a catalogue of a million items ten times as long.
     """
 
     def __init__(self, matrix: sparse.csr_array):
@@ -87,12 +90,16 @@ class SparseGram:
         items = index.ravel()[place]
         start, size = self.columns.indptr[items], np.diff(self.columns.indptr)[items]
         entry = ops.spans(start, size)
-        row = self.columns.indices[entry] + np.repeat(place // width * n_users, size)
+        lists, users = np.repeat(place // width, size), self.columns.indices[entry]
+        if n_users > MANY:
+            row, n_pairs = numbered(lists, users, n_lists, n_users)
+        else:
+            row, n_pairs = users + lists * n_users, n_lists * n_users
         indptr = np.zeros(n_lists * width + 1, np.int32)
         indptr[place + 1] = size
         by_item = sparse.csr_array(
             (self.columns.data[entry], row.astype(np.int32), np.cumsum(indptr, dtype=np.int32)),
-            shape=(n_lists * width, n_lists * n_users),
+            shape=(n_lists * width, n_pairs),
         )
         products = by_item @ by_item.T.tocsr()
         found = np.zeros((n_lists * width, width), np.float32)
@@ -106,7 +113,31 @@ class SparseGram:
 
     def most_lists(self) -> int:
         """See `Gram`."""
-        return max(1, ROWS // max(1, self.columns.shape[0]))
+        n_users = self.columns.shape[0]
+        return LISTS if n_users > MANY else ROWS // max(1, n_users)
+
+
+def numbered(lists: np.ndarray, users: np.ndarray, n_lists: int, n_users: int) -> tuple[np.ndarray, int]:
+    """((m,) numbers, how many there are): equal pairs of a list and a user have one number; in the order of the pairs.
+
+    Two counting sorts, by the lower bits of the user, then by all else, so that memory is in proportion to the pairs.
+    """
+    low = (max(1, n_users - 1)).bit_length() // 2
+    order = _order(users & ((1 << low) - 1), 1 << low)
+    high = (n_users >> low) + 1
+    order = order[_order(lists[order] * high + (users[order] >> low), n_lists * high)]
+    lists, users = lists[order], users[order]
+    is_new = np.append(True, (np.diff(lists) != 0) | (np.diff(users) != 0))[: len(order)]
+    number = np.empty(len(order), np.int64)
+    number[order] = np.cumsum(is_new) - 1
+    return number, int(is_new.sum())
+
+
+def _order(keys: np.ndarray, n: int) -> np.ndarray:
+    """(m,) the stable order of whole numbers below n, by counting: SciPy's conversion of one row to columns."""
+    m = len(keys)
+    row = sparse.csr_array((np.arange(m, dtype=np.int32), keys.astype(np.int32), np.array([0, m], np.int32)), (1, n))
+    return row.tocsc().data
 
 
 def dense_products(matrix: sparse.csr_array, kind: type, out: np.ndarray | None = None) -> np.ndarray:
