@@ -10,7 +10,10 @@ import numpy as np
 from scipy import sparse
 
 from recprune.errors import kind_of
+from recprune.interactions import Interactions
 from recprune.splits import Split
+
+HISTORIES = ("full", "pruned")  # that a model may be shown of its users, see `as_served`
 
 
 def check_belongs(model, split: Split, on: str = "validation") -> None:
@@ -33,19 +36,14 @@ def check_belongs(model, split: Split, on: str = "validation") -> None:
                 "it belongs to another data set, filter or protocol"
             )
     train = split.unpruned
-    if _same(history, train.tocsr()) or (train.timestamp is not None and _same(history, train.sequences())):
+    if _is_of(history, train):
         return
-    allowed = pattern(train.tocsr()) + (pattern(split.validation.tocsr()) if on == "test" else 0)
-    trained = pattern(history)
-    strange = trained.nnz - trained.multiply(allowed > 0).nnz
+    strange = _outside(history, pattern(train.tocsr()) + (pattern(split.validation.tocsr()) if on == "test" else 0))
     if strange:
         raise ValueError(
             f"the model was trained on {strange:,} interactions that are not in the training part of this split "
             f"(protocol {split.protocol}, seed {split.seed}); it belongs to another split, and knows what it is asked"
         )
-
-
-HISTORIES = ("full", "pruned")
 
 
 def as_served(model, split: Split, on: str, history: str = "full"):
@@ -60,12 +58,20 @@ def as_served(model, split: Split, on: str, history: str = "full"):
         return model
     wanted = split.train if history == "pruned" or on == "train" else split.unpruned
     had = model.history
-    if had is None or _same(had, wanted.tocsr()) or (wanted.timestamp is not None and _same(had, wanted.sequences())):
-        return model
-    trained, allowed = pattern(had), pattern(split.unpruned.tocsr())
-    if trained.nnz > trained.multiply(allowed).nnz:
+    if had is None or _is_of(had, wanted) or _outside(had, pattern(split.unpruned.tocsr())):
         return model
     return model.serving(wanted)
+
+
+def _is_of(history: sparse.csr_array, log: Interactions) -> bool:
+    """Whether a history is that of a log, in the order of items or of time."""
+    return _same(history, log.tocsr()) or (log.timestamp is not None and _same(history, log.sequences()))
+
+
+def _outside(history: sparse.csr_array, allowed: sparse.csr_array) -> int:
+    """How many interactions of a history are none of those allowed."""
+    known = pattern(history)
+    return known.nnz - known.multiply(allowed > 0).nnz
 
 
 def _same(one: sparse.csr_array, other: sparse.csr_array) -> bool:

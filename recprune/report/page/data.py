@@ -36,7 +36,7 @@ SYMBOLS = {
     "8": "octagon",
     "*": "star",
 }
-#: words that come in this order, before any other
+#: words that come in this order, before any other, be they there or not
 FIRST = {"values": tuple(FORMATS)}
 #: column of the points -> its short name in the page
 NUMBERS = {
@@ -81,7 +81,7 @@ def page_data(studies: Sequence[StudyEvidence], notebooks: dict[str, str]) -> di
     }
     points, lists = {"study": table["study"].tolist()}, {}
     for name, values in words.items():
-        lists[name] = list(dict.fromkeys([*(first for first in FIRST.get(name, ()) if first in set(values)), *values]))
+        lists[name] = list(dict.fromkeys([*FIRST.get(name, ()), *values]))
         place = {value: number for number, value in enumerate(lists[name])}
         points[name] = [place[value] for value in values]
     points |= {short: [_number(value) for value in table[column]] for column, short in NUMBERS.items()}
