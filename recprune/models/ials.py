@@ -88,15 +88,14 @@ class IALS(FactorModel):
         """Half a sweep: the factors of each user that has a row, from the items'; what was pruned stays zero."""
         stored, items = self.arrays["user_factors"], ops.dense(self.arrays["item_factors"])
         histories, kept = self._of_rows(self._fitted), self.arrays.get("kept_users")
-        if kept is not None:
-            there = kept.numpy() > 0
-            nobody = sparse.csr_array((int((~there).sum()), histories.shape[1]), dtype=np.float32)
-            of_rows = sparse.vstack([histories[codes(kept)], nobody], format="csr")
-            histories = of_rows[np.argsort(np.argsort(~there, kind="stable"), kind="stable")]
-        left = ops.dense(stored) != 0
+        there = torch.ones(stored.shape[0], dtype=torch.bool) if kept is None else kept > 0
+        rows = Rows(histories if kept is None else histories[codes(kept)])
+        left = ops.dense(stored)[there] != 0
         left |= ~left.any(1, keepdim=True)  # who had no interaction had zeros, too
-        rows = Rows(histories)
-        found = rows.solve(items, self.alpha, self._penalty(rows.lengths, self.n_items), None if left.all() else left)
+        found = torch.zeros(stored.shape)
+        found[there] = rows.solve(
+            items, self.alpha, self._penalty(rows.lengths, self.n_items), None if left.all() else left
+        )
         renewed = found if isinstance(stored, torch.Tensor) else ops.smallest_in_memory(found)
         values = format_of(renewed, self.values)
         self.arrays["user_factors"] = rounded(renewed, values) if values else renewed

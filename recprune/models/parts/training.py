@@ -72,8 +72,10 @@ class GradientModel(Recommender):
         """Beside `smaller(share)`, whose sizes all shrink alike, models that keep more of `other_sizes`, the square
         root of `share` or all, and are so much smaller in `main_size` that the number of parameters is the same."""
         small = self.smaller(share)
+        if not self.other_sizes:
+            return [small]
         found, most = [small], self._number_of_parameters(small)
-        for kept in (share**0.5, 1.0) if self.other_sizes else ():
+        for kept in (share**0.5, 1.0):
             others: dict[str, Any] = {name: _times(getattr(self, name), kept) for name in self.other_sizes}
             one = self._as_large_as(most, replace(small, **others))
             if one is not None and one.hyperparameters() not in [other.hyperparameters() for other in found]:
