@@ -1,20 +1,20 @@
-"""How sure a comparison is: paired bootstrap over users, and Holm's correction for the number of comparisons."""
+"""How sure a comparison is: intervals over users and seeds, and Holm's correction for the number of comparisons."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-BLOCK = 1 << 20  # resampled users held at once
+from scipy import stats
 
 
 @dataclass(frozen=True)
 class Interval:
     """An estimate with its 95 % confidence bounds.
 
-    lo, hi  two-sided (2.5th and 97.5th percentile of the bootstrap);  lower: one-sided (5th percentile)
+    lo, hi  two-sided (2.5 % beyond either);  lower: one-sided (5 % below)
     """
 
     estimate: float
@@ -23,44 +23,99 @@ class Interval:
     lower: float
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds, its standard error, and the degrees of freedom of that."""
+
+    mean: float
+    error: float
+    freedom: float
+
+    def beyond(self, value: float) -> float:
+        """One-sided p-value of "the truth is at most `value`"; NaN where there is no estimate."""
+        if not math.isfinite(self.error):
+            return math.nan
+        if self.error == 0:  # nothing varied: the number decides
+            return float(self.mean <= value)
+        return float(stats.t.sf((self.mean - value) / self.error, self.freedom))
+
+    @property
+    def interval(self) -> Interval:
+        """The estimate with its bounds: Student's t."""
+        wide, narrow = (float(self.error * stats.t.ppf(level, self.freedom)) for level in (0.975, 0.95))
+        return Interval(self.mean, self.mean - wide, self.mean + wide, self.mean - narrow)
+
+
 PerUser = np.ndarray | Sequence[np.ndarray]
 
 
-def paired_ratio(pruned: PerUser, dense: PerUser, seed: int = 0, draws: int = 2000, jointly: bool = True) -> Interval:
+def over_users_and_seeds(of_seeds: np.ndarray, influences: np.ndarray) -> Estimate:
+    """The mean over seeds of a statistic, as sure as the users and the seeds let it be.
+
+    of_seeds    (n_seeds,) the statistic of each seed
+    influences  (n_users, n_seeds) how far each user moves each of them: the empirical influence function / n_users,
+                columns of sum 0; 0 for who is missing in a seed
+
+    The seeds' users are the same people, so what they have in common does not average out over seeds; the initial
+    values, the split and the sampling of each seed do. With K the covariance matrix of the statistics over users,
+
+        V = mean of K_st over s != t + S^2 / n_seeds,     S^2 the variance of the statistics among seeds,
+
+    which holds the users' own chance in each seed too, once. Degrees of freedom by Satterthwaite (1946):
+    V^2 (n_seeds - 1) / (S^2 / n_seeds)^2. Of one seed, whose own chance nobody can see, users alone count.
+    """
+    n_users, n_seeds = influences.shape
+    covariance = influences.T @ influences * (n_users / max(1, n_users - 1))
+    mean = float(np.mean(of_seeds))
+    if n_seeds == 1:
+        return Estimate(mean, float(np.sqrt(covariance[0, 0])), max(1, n_users - 1))
+    shared = (covariance.sum() - np.trace(covariance)) / (n_seeds * (n_seeds - 1))
+    own = float(np.var(of_seeds, ddof=1)) / n_seeds
+    variance = max(0.0, float(shared)) + own
+    freedom = variance**2 * (n_seeds - 1) / own**2 if own > 0 else max(1, n_users - 1)
+    return Estimate(mean, math.sqrt(variance), freedom)
+
+
+def paired_ratio(pruned: PerUser, dense: PerUser) -> Interval:
     """How much of the dense model's quality a pruned one keeps, with its interval.
 
     pruned, dense  per-user values of one metric: (n_users,), or a list of such over seeds, NaN where a
                    user has nothing relevant; the same users in both, on the same splits
-    jointly        resample the users once per draw and apply that to every seed (default), or anew
-                   inside each seed
 
-        mean over seeds s of  (mean_u pruned[s, u]) / (mean_u dense[s, u])
+        mean over seeds s of  r_s = (sum_u pruned[s, u]) / (sum_u dense[s, u])
 
-    Percentile bootstrap over users (Efron and Tibshirani 1993, ch. 13), paired: a drawn user brings
-    the values of both models. The seeds' users are the same people, so their errors do not average
-    out over seeds; `jointly=True` lets them not, `jointly=False` treats seeds as samples of different
-    people and is too narrow where people differ more than seeds. Either way the interval is about
-    users: the seeds are taken as given. NaN where the dense mean (of any draw) is 0.
+    Paired: a user brings the values of both models, and moves the ratio of a seed by about
+    (pruned[s, u] - r_s dense[s, u]) / sum_u dense[s, u]. Users and seeds vary, see `over_users_and_seeds`; of seeds
+    that differ in the number of their users, the first ones are taken for the same people. NaN where the dense mean
+    of a seed is 0.
 
     Raises ValueError if the shapes do not fit, or a seed has no user with values in both.
     """
-    pairs = _pairs(pruned, dense)
-    estimate = np.mean([1 + _over(np.nansum(gain), np.nansum(base)) for gain, base in pairs])
-    lo, lower, hi = np.quantile(_bootstrap(pairs, seed, draws, jointly), [0.025, 0.05, 0.975])
-    return Interval(float(estimate), float(lo), float(hi), float(lower))
+    return _ratio(pruned, dense).interval
 
 
-def paired_p(pruned: PerUser, dense: PerUser, seed: int = 0, draws: int = 2000, jointly: bool = True) -> float:
-    """Two-sided bootstrap p-value of "the ratio is 1"; arguments, statistic and errors as in `paired_ratio`.
+def paired_p(pruned: PerUser, dense: PerUser) -> float:
+    """Two-sided p-value of "the ratio is 1"; arguments, statistic and errors as in `paired_ratio`.
 
-        p = 2 (1 + min(#{draws <= 1}, #{draws >= 1})) / (draws + 1), at most 1
-
-    NaN where the ratio of a draw is undefined. The smallest p possible is 2 / (draws + 1).
+    NaN where the ratio of a seed is undefined.
     """
-    ratios = _bootstrap(_pairs(pruned, dense), seed, draws, jointly)
-    if np.isnan(ratios).any():
-        return np.nan
-    return float(min(1.0, 2 * (1 + min((ratios <= 1).sum(), (ratios >= 1).sum())) / (draws + 1)))
+    ratio = _ratio(pruned, dense)
+    above = ratio.beyond(1.0)
+    if ratio.error == 0:
+        return float(ratio.mean == 1.0)
+    return 2 * min(above, 1 - above)
+
+
+def _ratio(pruned: PerUser, dense: PerUser) -> Estimate:
+    pairs = _pairs(pruned, dense)
+    n_users = max(len(gain) for gain, _ in pairs)
+    influences, ratios = np.zeros((n_users, len(pairs))), np.empty(len(pairs))
+    for seed, (gain, base) in enumerate(pairs):
+        gain, base = np.nan_to_num(gain), np.nan_to_num(base)
+        total = base.sum() or np.nan  # against nothing no ratio is defined
+        ratios[seed] = 1 + gain.sum() / total
+        influences[: len(gain), seed] = (gain - (ratios[seed] - 1) * base) / total
+    return over_users_and_seeds(ratios, influences)
 
 
 def _pairs(pruned: PerUser, dense: PerUser) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -92,25 +147,6 @@ def _seeds(values: PerUser) -> list[np.ndarray]:
     return values
 
 
-def _bootstrap(pairs: list[tuple[np.ndarray, np.ndarray]], seed: int, draws: int, jointly: bool) -> np.ndarray:
-    """(draws,) values of the statistic of `paired_ratio` over resampled users."""
-    rng = np.random.default_rng(seed)
-    if not jointly:
-        return np.mean([_resampled([pair], rng, draws)[:, 0] for pair in pairs], axis=0)
-    if len({len(gain) for gain, _ in pairs}) > 1:
-        raise ValueError("the seeds have different users; jointly=False resamples them apart")
-    return _resampled(pairs, rng, draws).mean(axis=1)
-
-
-def _resampled(pairs: list[tuple[np.ndarray, np.ndarray]], rng: np.random.Generator, draws: int) -> np.ndarray:
-    """(draws x seeds) ratios, each draw one resample of the users for all the seeds."""
-    gain, base = (np.stack(part, axis=1) for part in zip(*pairs, strict=True))
-    known = ~np.isnan(base).all(axis=1)
-    gain, base = np.nan_to_num(gain[known]), np.nan_to_num(base[known])  # who is missing in a seed adds nothing to it
-    blocks = (times.astype(np.float64) for times in resamples(len(gain), draws, rng, BLOCK))
-    return np.concatenate([1 + _over(times @ gain, times @ base) for times in blocks])
-
-
 def resamples(n: int, draws: int, rng: np.random.Generator, most: int) -> Iterator[np.ndarray]:
     """Blocks of (draws x n) counts: how often each of `n` users is drawn, with replacement.
 
@@ -121,11 +157,6 @@ def resamples(n: int, draws: int, rng: np.random.Generator, most: int) -> Iterat
         rows = min(size, draws - start)
         drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
         yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n)
-
-
-def _over(gain: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """gain / base, NaN where base is 0: against nothing no ratio is defined."""
-    return np.divide(gain, base, out=np.full(np.shape(base), np.nan), where=np.asarray(base) != 0)
 
 
 def holm(p_values) -> np.ndarray:
