@@ -55,9 +55,10 @@ class Bench:
         return build(self.p.model, **self.p.hyperparameters)
 
     def train(self, model: Recommender, seed: int, on: Split | None = None) -> Recommender:
-        """The model, trained on a split (by default the seed's own)."""
+        """The model, trained on a split (by default the seed's own), and serving all that it had before pruning."""
         on = on or self.split(seed)
-        return model.fit(on.train, validation=on.validation, seed=seed, fold_in=on.fold_in("validation"))
+        fold_in = on.fold_in("validation")
+        return model.fit(on.train, validation=on.validation, seed=seed, fold_in=fold_in, served=on.unpruned)
 
 
 def ranked(model: Recommender, of: Split) -> Dense:
@@ -65,13 +66,15 @@ def ranked(model: Recommender, of: Split) -> Dense:
     return Dense(model, reports(model, of), footprint(model).bytes_disk)
 
 
-def reports(model, of: Split, train: Split | None = None) -> dict[str, Report]:
+def reports(model, of: Split, train: Split | None = None, history: str = "full") -> dict[str, Report]:
     """How a model ranks on all three parts; on training, for what it was trained on.
 
+    train    what that was, where it is not the split itself
+    history  what users are known by when they are served: see `recprune.evaluate`
     Of many training users some are ranked: under `strong` there are ten times as many as on the other parts.
     """
     known = train or of
-    found = {part: evaluate(model, known, on=part, k=CUTOFFS, history="pruned") for part in ("validation", "test")}
+    found = {part: evaluate(model, known, on=part, k=CUTOFFS, history=history) for part in ("validation", "test")}
     if of.histories:  # the users who are evaluated were held out: what they train on is what is folded in
         known = replace(known, histories={})
     return found | {"train": evaluate(model, known, on="train", k=(10,), max_users=TRAINING_USERS)}

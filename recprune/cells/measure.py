@@ -15,6 +15,7 @@ from recprune.cells.parameters import Parameters
 from recprune.cells.rows import PER_USER
 from recprune.datasets.naming import name_of
 from recprune.evaluation import Report, footprint, latency, overlap, paired_ratio, peak_rss_mb
+from recprune.evaluation.belonging import HISTORIES
 from recprune.models import Recommender
 from recprune.models.quantization import quantize
 from recprune.splits import Split
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from recprune.pruning import Pruned
 
 HEADLINE = "ndcg@10"
-APART = ("_users_warm", "_users_cold")  # no columns yet
+TURNS = 100  # in which a model recommends beside its dense one, over all seeds
 PARTS = (("validation", "val"), ("test", "test"))  # part of the split, and its name in the columns
 
 
@@ -37,6 +38,7 @@ class Cell:
     schedule: str = ""
     recovery: str = ""
     values: str = AS_TRAINED
+    history: str = HISTORIES[0]
     kept: float = 1.0
     samples_kept: float = 1.0
     seed: int
@@ -65,7 +67,8 @@ class Measured:
     @property
     def point(self) -> tuple:
         """The point of the curve that the cells of all seeds share."""
-        return self.asked, self.cell.recovery, self.cell.values, self.cell.samples_kept
+        cell = self.cell
+        return self.asked, cell.unit, cell.recovery, cell.values, cell.history, cell.samples_kept
 
 
 def measure(
@@ -75,6 +78,7 @@ def measure(
     *,
     train_s: float,
     score_s: float = 0.0,
+    epochs: int | None = None,
     on: Split | None = None,
     found: dict[str, Report] | None = None,
     against: Dense | None = None,
@@ -82,24 +86,26 @@ def measure(
 ) -> Measured:
     """The values of one cell, except for what needs all seeds of its curve.
 
+    epochs   of the training that took train_s, in models of gradient descent; by default all that it ever had
     on       what the model was trained on, where that is not the seed's split
     found    how the model ranks, where that is known
     against  what it is compared with; by default the seed's dense model
     asked    the share that was asked for, where that is not the share kept
 
-    Times to recommend are measured for the first seed only: they take as long as all the rest, and seeds
-    change weights, not sizes.
+    The times to recommend are a few turns in each seed, as many in all as one seed would need: how far the seeds
+    differ tells what the clock is worth, and so does the dense model against itself.
     """
     of, dense = bench.split(cell.seed), against or bench.dense(cell.seed)
-    found = found or reports(model, of, train=on)
+    found = found or reports(model, of, train=on, history=cell.history)
     cost = footprint(model)
     values = {
         **_quality(found, dense.reports),
         **vars(cost),
         "bytes_ratio": cost.bytes_disk / dense.bytes_disk,
-        **(_times(model, dense.model, of, cell.seed) if cell.seed == bench.p.seeds[0] else {}),
+        **(_times(bench, model, cell.seed) if cell.history == HISTORIES[0] else {}),
         "train_s": train_s,
         "score_s": score_s,
+        **_epochs(model, epochs),
         "peak_rss_mb": peak_rss_mb(),
     }
     about = {"dataset": name_of(bench.p.dataset), "protocol": bench.p.protocol}
@@ -116,8 +122,13 @@ def measure_formats(
     found  how the model as it is ranks, where that is known
 
     The seconds of its training are those of a model in each of its formats; rounding takes next to none.
+    Where samples were pruned, and what users did tells a model what they are served, there is one more cell: of the
+    same model, when all that it still knows of its users is what it was trained on.
     """
     cells = [measure(bench, model, cell, found=found, **more)]
+    on = more.get("on")
+    if on is not None and on.train.nnz < on.unpruned.nnz and model.folds_in and not on.histories:
+        cells.append(measure(bench, model, replace(cell, history="pruned"), **more))
     return cells + [
         measure(bench, quantize(model, values), replace(cell, values=values), **more)
         for values in bench.p.values
@@ -127,8 +138,15 @@ def measure_formats(
 
 def measure_pruned(bench: Bench, pruned: Pruned, cell: Cell, **more) -> list[Measured]:
     """The values of a pruned model's cells: of its compact form, with the seconds of its scores and its recovery."""
-    train_s, score_s = pruned.recovery_seconds, pruned.score_seconds
-    return measure_formats(bench, pruned.compact(), cell, train_s=train_s, score_s=score_s, **more)
+    cost: dict[str, Any] = {"train_s": pruned.recovery_seconds, "score_s": pruned.score_seconds}
+    return measure_formats(bench, pruned.compact(), cell, **cost, epochs=pruned.epochs, **more)
+
+
+def _epochs(model: Recommender, epochs: int | None) -> dict[str, int]:
+    """The epochs of a row; none of a model that has no epochs."""
+    if not hasattr(model, "descend"):
+        return {}
+    return {"epochs": model.epochs_trained if epochs is None else epochs}
 
 
 def _quality(found: dict[str, Report], dense: dict[str, Report]) -> dict[str, float]:
@@ -136,16 +154,18 @@ def _quality(found: dict[str, Report], dense: dict[str, Report]) -> dict[str, fl
     for part, short in PARTS:
         report, reference = found[part], dense[part]
         mean = report.mean | overlap(report.lists, reference.lists, k=20)
-        values |= {f"{short}_{name}": value for name, value in mean.items() if not name.endswith(APART)}
+        values |= {f"{short}_{name}": value for name, value in mean.items()}
         values[f"{short}_ratio"] = report.mean[HEADLINE] / reference.mean[HEADLINE]
     return values | {f"train_{name}": found["train"].mean[name] for name in (HEADLINE, "recall@10")}
 
 
-def _times(model: Recommender, dense: Recommender, of: Split, seed: int) -> dict[str, float]:
-    speed = latency({"dense": dense, "this": model}, np.arange(of.n_users), seed=seed)
-    this = speed["this"]
+def _times(bench: Bench, model: Recommender, seed: int) -> dict[str, float]:
+    dense, turns = bench.dense(seed).model, max(1, TURNS // len(bench.p.seeds))
+    known = {"dense": dense, "again": dense, "this": model}
+    speed = latency(known, np.arange(dense.n_users), seed=seed, repeats=turns, batch_repeats=1)
+    this, reference = speed["this"], speed["dense"].p50_ms
     times = {"p50_ms": this.p50_ms, "p95_ms": this.p95_ms, "users_per_s": this.users_per_s}
-    return times | {"p50_ratio": this.p50_ms / speed["dense"].p50_ms}
+    return times | {"p50_ratio": this.p50_ms / reference, "p50_self": speed["again"].p50_ms / reference}
 
 
 def to_rows(cells: Iterable[Measured]) -> pd.DataFrame:
@@ -161,7 +181,7 @@ def to_rows(cells: Iterable[Measured]) -> pd.DataFrame:
 
 
 def _intervals(seeds: list[Measured]) -> dict[str, float]:
-    """Intervals of one point: a paired bootstrap over users, all seeds together."""
+    """Intervals of one point: over users and seeds."""
     found: dict[str, float] = {}
     for part, short in PARTS:
         own, dense = zip(*(measured.users[part] for measured in seeds), strict=True)

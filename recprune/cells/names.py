@@ -17,8 +17,13 @@ REGISTRIES = {
     "recovery": (("recprune.pruning", "RECOVERIES"),),
     "values": (("recprune.models.quantization", "FORMATS"),),
 }
-#: parameter -> names that only the cells of a study have: the smaller dense model, and as many updates as on all data
-OWN = {"unit": ("model",), "criterion": ("smaller-dense",), "recovery": ("retrain-updates",)}
+#: parameter -> names that only the cells of a study have: the smaller dense model, with item tables alone, or with the
+#: dense one as its teacher; on pruned samples, as many updates as on all of them, or hyper-parameters chosen again
+OWN = {
+    "unit": ("model", "item-tables"),
+    "criterion": ("smaller-dense",),
+    "recovery": ("retrain-updates", "retrain-tuned", "distil"),
+}
 
 AS_TRAINED = "float32"  # the value format of a model that was not quantized
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from recprune.cells.names import AS_TRAINED
 from recprune.errors import StudyError
+from recprune.evaluation.belonging import HISTORIES
 from recprune.files import write_atomically
 
 CELL = (
@@ -26,27 +27,31 @@ CELL = (
     "schedule",
     "recovery",
     "values",
+    "history",
     "kept",
     "samples_kept",
     "seed",
 )
 SHARES = ("kept", "samples_kept")
-#: of the columns of a cell that a frame may lack: the format as trained, all the training interactions
-DEFAULTS: dict[str, Any] = {"values": AS_TRAINED, "samples_kept": 1.0}
+#: of the columns of a cell that a frame may lack: the format as trained, users served from all that they did, all the
+#: training interactions
+DEFAULTS: dict[str, Any] = {"values": AS_TRAINED, "history": HISTORIES[0], "samples_kept": 1.0}
 CUTOFFS = (10, 20, 100)
 GROUPS = ("low", "mid", "high")
+APART = ("warm", "cold")  # users with and without a history, where a protocol has both
 PARTS = ("val", "test")
 
 
 def _quality(part: str) -> list[str]:
     metrics = ("ndcg", "recall", "recall_min", "precision", "hit", "mrr", "map", "coverage", "gini", "novelty")
     ranking = [f"{metric}@{k}" for metric in metrics for k in CUTOFFS]
-    groups = [f"ndcg@10_users_{g}" for g in GROUPS] + [f"recall@20_items_{g}" for g in GROUPS]
+    groups = [f"ndcg@10_users_{g}" for g in (*GROUPS, *APART)] + [f"recall@20_items_{g}" for g in GROUPS]
     return [f"{part}_{metric}" for metric in (*ranking, *groups, "jaccard@20", "rbo@20")]
 
 
 FOOTPRINT = ("parameters", "nonzeros", "bytes_disk", "bytes_memory", "macs")
 CLOCK = ("p50_ms", "p95_ms", "users_per_s", "train_s", "score_s", "peak_rss_mb")
+LATENCY = ("p50_ratio", "p50_self")  # to the dense model of the same turns; of that to itself
 LEVEL = ("test_ndcg@10_lo", "test_ndcg@10_hi")  # 95 % interval of the mean over seeds, over users
 RATIOS = tuple(f"{part}_ratio{end}" for part in PARTS for end in ("", "_lo", "_hi", "_lower"))
 
@@ -57,13 +62,15 @@ COLUMNS = (
     *("train_ndcg@10", "train_recall@10"),
     *FOOTPRINT,
     *CLOCK,
+    "epochs",
     *LEVEL,
     *RATIOS,
-    *("p50_ratio", "bytes_ratio"),
+    *LATENCY,
+    "bytes_ratio",
     "run",
 )
 #: the columns that a clock or the machine decides: the only ones that may differ between two runs in one environment
-TIMING = frozenset(CLOCK) | {"p50_ratio"}
+TIMING = frozenset((*CLOCK, *LATENCY))
 TEXT = frozenset(CELL) - {"kept", "samples_kept", "seed"} | {"run"}
 WHOLE = frozenset(FOOTPRINT) | {"seed"}
 #: significant digits in a file: of what verdicts are read off (a bound is held against .99), and of everything else

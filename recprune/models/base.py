@@ -44,6 +44,9 @@ class Recommender(LostRows):
     search: ClassVar[dict[str, Any]] = {}  # hyper-parameter -> range, like a table [space.MODEL] of tuning.toml
     tiny: ClassVar[dict[str, Any]] = {}  # hyper-parameters of one that has every unit and trains in a second
     products: ClassVar[tuple[str, str] | None] = None  # arrays whose rows' dot products are all that scores ask of them
+    cheap_to_tune: ClassVar[
+        tuple[str, ...]
+    ] = ()  # hyper-parameters to choose again on other data, where a fit is quick
     seconds_a_fit: ClassVar[float] = 1.0  # on ml-100k, roughly: what takes longest is started first
 
     def __post_init__(self) -> None:
@@ -60,6 +63,7 @@ class Recommender(LostRows):
         self.items: np.ndarray | None = None
         self.titles: np.ndarray | None = None
         self.train_seconds = 0.0
+        self.epochs_trained = 0  # of gradient descent, in every training since the model was new
         self.trained_on: dict[str, Any] | None = None  # content hash of the training interactions, and the seed
         self.is_compact = False  # without what further training needs
         self.values = "float32"  # what the arrays are rounded to: one of FORMATS of `recprune.models.quantization`

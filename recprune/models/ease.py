@@ -65,6 +65,7 @@ class EASE(ItemItem):
     label: ClassVar[str] = "EASE"
     family: ClassVar[str] = "cf"
     recoveries: ClassVar[tuple[str, ...]] = ("none", "refit")
+    cheap_to_tune: ClassVar[tuple[str, ...]] = ("l2",)
     search: ClassVar[dict[str, Any]] = {"l2": {"low": 30.0, "high": 5000.0, "log": True}}
 
     def smaller(self, share: float) -> Self:

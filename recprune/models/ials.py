@@ -47,6 +47,7 @@ class IALS(FactorModel):
     family: ClassVar[str] = "cf"
     folds_in: ClassVar[bool] = True
     recoveries: ClassVar[tuple[str, ...]] = ("none", "refit")
+    cheap_to_tune: ClassVar[tuple[str, ...]] = ("l2", "alpha")
     tiny: ClassVar[dict[str, Any]] = {"factors": 4, "iterations": 1}
     search: ClassVar[dict[str, Any]] = {
         "factors": {"choices": [64, 128, 256]},

@@ -20,7 +20,7 @@ from recprune.pruning.budget import Budget
 from recprune.pruning.criteria import check, check_trained
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.pruned import Pruned
-from recprune.pruning.recovery import RECOVERIES
+from recprune.pruning.recovery import BETWEEN_ROUNDS, RECOVERIES
 from recprune.pruning.rounds import Walk, one_round
 from recprune.pruning.schedule import SCHEDULES, STEP
 from recprune.pruning.search import Search
@@ -93,7 +93,13 @@ class ParameterPath(Walk[State]):
         """The model of which exactly round(keep * n) units stay. Raises ValueError for a share outside (0, 1]."""
         k = self.pool.how_many(keep)
         if k == self.pool.n and self.recovery == "none" and not self.rule.adjust:
-            return self._pruned(replace(self._root, model=self.dense.clone(), rows=(_row(1.0, 0.0, 0.0),)))
+            return self._pruned(
+                replace(
+                    self._root,
+                    model=self.dense.clone(),
+                    rows=(_row(1.0, self.seconds, 0.0, self.dense.epochs_trained - self.model.epochs_trained),),
+                )
+            )
         shares = list(SCHEDULES[self.schedule](keep, self.rounds))
         return self._pruned(one_round(self, self._before(shares[:-1]), shares[-1]))
 
@@ -121,7 +127,7 @@ class ParameterPath(Walk[State]):
         shared = self.schedule == "geometric"
         state = self._trunk if shared and len(self._trunk.rows) <= len(shares) else self._root
         for share in shares[len(state.rows) :]:
-            state = one_round(self, state, share)
+            state = one_round(self, state, share, last=False)
         if shared:
             self._trunk = state  # models may be large: only the furthest one is kept
         return state
@@ -143,16 +149,19 @@ class ParameterPath(Walk[State]):
             self.rule.adjust(model, self.split, self.pool.unit, masks, self.seed, state.model)
         return State(model, alive, masks, state.rows)
 
-    def recover(self, state: State) -> State:
+    def recover(self, state: State, last: bool) -> State:
         """The state with its model refitted or trained, in place: it is the round's own."""
-        RECOVERIES[self.recovery](state.model, self.split, state.masks or {}, self.seed)
+        recovery = RECOVERIES[self.recovery]
+        recovery = recovery if last else BETWEEN_ROUNDS.get(self.recovery, recovery)
+        recovery(state.model, self.split, state.masks or {}, self.seed)
         return state
 
     def log(self, state: State, score_s: float, recovery_s: float) -> State:
         """The state with a row on the round; the first one pays for what all points share."""
         paid = 0.0 if state.rows else self.seconds
         kept = int(np.count_nonzero(state.alive)) / self.pool.n
-        return replace(state, rows=(*state.rows, _row(kept, score_s + paid, recovery_s)))
+        epochs = state.model.epochs_trained - self.model.epochs_trained - sum(row["epochs"] for row in state.rows)
+        return replace(state, rows=(*state.rows, _row(kept, score_s + paid, recovery_s, epochs)))
 
     def _scores_of(self, model: Recommender) -> dict[str, torch.Tensor]:
         return self.rule.of_units(model, self.pool.unit, self.split.train, self.seed)
@@ -166,5 +175,5 @@ class ParameterPath(Walk[State]):
         return Pruned(state.model, masks, alive / max(1, n), n - alive, pd.DataFrame(state.rows))
 
 
-def _row(kept: float, score_s: float, recovery_s: float) -> dict[str, float]:
-    return {"kept": kept, "score_s": score_s, "recovery_s": recovery_s}
+def _row(kept: float, score_s: float, recovery_s: float, epochs: float) -> dict[str, float]:
+    return {"kept": kept, "score_s": score_s, "recovery_s": recovery_s, "epochs": epochs}

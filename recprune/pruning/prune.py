@@ -88,7 +88,9 @@ def _zero_reset(model: Recommender, split: Split, recovery: str, seed: int) -> P
     free = {name: torch.ones_like(mask) for name, mask in nothing.items()}
     recover: Recovery = _from_zeros if recovery == "retrain" else RECOVERIES[recovery]
     recover(state, split, free, seed)
-    rounds = [{"kept": 0.0, "score_s": scored - started, "recovery_s": time.perf_counter() - scored}]
+    epochs = state.epochs_trained - model.epochs_trained
+    seconds = {"score_s": scored - started, "recovery_s": time.perf_counter() - scored}
+    rounds = [{"kept": 0.0, **seconds, "epochs": epochs}]
     return Pruned(state, nothing if recovery == "none" else free, 0.0, pool.n, pd.DataFrame(rounds))
 
 

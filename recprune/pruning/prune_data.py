@@ -27,7 +27,7 @@ from recprune.pruning.schedule import SCHEDULES
 from recprune.pruning.select import Ranking, how_many
 from recprune.splits import Split
 
-ROUND = ["kept", "score_s", "recovery_s", "val_ndcg@10"]
+ROUND = ["kept", "score_s", "recovery_s", "epochs", "val_ndcg@10"]
 
 
 @dataclass(eq=False)
@@ -36,7 +36,7 @@ class PrunedData:
 
     split    fewer training interactions, weighted where the criterion says so; the same validation and test
     model    the recommender, updated to them
-    rounds   one row a round: share kept, seconds of scoring and of the update, validation nDCG@10
+    rounds   one row a round: share kept, seconds of scoring and of the update, epochs of that, validation nDCG@10
     """
 
     split: Split
@@ -66,7 +66,8 @@ def prune_data(
     criterion  a criterion of samples, asked anew in every round: a name of `CRITERIA`, or one of the user's own
     keep       share of the training interactions that stays: exactly round(keep * n)
     schedule   one-shot, linear, cubic (in `rounds` rounds), geometric (a fifth of what is left a round)
-    recovery   retrain: from scratch; fine-tune: trained on, in the models of gradient descent
+    recovery   retrain: from scratch; fine-tune: trained on, in the models of gradient descent. Users are served from
+               all that they did before any pruning
     max_loss   stops before the first round after which validation nDCG@10 would lie below this share
                under what it was at the start
 
@@ -98,7 +99,7 @@ def data_path(
     Shares that lie on the way to a smaller one cost nothing more: under the schedule `linear`, with rounds
     in proportion to what goes, each is what `prune_data` ends with alone.
     """
-    walk = DataPath(find(criterion, "samples", "by_model"), recovery, seed, split.train.nnz)
+    walk = DataPath(find(criterion, "samples", "by_model"), recovery, seed, split.train.nnz, model.epochs_trained)
     _check(model, schedule, recovery)
     check_trained(model, split, seed, rounds)
     how_many(split.train.nnz, keep)
@@ -107,12 +108,16 @@ def data_path(
 
 @dataclass(frozen=True)
 class DataPath(Walk[PrunedData]):
-    """The way of a split and its model through the rounds; n counts the training interactions at the start."""
+    """The way of a split and its model through the rounds.
+
+    n, trained  training interactions, and epochs that the model had been trained for, at the start
+    """
 
     rule: Criterion
     recovery: str
     seed: int
     n: int
+    trained: int
 
     def score(self, state: PrunedData) -> Ranking:
         """The ranking of the training interactions that are left."""
@@ -124,13 +129,15 @@ class DataPath(Walk[PrunedData]):
         kept = ranking.first(how_many(self.n, share))
         return replace(state, split=remaining(state.split, kept, self.rule, self._draw(state)))
 
-    def recover(self, state: PrunedData) -> PrunedData:
-        """The state with the model updated to the interactions that are left."""
+    def recover(self, state: PrunedData, last: bool) -> PrunedData:
+        """The state with the model updated to what is left; to the end in every round, since each is looked at."""
         return replace(state, model=UPDATES[self.recovery](state.model, state.split, self._draw(state)))
 
     def log(self, state: PrunedData, score_s: float, recovery_s: float) -> PrunedData:
         """The state with a row more, and what the update gave on validation data in it."""
-        values = (state.split.train.nnz / self.n, score_s, recovery_s, _quality(state.model, state.split))
+        before = 0 if self.recovery == "retrain" else self.trained + int(state.rounds["epochs"].sum())
+        epochs = state.model.epochs_trained - before
+        values = (state.split.train.nnz / self.n, score_s, recovery_s, epochs, _quality(state.model, state.split))
         rows = [*state.rounds.to_dict("records"), dict(zip(ROUND, values, strict=True))]
         return replace(state, rounds=pd.DataFrame(rows, columns=ROUND))
 
@@ -140,14 +147,14 @@ class DataPath(Walk[PrunedData]):
 
 
 def retrain(model: Recommender, split: Split, seed: int) -> Recommender:
-    """A new model of the same kind, trained on what stays."""
-    return replace(model).fit(split.train, split.validation, seed=seed, fold_in=split.fold_in("validation"))
+    """A new model of the same kind, trained on what stays, which serves all that was there before any pruning."""
+    fold_in = split.fold_in("validation")
+    return replace(model).fit(split.train, split.validation, seed=seed, fold_in=fold_in, served=split.unpruned)
 
 
 def fine_tune(model: GradientModel, split: Split, seed: int) -> GradientModel:
-    """The model, trained on for a few epochs on what stays, which is also all that it still knows of its users."""
+    """The model, trained on to the end on what stays; what it knows of its users stays, too."""
     model = model.clone()
-    model.history = split.train.sequences() if model.needs_times else split.train.tocsr()
     train_on(model, split, {}, seed)  # nothing is held at zero
     return model
 

@@ -25,8 +25,8 @@ class Pruned:
     masks     array name -> bool tensor, False where a parameter was removed
     kept      share of the units that stays
     removed   number of units removed
-    rounds    one row a round: share kept, seconds of scoring and of recovery. With a budget other than a
-              share, one row a model and format looked at, with what the budget saw
+    rounds    one row a round: share kept, seconds of scoring and of recovery, epochs of training. With a budget other
+              than a share, one row a model and format looked at, with what the budget saw
     values    the format that `compact()` stores values in: "float32" as trained
     """
 
@@ -46,6 +46,11 @@ class Pruned:
     def recovery_seconds(self) -> float:
         """Seconds spent on refitting or training what stays, over all rounds."""
         return float(self.rounds["recovery_s"].sum()) if len(self.rounds) else 0.0
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of gradient descent since the model that was given: in preparing it, and in every round."""
+        return int(self.rounds["epochs"].sum()) if len(self.rounds) else 0
 
     def score(self, users: np.ndarray) -> np.ndarray:
         """(len(users) x n_items) scores of the model."""

@@ -12,8 +12,7 @@ from recprune.models.parts.training import GradientModel
 from recprune.pruning import units
 from recprune.splits import Split
 
-FINE_TUNE_EPOCHS = 10  # at most, and no more than FINE_TUNE_PATIENCE of them without a better validation nDCG@10
-FINE_TUNE_PATIENCE = 3
+ROUND_EPOCHS = 5  # of fine-tuning in a round that others follow
 REWIND_EPOCHS = 2
 Masks = dict[str, torch.Tensor]
 # (model, split, masks, seed): changes the model in place; what it asks of a model, `Recommender.recoveries` says
@@ -30,14 +29,26 @@ def refit(model: Recommender, split: Split, masks: Masks, seed: int) -> None:
 
 
 def fine_tune(model: GradientModel, split: Split, masks: Masks, seed: int) -> None:
-    """The parameters that stay are trained on for a few epochs, the removed ones at zero; never worse on validation."""
+    """The parameters that stay are trained on, the removed ones at zero; never worse on validation.
+
+    As long as a dense model may be trained, and with its patience: a shorter budget would be told for what the cut
+    lost.
+    """
+    _train_on(model, split, masks, seed, model.epochs)
+
+
+def fine_tune_a_little(model: GradientModel, split: Split, masks: Masks, seed: int) -> None:
+    """`fine_tune` between rounds: ROUND_EPOCHS epochs at most, since the last round trains to the end."""
+    _train_on(model, split, masks, seed, min(ROUND_EPOCHS, model.epochs))
+
+
+def _train_on(model: GradientModel, split: Split, masks: Masks, seed: int, epochs: int) -> None:
     model.descend(
         split.train,
         split.validation,
         seed,
-        epochs=min(FINE_TUNE_EPOCHS, model.epochs),
+        epochs=epochs,
         first_epoch=model.epochs,
-        patience=FINE_TUNE_PATIENCE,
         masks=masks,
         fold_in=split.fold_in("validation"),
     )
@@ -80,3 +91,5 @@ RECOVERIES: dict[str, Recovery] = {
     "rewind": rewind,
     "retrain": retrain,
 }
+#: what takes a recovery's place in a round that others follow
+BETWEEN_ROUNDS: dict[str, Recovery] = {"fine-tune": fine_tune_a_little}

@@ -28,8 +28,11 @@ class Walk(ABC, Generic[S]):
     def remove(self, state: S, ranking: Ranking, share: float) -> S:
         """The state with the first units of the ranking alone, `share` of all there were; what stays is adjusted."""
 
-    def recover(self, state: S) -> S:
-        """The state after what stays was solved for or trained again; as it is, where there is nothing to recover."""
+    def recover(self, state: S, last: bool) -> S:
+        """The state after what stays was solved for or trained again; as it is, where there is nothing to recover.
+
+        last  whether no other round follows
+        """
         return state
 
     def log(self, state: S, score_s: float, recovery_s: float) -> S:
@@ -37,19 +40,19 @@ class Walk(ABC, Generic[S]):
         return state
 
 
-def one_round(walk: Walk[S], state: S, share: float) -> S:
-    """The state after one turn of the loop."""
+def one_round(walk: Walk[S], state: S, share: float, last: bool = True) -> S:
+    """The state after one turn of the loop, the last one or not."""
     began = time.perf_counter()
     ranking = walk.score(state)
     less = walk.remove(state, ranking, share)
     removed = time.perf_counter()
-    less = walk.recover(less)
+    less = walk.recover(less, last)
     recovered = time.perf_counter()
     return walk.log(less, removed - began, recovered - removed)
 
 
 def rounds(walk: Walk[S], state: S, shares: Iterable[float]) -> Iterator[S]:
-    """The states after each round, one a share of a schedule."""
+    """The states after each round, one a share of a schedule; each as if it were the last one."""
     for share in shares:
         state = one_round(walk, state, share)
         yield state

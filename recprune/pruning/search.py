@@ -117,6 +117,6 @@ class Search:
         paid: set[int] = set()
         for (step, values), seen in self.seen.items():
             if step:
-                free = {"score_s": 0.0, "recovery_s": 0.0} if step in paid else {}
+                free = {"score_s": 0.0, "recovery_s": 0.0, "epochs": 0} if step in paid else {}
                 paid.add(step)
                 yield {**self.rounds[step], **free, "values": values, **seen}

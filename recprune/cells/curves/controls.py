@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 
 from recprune.cells.bench import Bench
+from recprune.cells.curves.distilled import LENGTH, with_lists
 from recprune.cells.curves.walk import Curve, is_shown, points, seeds
-from recprune.cells.measure import Cell, measure_formats, measure_pruned, to_rows
+from recprune.cells.measure import Cell, Measured, measure_formats, measure_pruned, to_rows
 from recprune.cells.once import once
 from recprune.errors import StudyError
 from recprune.evaluation import evaluate, footprint
@@ -15,22 +19,62 @@ from recprune.pruning import ParameterPath, prune
 from recprune.splits import Split
 
 WITHOUT_A_RULE = ("none", "retrain", "fine-tune")  # reset; reset and trained again; trained on
+DISTIL = "distil"  # the smaller dense models once more, with the dense one as their teacher
 
 
 def smaller_curve(bench: Bench) -> Curve:
     """The curve of the same model, trained dense with about the given shares of the parameters.
 
-    A control is to be the best of its size: its shape is chosen on the first seed's validation among `shapes`.
+    A control is to be the best of its size: its shape is chosen on the first seed's validation among `shapes`; with
+    DISTIL among the recoveries it also learns from the dense model; and a table of users who can be folded in is left
+    out, of the dense model too, where users are solved for when they are served.
     """
     cells, smallest = [], None
-    for seed, share in points(bench, bench.p.keep):
-        dense, small = bench.dense(seed).model, _in_that_shape(bench, seed, share)
+    for seed, share in points(bench, tuple({*bench.p.keep, *_whole(bench)})):
+        if share == 1:
+            cells += _items_alone(bench, bench.dense(seed).model, share, seed)
+            continue
+        small = _in_that_shape(bench, seed, share)
         if is_shown(bench, seed, share):
             smallest = small
-        kept = footprint(small).parameters / footprint(dense).parameters
-        cell = _control("model", "smaller-dense", "retrain", kept, seed)
-        cells += measure_formats(bench, small, cell, train_s=small.train_seconds, asked=share)
+        cells += _smaller(bench, small, "model", "retrain", share, seed)
+        cells += _items_alone(bench, small, share, seed)
+        if DISTIL in bench.p.recoveries:
+            cells += _smaller(bench, _distilled(bench, small, seed), "model", DISTIL, share, seed)
     return Curve(to_rows(cells), smallest)
+
+
+def _whole(bench: Bench) -> list[float]:
+    """The share of the dense model, where that can do without a table."""
+    return [1.0] if _has_spare_table(bench.dense(bench.p.seeds[0]).model) else []
+
+
+def _has_spare_table(model: Recommender) -> bool:
+    return model.folds_in and "user-row" in model.structure()
+
+
+def _smaller(bench: Bench, small: Recommender, unit: str, recovery: str, share: float, seed: int) -> list[Measured]:
+    kept = footprint(small).parameters / footprint(bench.dense(seed).model).parameters
+    cell = _control(unit, "smaller-dense", recovery, kept, seed)
+    return measure_formats(bench, small, cell, train_s=small.train_seconds, asked=share)
+
+
+def _items_alone(bench: Bench, model: Recommender, share: float, seed: int) -> list[Measured]:
+    """The cells of the model without its users' rows, all but one, since a table has one."""
+    if not _has_spare_table(model):
+        return []
+    path = ParameterPath(model, bench.split(seed), "random", "user-row", seed=seed)
+    alone = path.cut(1 / model.n_users).compact()
+    alone.train_seconds = model.train_seconds
+    return _smaller(bench, alone, "item-tables", "retrain", share, seed)
+
+
+def _distilled(bench: Bench, small: Recommender, seed: int) -> Recommender:
+    """A model of the same shape, trained on what the dense one would recommend as well."""
+    of, teacher = bench.split(seed), bench.dense(seed).model
+    lists = teacher.recommend(np.arange(of.n_users), k=LENGTH)
+    told = replace(of, train=with_lists(of.train, lists))
+    return bench.train(build(bench.p.model, **small.hyperparameters()), seed, told)
 
 
 @once
@@ -62,8 +106,8 @@ def control_rows(bench: Bench) -> pd.DataFrame:
     Raises StudyError where another recovery is asked for.
     """
     asked = set(bench.p.recoveries or WITHOUT_A_RULE)
-    if wrong := asked - set(WITHOUT_A_RULE):
-        raise StudyError(f"recoveries = {sorted(wrong)}: the controls have {', '.join(WITHOUT_A_RULE)}")
+    if wrong := asked - {*WITHOUT_A_RULE, DISTIL}:
+        raise StudyError(f"recoveries = {sorted(wrong)}: the controls have {', '.join((*WITHOUT_A_RULE, DISTIL))}")
     cells = []
     for seed in seeds(bench):
         model, of = bench.dense(seed).model, bench.split(seed)

@@ -38,7 +38,7 @@ def loop_rows(bench: Bench) -> pd.DataFrame:
     cells = []
     for seed in seeds(bench):
         for share, done in loop_states(bench, seed).items():
-            spent = done.rounds[["score_s", "recovery_s"]].sum()
-            cost = {"train_s": spent["recovery_s"], "score_s": spent["score_s"]}
+            spent = done.rounds[["score_s", "recovery_s", "epochs"]].sum()
+            cost = {"train_s": spent["recovery_s"], "score_s": spent["score_s"], "epochs": int(spent["epochs"])}
             cells += measure_formats(bench, done.model, Cell.of(bench.p, "samples", share, seed), **cost, on=done.split)
     return to_rows(cells)

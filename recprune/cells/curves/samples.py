@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from dataclasses import replace
+from typing import Any, cast
 
 from recprune.cells.bench import Bench
+from recprune.cells.curves.uphill import uphill
 from recprune.cells.curves.walk import Curve, is_shown, points
-from recprune.cells.measure import Cell, measure_formats, to_rows
-from recprune.cells.once import latest
+from recprune.cells.measure import HEADLINE, Cell, measure_formats, to_rows
+from recprune.cells.once import latest, once
+from recprune.errors import StudyError
+from recprune.evaluation import evaluate
 from recprune.models.parts.training import GradientModel, with_equal_updates
 from recprune.pruning import SamplePath
 
@@ -21,12 +25,15 @@ def sample_path(bench: Bench, seed: int) -> SamplePath:
 def sample_curve(bench: Bench) -> Curve:
     """The curve of the model trained on every share of the training interactions; the same test interactions.
 
-    Under the recovery `retrain-updates` models of gradient descent make as many updates as on all interactions.
+    Under the recovery `retrain-updates` models of gradient descent make as many updates as on all interactions; under
+    `retrain-tuned` what is `cheap_to_tune` is chosen again.
     """
     p, cells, smallest = bench.p, [], None
     for seed, share in points(bench, p.keep):
         path = sample_path(bench, seed)
         less, model = path.cut(share), bench.untrained()
+        if p.recovery == "retrain-tuned":
+            model = replace(model, **chosen_again(bench, share))
         if p.recovery == "retrain-updates":
             model = with_equal_updates(cast(GradientModel, model), bench.split(seed).train, less.train)
         bench.train(model, seed, less)
@@ -35,3 +42,24 @@ def sample_curve(bench: Bench) -> Curve:
         cell = Cell.of(p, "samples", share, seed)
         cells += measure_formats(bench, model, cell, train_s=model.train_seconds, score_s=path.seconds, on=less)
     return Curve(to_rows(cells), smallest)
+
+
+@once
+def chosen_again(bench: Bench, share: float) -> dict[str, Any]:
+    """The values of what is `cheap_to_tune` that are best on validation once `share` of the first seed's samples stays.
+
+    What suits all the data may suit a part of them less, and a curve is to show what the data lack. As the values for
+    all of them, these are chosen on one split, and hold for every seed. Raises StudyError for another model.
+    """
+    seed, start, chosen = bench.p.seeds[0], bench.untrained(), dict[str, Any]()
+    if not start.cheap_to_tune:
+        raise StudyError(f"recovery retrain-tuned: {start.name} takes too long to train to be tuned at every share")
+    less = sample_path(bench, seed).cut(share)
+    for name in start.cheap_to_tune:
+
+        def quality(value: float, name: str = name) -> float:
+            model = bench.train(replace(start, **chosen | {name: value}), seed, less)
+            return evaluate(model, less, on="validation", k=10).mean[HEADLINE]
+
+        chosen[name] = uphill(quality, getattr(start, name))
+    return chosen

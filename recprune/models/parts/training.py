@@ -158,6 +158,7 @@ class GradientModel(Recommender):
                 )
             row = {"epoch": epoch + 1, "loss": total / max(1, len(losses)), **step.norms()}
             self.train_log.append(row)
+            self.epochs_trained += 1
             if target:
                 row["val_ndcg@10"] = now = target.ndcg(self)
                 if masked:

@@ -34,6 +34,7 @@ def prepare(model: Able, split: Split, unit: str, seed: int) -> None:
     learner.auxiliary = model.auxiliary | learned.initial()
     learner.loss = learned.loss
     train_on(learner, split, seed, learned.count)
+    model.epochs_trained = learner.epochs_trained
     for name, value in model.prunable().items():
         model.auxiliary[MARGIN + name] = value.abs() - learned.threshold(learner.auxiliary, name)
         value.copy_(soft(value, learned.threshold(learner.auxiliary, name)))

@@ -36,16 +36,19 @@ UNITS = {
     "n-of-m": "N of 4",
     "split": "splits",
     "model": "whole model",
+    "item-tables": "item tables alone",
     "interaction": "interactions",
     "user": "users",
     "item": "items",
 }
-#: methods that no criterion is, and a recovery
+#: methods that no criterion is, and recoveries
 METHODS = {
     "smaller-dense": "smaller dense",
     "train-on": "trained on",
     "neighbours": "neighbours per item",
     "retrain-updates": "equal updates",
+    "retrain-tuned": "tuned again",
+    "distil": "distilled",
 }
 COLUMNS = {
     "ndcg@10": "nDCG@10",

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from recprune.cells.rows import APART
 from recprune.datasets.naming import name_of
 from recprune.errors import ReportError
 from recprune.report.evidence.cells import canonical
@@ -56,6 +57,18 @@ class ProtocolsEvidence:
         table = table.rename(columns={QUALITY: "ndcg@10", f"{QUALITY}_sd": "sd", LEVEL[0]: "lo", LEVEL[1]: "hi"})
         table["rank"] = table.groupby("protocol")["ndcg@10"].rank(ascending=False, method="first").astype(int)
         return table[["dataset", "protocol", "model", "family", "seeds", "ndcg@10", "sd", "lo", "hi", "rank"]]
+
+    @cached_property
+    def strangers(self) -> pd.DataFrame:
+        """One row per protocol that tests users without a history, and dense model: mean test nDCG@10 of those with one
+        (`warm`, with its `rank`) and without (`cold`), and standard deviations over seeds (`warm_sd`, `cold_sd`).
+        """
+        rows = pd.concat([study.rows[study.rows["side"] == "dense"] for study in self.studies.values()])
+        of = {name: f"{QUALITY}_users_{name}" for name in APART}
+        rows = rows.rename(columns={column: name for name, column in of.items()}).astype(dict.fromkeys(of, float))
+        groups = rows[rows["cold"].notna()].groupby(["dataset", "protocol", "model", "family"])[list(of)]
+        table = groups.mean().join(groups.std().add_suffix("_sd")).reset_index()
+        return table.assign(rank=table.groupby("protocol")["warm"].rank(ascending=False, method="first"))
 
     @cached_property
     def agreement(self) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from recprune.cells.names import AS_TRAINED
 from recprune.errors import ReportError
+from recprune.evaluation.belonging import HISTORIES
 from recprune.report.evidence.cells import canonical, heading, study_name
 from recprune.report.evidence.fronts import best_dense
 from recprune.report.evidence.methods import CURVE, FLOORS
@@ -22,8 +23,9 @@ Found = TypeVar("Found")
 class StudyEvidence:
     """What is known of one data set under one protocol.
 
-    formats  its cells in every value format, canonical; `StudyEvidence.of` takes any frame of them
-    rows     those of models with their values as trained: all that is known but of formats is known of these
+    cells    all there are, canonical; `StudyEvidence.of` takes any frame of them
+    formats  those that serve users from all that they did, in every value format
+    rows     those of them with their values as trained: all that is known but of formats is known of these
     name     as files call it: `ml-100k`, `ml-100k-strong`
     users    the values of every user (`recprune.cells.users`), where they are known
     counted  the sizes of its data, one row (`evidence.data_sets`), where they were counted
@@ -42,8 +44,9 @@ class StudyEvidence:
         if len(rows[["dataset", "protocol"]].drop_duplicates()) > 1:
             raise ReportError("rows of several data sets or protocols: draw one at a time")
         self.dataset, self.protocol = rows[["dataset", "protocol"]].iloc[0]
-        whole = rows["values"] == AS_TRAINED
-        self.formats, self.rows = rows, rows if whole.all() else rows[whole].reset_index(drop=True)
+        self.cells = rows
+        self.formats = _where(rows, rows["history"] == HISTORIES[0])
+        self.rows = _where(self.formats, self.formats["values"] == AS_TRAINED)
         self.name = name or study_name(self.dataset, self.protocol)
         self.users, self.counted = users, counted
         self._found: dict[Callable, Any] = {}
@@ -118,3 +121,8 @@ class StudyEvidence:
         there = pd.MultiIndex.from_frame(self.points[CURVE]).isin(curves)
         part.points = self.points[there].reset_index(drop=True)
         return part
+
+
+def _where(rows: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:
+    """The wanted rows; the frame itself where that is all of them."""
+    return rows if wanted.all() else rows[wanted].reset_index(drop=True)

@@ -1,10 +1,10 @@
 """All tables, by name: for notebooks one at a time, for `make tables` all of them as files.
 
 Of one study (`StudyEvidence`), in the order in which they are shown: `dense`, `headline`, `footprint`, `formats`,
-`equal_bytes`, `safe_sparsity`, `cost`, `cost_methods`, `artefacts`, `claims`, `comparisons`; of a data set under
-several protocols (`ProtocolsEvidence`): `protocols_order`, `protocols_agreement`, `protocols_safe`. `data_sets`,
-`protocols_data`, `tuning` and `verdicts` are of a results folder. `table` registers another one; `tables` makes all
-that the evidence suffices for.
+`equal_bytes`, `safe_sparsity`, `histories`, `cost`, `cost_methods`, `artefacts`, `claims`, `comparisons`; of a data set
+under several protocols (`ProtocolsEvidence`): `protocols_order`, `protocols_strangers`, `protocols_agreement`,
+`protocols_safe`. `data_sets`, `protocols_data`, `tuning` and `verdicts` are of a results folder. `table` registers
+another one; `tables` makes all that the evidence suffices for.
 """
 
 # ruff: isort: off
@@ -14,11 +14,17 @@ from recprune.report.tables.headline import headline
 from recprune.report.tables.footprint import footprint
 from recprune.report.tables.formats import equal_bytes, formats
 from recprune.report.tables.safe_sparsity import safe_sparsity
+from recprune.report.tables.histories import histories
 from recprune.report.tables.cost import cost, cost_methods
 from recprune.report.tables.artefacts import artefacts
 from recprune.report.tables.claims import claims, claims_table, comparisons
 from recprune.report.tables.data_sets import data_sets, protocols_data
-from recprune.report.tables.protocols import protocols_agreement, protocols_order, protocols_safe
+from recprune.report.tables.protocols import (
+    protocols_agreement,
+    protocols_order,
+    protocols_safe,
+    protocols_strangers,
+)
 from recprune.report.tables.tuning import tuning
 from recprune.report.tables.verdicts import verdicts
 from recprune.report.tables.layout.registry import table, tables
@@ -42,10 +48,12 @@ __all__ = [
     "footprint",
     "formats",
     "headline",
+    "histories",
     "protocols_agreement",
     "protocols_data",
     "protocols_order",
     "protocols_safe",
+    "protocols_strangers",
     "safe_sparsity",
     "table",
     "tables",

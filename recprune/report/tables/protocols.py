@@ -8,7 +8,7 @@ from recprune.datasets.naming import name_of
 from recprune.errors import NothingToDrawError
 from recprune.report.evidence.methods import FLOORS, models_in_order
 from recprune.report.evidence.protocols import ProtocolsEvidence
-from recprune.report.tables.layout.formats import LABELS, TWO, WHOLE, WORDS, Format, plus_minus
+from recprune.report.tables.layout.formats import LABELS, MEAN, TWO, WHOLE, WORDS, Format, plus_minus
 from recprune.report.tables.layout.registry import table
 from recprune.report.tables.layout.standing import SAFE, explained
 from recprune.report.tables.layout.table import Table, column
@@ -31,6 +31,29 @@ def protocols_order(protocols: ProtocolsEvidence) -> Table:
         f"Dense models on {name_of(frame['dataset'].iloc[0])} by protocol: test nDCG@10, mean ± standard deviation "
         f"over {frame['seeds'].max()} seeds (rank among the protocol's models). Empty: the protocol leaves the model "
         "out." + protocols.warning
+    )
+    return Table(caption, frame, columns)
+
+
+@table("protocols-strangers", of=ProtocolsEvidence)
+def protocols_strangers(protocols: ProtocolsEvidence) -> Table:
+    """The dense models on users with a history, and on those without. In bold, the best of a protocol on the first."""
+    frame = protocols.strangers
+    if frame.empty:
+        raise NothingToDrawError("every test user has a history")
+    models = models_in_order(frame)
+    columns = [column("model", LABELS, models)]
+    for protocol in dict.fromkeys(frame["protocol"]):
+        mine = frame[frame["protocol"] == protocol].set_index("model").reindex(models)
+        best_of = mine["rank"] == 1
+        columns += [
+            column(f"{protocol}: with a history", RANKED, mine["warm"], mine["warm_sd"], mine["rank"], bold=best_of),
+            column("without", MEAN, mine["cold"], mine["cold_sd"]),
+        ]
+    caption = (
+        f"Dense models on {name_of(frame['dataset'].iloc[0])} by protocol: test nDCG@10 of the users who have a "
+        "history when the model is trained, mean ± standard deviation over seeds (rank among its models), and of "
+        "those who do not: any model shows them what is popular, so only the first tells models apart."
     )
     return Table(caption, frame, columns)
 
