@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -76,6 +76,13 @@ class EASE(ItemItem):
         if self.neighbours is not None:
             return self._resized(neighbours=share * self.neighbours)
         return self._resized(max_items=share**0.5 * self.n_items)
+
+    def shapes(self, share: float) -> list[Self]:
+        """Beside `smaller(share)` the model of all items that is solved on as many neighbours of each as that leaves."""
+        small = self.smaller(share)
+        if self.neighbours is not None:
+            return [small]
+        return [small, replace(self, neighbours=max(1, round(share * self.n_items)))]
 
     def _fit(self, train, validation, seed, fold_in):
         if not self.l2 > 0:

@@ -1,10 +1,10 @@
 """All tables, by name: for notebooks one at a time, for `make tables` all of them as files.
 
 Of one study (`StudyEvidence`), in the order in which they are shown: `dense`, `headline`, `footprint`, `formats`,
-`equal_bytes`, `safe_sparsity`, `histories`, `cost`, `cost_methods`, `artefacts`, `claims`, `comparisons`; of a data set
-under several protocols (`ProtocolsEvidence`): `protocols_order`, `protocols_strangers`, `protocols_agreement`,
-`protocols_safe`. `data_sets`, `protocols_data`, `tuning` and `verdicts` are of a results folder. `table` registers
-another one; `tables` makes all that the evidence suffices for.
+`equal_bytes`, `smaller`, `safe_sparsity`, `histories`, `cost`, `cost_methods`, `artefacts`, `claims`, `comparisons`; of
+a data set under several protocols (`ProtocolsEvidence`): `protocols_order`, `protocols_strangers`,
+`protocols_agreement`, `protocols_safe`. `data_sets`, `protocols_data`, `tuning` and `verdicts` are of a results folder.
+`table` registers another one; `tables` makes all that the evidence suffices for.
 """
 
 # ruff: isort: off
@@ -13,6 +13,7 @@ from recprune.report.tables.dense import dense
 from recprune.report.tables.headline import headline
 from recprune.report.tables.footprint import footprint
 from recprune.report.tables.formats import equal_bytes, formats
+from recprune.report.tables.smaller import smaller
 from recprune.report.tables.safe_sparsity import safe_sparsity
 from recprune.report.tables.histories import histories
 from recprune.report.tables.cost import cost, cost_methods
@@ -55,6 +56,7 @@ __all__ = [
     "protocols_safe",
     "protocols_strangers",
     "safe_sparsity",
+    "smaller",
     "table",
     "tables",
     "to_markdown",
