@@ -78,7 +78,7 @@ class EASE(ItemItem):
         return self._resized(max_items=share**0.5 * self.n_items)
 
     def shapes(self, share: float) -> list[Self]:
-        """Beside `smaller(share)` the model of all items that is solved on as many neighbours of each as that leaves."""
+        """Beside `smaller(share)` the model of all items, each solved on as many neighbours as that leaves it."""
         small = self.smaller(share)
         if self.neighbours is not None:
             return [small]

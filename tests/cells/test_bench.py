@@ -8,13 +8,14 @@ from recprune.cells.bench import Bench
 from recprune.cells.curves.both import both_rows
 from recprune.cells.curves.controls import control_rows, first_smaller, smaller_curve
 from recprune.cells.curves.dense import dense_rows, with_dense
+from recprune.cells.curves.distilled import with_lists
 from recprune.cells.curves.history import history_rows, known_before_test
 from recprune.cells.curves.loop import loop_rows
 from recprune.cells.curves.parameters import parameter_curve
 from recprune.cells.curves.samples import sample_curve
 from recprune.errors import StudyError
 from recprune.evaluation import evaluate
-from recprune.models import load_model
+from recprune.models import MultVAE, load_model
 
 BASE = {"dataset": "synthetic:120x80x4000:seed=1", "core": 5, "seeds": (0, 1)}
 
@@ -91,9 +92,9 @@ def test_samples_and_smaller_models_have_their_rows():
     assert samples["test_ndcg@10"].notna().all()
     b = bench(model="ials", hyperparameters={"factors": 8, "iterations": 3}, keep=(0.5, 0.25))
     curve = smaller_curve(b)
-    smaller = curve.rows
+    smaller = curve.rows[curve.rows["unit"] == "model"]
     assert smaller["kept"].tolist() == pytest.approx([0.5, 0.25] * 2)
-    assert set(smaller["criterion"]) == {"smaller-dense"}
+    assert set(curve.rows["criterion"]) == {"smaller-dense"}
     assert curve.smallest.arrays["item_factors"].shape[1] == 2
 
 
@@ -104,6 +105,40 @@ def test_several_recoveries_share_their_removals():
         alone = finish(bench().p, parameter_curve(bench(**PRUNE | {"recovery": recovery})).rows)
         mine = both[both["recovery"] == recovery].reset_index(drop=True)
         assert mine[same].equals(alone[same])
+
+
+def test_a_table_of_users_who_can_be_folded_in_is_left_out_once_more():
+    b = bench(model="ials", hyperparameters={"factors": 8, "iterations": 3, "l2": 1.0}, keep=(0.5,))
+    rows = finish(b.p, smaller_curve(b).rows)
+    alone, whole = (rows[rows["unit"] == unit].set_index("seed") for unit in ("item-tables", "model"))
+    n_users, n_items = b.split(0).n_users, b.split(0).n_items
+    assert sorted(alone.loc[[0], "parameters"]) == [(n_items + 1) * 4, (n_items + 1) * 8], "of half, and of all factors"
+    assert whole.loc[0, "parameters"] == (n_items + n_users) * 4
+    dense = b.dense(0).reports["test"].mean["ndcg@10"]
+    of_all = alone[alone["parameters"] == (n_items + 1) * 8]
+    assert of_all.loc[0, "test_ndcg@10"] == pytest.approx(dense, rel=0.05), "a user is solved for as in training"
+    assert not len(smaller_curve(bench(model="bpr", hyperparameters={"factors": 4, "epochs": 1}, keep=(0.5,))).rows) > 2
+
+
+def test_the_smaller_model_is_taught_by_the_dense_one():
+    small = {"hidden": 16, "latent": 8, "epochs": 4}
+    b = bench(model="mult-vae", hyperparameters=small, keep=(0.5,), seeds=(0,), recoveries=("none", "distil"))
+    rows = finish(b.p, smaller_curve(b).rows).set_index("recovery")
+    assert rows.index.tolist() == ["distil", "retrain"] and rows["parameters"].nunique() == 1
+    of, teacher = b.split(0), b.dense(0).model
+    lists = teacher.recommend(np.arange(of.n_users), k=10)
+    told = with_lists(of.train, lists)
+    assert told.nnz == of.train.nnz + (lists >= 0).sum()
+    matrix = told.tocsr()
+    assert set(np.unique(matrix.data)) == {np.float32(0.3), np.float32(1.0)}
+    assert all((matrix[[u]].toarray()[0, lists[u]] == np.float32(0.3)).all() for u in range(of.n_users))
+    student = first_smaller(b, 0.5).hyperparameters()
+    by_hand = MultVAE(**student).fit(told, of.validation, seed=0, served=of.train)
+    assert rows.loc["distil", "test_ndcg@10"] == evaluate(by_hand, of, k=10).mean["ndcg@10"]
+
+
+def test_the_dense_model_is_timed_against_itself_in_every_seed(rows):
+    assert (rows["p50_self"] > 0).all() and (rows["p50_ratio"] > 0).all()
 
 
 def test_controls_are_rows_of_their_own():
@@ -130,6 +165,7 @@ def test_controls_that_train_can_be_left_out():
 
 def test_the_grid_prunes_the_data_and_then_the_model():
     grid = both_rows(bench(**PRUNE | {"samples": (1.0, 0.5), "seeds": (0,)}))
+    grid = grid[grid["history"] == "full"]
     assert grid[["samples_kept", "kept"]].to_numpy().tolist() == [
         [1.0, 1.0],
         [1.0, 0.5],

@@ -33,10 +33,19 @@ def test_shapes_have_the_size_of_the_smaller_model_and_keep_more_of_what_hardly_
     assert getattr(others[-1], kept) == getattr(model, kept)
 
 
-@pytest.mark.parametrize("model", [BPR(factors=8, epochs=1), IALS(factors=8, iterations=1), EASE(l2=10.0)])
+@pytest.mark.parametrize("model", [BPR(factors=8, epochs=1), IALS(factors=8, iterations=1)])
 def test_what_has_one_size_has_one_shape(model, ratio):
     model.fit(ratio.train, ratio.validation, seed=0)
     assert [one.hyperparameters() for one in model.shapes(0.25)] == [model.smaller(0.25).hyperparameters()]
+
+
+def test_ease_of_few_neighbours_is_as_large_as_ease_of_few_items(ratio):
+    first, other = EASE(l2=10.0).fit(ratio.train).shapes(0.25)
+    assert first.max_items == round(0.5 * ratio.n_items) and other.max_items is None
+    assert other.neighbours == round(0.25 * ratio.n_items)
+    sizes = [footprint(model.fit(ratio.train)).parameters for model in (first, other)]
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.05)
+    assert len(other.shapes(0.25)) == 1, "of what is sparse already, fewer neighbours"
 
 
 def test_a_shape_that_no_size_fits_is_left_out(ratio):
