@@ -23,6 +23,7 @@ NUMBERS = (
     "train_s",
     "epochs",
 )
+HISTORY = "history"  # column of cells.csv: which histories lists were made from
 WHOLE = ("dense", "control")  # sides without a share that could be chosen or matched
 MATCHED = ("unit", "kept", "samples_kept")  # what a and b share, unless the contrast is about it
 POINT = ["kept", "kept_b", "samples_kept"]  # what the pairs of a point have in common, in every seed
@@ -37,7 +38,8 @@ def compared_pairs(contrast: Contrast, cells: pd.DataFrame) -> Pairs:
 
     cells  canonical rows of one data set and protocol
     """
-    cells = cells.reindex(columns=[*CELL, *(name for name in NUMBERS if name not in CELL)])
+    cells = cells.reindex(columns=list(dict.fromkeys((*CELL, HISTORY, *NUMBERS))))
+    cells[HISTORY] = cells[HISTORY].astype(object).fillna(FULL)  # rows that are older than the column
     a, b = _picked(cells, contrast.a), _picked(cells, contrast.b) if contrast.b else cells[:0]
     of_a, of_b = (dict(list(side.groupby("model"))) for side in (a, b))
     found = {}
@@ -98,11 +100,8 @@ def _pairs(contrast: Contrast, a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame
 
 def _picked(cells: pd.DataFrame, wanted: Cells) -> pd.DataFrame:
     """The cells with the values wanted; where nothing is said of them, no grids of both sides, and whole histories."""
-    keep = pd.Series(True, cells.index)
-    if "history" in cells and "history" not in wanted:
-        keep &= cells["history"] == FULL
-    if "side" not in wanted:
-        keep &= cells["side"] != "both"
+    keep = (cells["side"] != "both") | ("side" in wanted)
+    keep &= (cells[HISTORY] == FULL) | (HISTORY in wanted)
     for column, value in wanted.items():
         keep &= cells[column].isin(value if isinstance(value, (list, tuple)) else [value])
     return cells[keep]

@@ -19,6 +19,15 @@ def effect_text(effect: float, lo: float, hi: float, measure: str) -> str:
     return f"{effect:.3g}" + ("" if math.isnan(lo) or f"{lo:.3g}" == f"{hi:.3g}" else f" [{lo:.3g}, {hi:.3g}]")
 
 
+def without_one_text(effect: float, lo: float, hi: float, measure: str, least: float, most: float) -> str:
+    """The effect, and of a family its range when each model in turn is left out."""
+    text = effect_text(effect, lo, hi, measure)
+    if math.isnan(least):
+        return text
+    ends = [f"{100 * end:+.1f}" if measure == QUALITY else f"{end:.3g}" for end in (least, most)]
+    return f"{text}, without one {ends[0]} to {ends[1]}"
+
+
 def effect_of(row: pd.Series) -> str:
     """The effect of one comparison in words."""
     return effect_text(row["effect"], row["lo"], row["hi"], row["measure"])

@@ -11,11 +11,10 @@ from recprune.report.claims.compared import Compared, compared
 from recprune.report.claims.families import DIFFERENCE, FAMILIES
 from recprune.report.claims.sentences import when
 from recprune.report.claims.verdicts import counted, headline, verdict
-from recprune.report.claims.wording import BY_ARITHMETIC, effect_of, left_out_text
+from recprune.report.claims.wording import BY_ARITHMETIC, effect_of, left_out_text, without_one_text
 from recprune.report.evidence.frames import where_lowest
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.study import StudyEvidence
-from recprune.report.tables.comparisons import EFFECT
 from recprune.report.tables.layout.formats import WHOLE, WORDS, Format
 from recprune.report.tables.layout.registry import table
 from recprune.report.tables.layout.table import Column, Table, column
@@ -133,5 +132,5 @@ def _share(yes: int, no: int) -> str:
     return f"{100 * yes / (yes + no):.0f} %" if yes + no else ""
 
 
-COUNTS, SHARE = Format(_counts), Format(_share)
+EFFECT, COUNTS, SHARE = Format(without_one_text), Format(_counts), Format(_share)
 DIFFER = Format(_differ, left=True, number=False)

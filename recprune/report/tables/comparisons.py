@@ -10,9 +10,8 @@ import pandas as pd
 from recprune.models import REGISTRY
 from recprune.report.claims.compared import compared
 from recprune.report.claims.families import DIFFERENCE
-from recprune.report.claims.measures import QUALITY
 from recprune.report.claims.training import UNEQUAL
-from recprune.report.claims.wording import effect_text
+from recprune.report.claims.wording import without_one_text
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import WHOLE, WORDS, Format
@@ -65,15 +64,6 @@ def _has_epochs(model: str) -> bool:
     return model in REGISTRY and hasattr(REGISTRY[model], "descend")
 
 
-def _effect(effect: float, lo: float, hi: float, measure: str, least: float, most: float) -> str:
-    """The effect, and of a family its range when each model in turn is left out."""
-    text = effect_text(effect, lo, hi, measure)
-    if math.isnan(least):
-        return text
-    ends = [f"{100 * end:+.1f}" if measure == QUALITY else f"{end:.3g}" for end in (least, most)]
-    return f"{text}, without one {ends[0]} to {ends[1]}"
-
-
 def _model(model: str, family: str) -> str:
     return label(model) if model else f"all {label(family)}"
 
@@ -90,6 +80,6 @@ def _epochs(trained: bool, a: float, b: float, unequal: str) -> str:
     return f"{a:.0f} / {b:.0f}" + (f" ({unequal})" if unequal else "")
 
 
-EFFECT, COMPARED, MODEL = Format(_effect), Format(effect_text), Format(_model, left=True, number=False)
+EFFECT, MODEL = Format(without_one_text), Format(_model, left=True, number=False)
 HOLDS, EPOCHS = Format(_holds, left=True, number=False), Format(_epochs, left=True, number=False)
 AGAINST = Format("{:.3g} / {:.3g}".format)

@@ -7,9 +7,9 @@ import pandas as pd
 from recprune.errors import NothingToDrawError
 from recprune.report.claims.compared import compared_studies
 from recprune.report.claims.counter import FOR_EACH, counter_examples
+from recprune.report.claims.wording import effect_text
 from recprune.report.evidence.results import Evidence
-from recprune.report.tables.comparisons import COMPARED
-from recprune.report.tables.layout.formats import LABELS, WHOLE, WORDS
+from recprune.report.tables.layout.formats import LABELS, WHOLE, WORDS, Format
 from recprune.report.tables.layout.registry import table
 from recprune.report.tables.layout.table import Table, column
 
@@ -28,7 +28,7 @@ def against(evidence: Evidence) -> Table:
         column("model", LABELS, frame["model"]),
         column("a", WORDS, frame["a"]),
         column("against b", WORDS, frame["b"]),
-        column("effect", COMPARED, *(frame[name] for name in ("effect", "lo", "hi", "measure"))),
+        column("effect", Format(effect_text), *(frame[name] for name in ("effect", "lo", "hi", "measure"))),
         column("against the claim", WORDS, frame["against"]),
         column("not counted", WORDS, frame["left_out"]),
     ]

@@ -39,6 +39,4 @@ def chance_of(criterion, sd, seed):
     rng = np.random.default_rng(seed)
     drawn = {(model, s): 1 + sd * rng.standard_normal() for model in range(20) for s in range(20)}
     names = {}
-    return lambda row: (
-        drawn[names.setdefault(row.model, len(names)), row.seed] if row.criterion == criterion else 1.0
-    )
+    return lambda row: drawn[names.setdefault(row.model, len(names)), row.seed] if row.criterion == criterion else 1.0
