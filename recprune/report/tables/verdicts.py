@@ -27,6 +27,7 @@ def verdicts(evidence: Evidence) -> Table:
         "The verdict on each claim on every data set; the next table says when each holds: one yes among many "
         "noes makes it depend."
     )
+    caption += "".join(of.sample for _, of in known)
     caption += "".join(f" {study.heading}:{text}" for study, of in known if (text := left_out_text(of.found)))
     caption += "".join(f" {study.heading}:{study.warning}" for study in evidence.studies if study.warning)
     return Table(caption, frame, columns)
