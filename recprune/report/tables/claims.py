@@ -53,7 +53,12 @@ def claims_table(compared: Compared, where: str) -> Table:
         column("yes / no / undecided", COUNTS, *counts, frame["verdict"]),
         column("yes, of decided", SHARE, frame["yes"], frame["no"]),
         *effects(frame),
-        column("CF and deep differ", DIFFER, *(frame[f"difference_{end}"] for end in ("lo", "hi", "survives"))),
+        column(
+            "CF and deep differ",
+            DIFFER,
+            *(frame[f"difference_{end}"] for end in ("lo", "hi", "survives")),
+            frame[[f"{family}_without_lo" for family in FAMILIES]].isna().any(axis=1),
+        ),
         column("effect of", WORDS, frame["contrast"]),
         column("not counted", WORDS, frame["not_counted"]),
         column("evidence", WORDS, frame["notebooks"]),
@@ -100,10 +105,12 @@ def _claim_row(claim: Claim, found: pd.DataFrame) -> dict:
 
 def _not_counted(found: pd.DataFrame) -> str:
     """What does not count, and why: whole contrasts by name, else models."""
-    said = []
+    said, silent = [], ~found["model"].isin(counted(found)["model"])
     for reason, rows in found[found["left_out"] != ""].groupby("left_out", sort=False):
         whole = str(reason).startswith(BY_ARITHMETIC)
         names = rows["short"] if whole else rows["model"].map(label)
+        if not whole:
+            names = names.where(silent[rows.index], names + " (" + rows["short"] + ")")
         said.append(f"{', '.join(dict.fromkeys(names))}: {reason}")
     return "; ".join(said)
 
@@ -118,9 +125,11 @@ def _closest(models: pd.DataFrame) -> str:
     return f"{row['contrast']}, {label(row['model'])}, {effect_of(row)}"
 
 
-def _differ(lo: float, hi: float, survives: bool) -> str:
+def _differ(lo: float, hi: float, survives: bool, alone: bool) -> str:
     if lo <= 0 <= hi:
         return "not shown"
+    if alone:
+        return "not shown: a family of one model"
     return ("yes: CF more" if lo > 0 else "yes: deep more") if survives else "not whichever model is left out"
 
 

@@ -110,3 +110,21 @@ def test_depends_never_stands_without_its_sentence_and_the_share_of_yes(study):
     row = table.text.iloc[0]
     assert row[["verdict", "yes / no / undecided", "yes, of decided"]].tolist() == ["depends", "2 / 1 / 0", "67 %"]
     assert row["when"].startswith("Yes for EASE and Mult-VAE: ") and "; no for iALS: -5." in row["when"]
+
+
+def test_families_are_said_to_differ_only_where_they_do_without_any_one_of_their_models():
+    names = ("ease", "ials", "bpr", "neumf", "mult-vae")
+    rows = canonical(fake_cells(models=names, kept=(0.5,)))
+    for factors, models, words in (
+        ((1.3, 1.2, 1.1, 0.9, 0.8), names, "yes: CF more"),
+        ((1.0, 1.0, 1.0, 1.0, 0.1), names, "not whichever model is left out"),
+        ((1.3, 1.2, 1.1, 0.9, 0.8), names[:4], "not shown: a family of one model"),
+        ((1.0, 1.0, 1.0, 1.0, 1.0), names, "not shown"),
+    ):
+        factor = dict(zip(names, factors, strict=True))
+        mine = rows[rows["model"].isin(models)]
+        users = values_of(
+            mine, lambda row, factor=factor: factor[row.model] if row.criterion == "random" else 1.0, noise=0.02
+        )
+        table = claims_table(compared_in(StudyEvidence(mine, users=users), HALF), "here")
+        assert table.text["CF and deep differ"][0] == words
