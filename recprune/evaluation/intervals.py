@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -145,18 +145,6 @@ def _seeds(values: PerUser) -> list[np.ndarray]:
     if not values or any(v.ndim != 1 for v in values):
         raise ValueError("per-user values are (n_users,) arrays, one or a list over seeds")
     return values
-
-
-def resamples(n: int, draws: int, rng: np.random.Generator, most: int) -> Iterator[np.ndarray]:
-    """Blocks of (draws x n) counts: how often each of `n` users is drawn, with replacement.
-
-    most  numbers that one block may hold. The counts are those of `rng`'s stream, however it is cut into blocks
-    """
-    size = max(1, most // n)
-    for start in range(0, draws, size):
-        rows = min(size, draws - start)
-        drawn = rng.integers(n, size=(rows, n)) + n * np.arange(rows)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n)
 
 
 def holm(p_values) -> np.ndarray:

@@ -21,9 +21,10 @@ def artefacts(evidence: Evidence) -> str:
 
 
 def verdicts(evidence: Evidence) -> str:
-    """The verdicts on the claims, as Markdown; nothing without the values of the users."""
+    """The verdicts on the claims and when each holds, as Markdown; nothing without the values of the users."""
     try:
-        return tables.to_markdown(tables.verdicts(evidence))
+        shown = (tables.verdicts(evidence), tables.when_claims_hold(evidence))
+        return "\n".join(map(tables.to_markdown, shown))
     except NothingToDrawError:
         return ""
 

@@ -20,6 +20,8 @@ from recprune.typed import known_name, list_of, named, one_of, only_keys, parse,
 
 EXPECT = {QUALITY: ("higher", "not lower"), **dict.fromkeys(MEASURES, ("higher", "lower"))}
 DENSE = {"side": "dense"}
+WORTH = 0.01  # of the dense model's quality: less is too little to matter
+FULL, PRUNED = "full", "pruned"  # which histories a model is served with whose samples were pruned
 
 
 def _columns(cells: dict[str, Any]) -> dict[str, Any]:
@@ -74,6 +76,7 @@ SELECT: dict[str, Callable[[str, Any], None]] = {
     "criterion": _named(lambda: known("criterion"), lambda: CONTROLS),
     "schedule": _named(lambda: known("schedule")),
     "recovery": _named(lambda: known("recovery")),
+    "history": _named(lambda: (FULL, PRUNED)),
     "kept": _share,
     "samples_kept": _share,
     "seed": _seed,
@@ -106,6 +109,14 @@ class Contrast:
     measure: Measure = QUALITY
     than: float | None = None
     relative_to: Cells = field(default_factory=dict)
+    short: Text = ""
+    identity: Text = ""
+    unequal: Text = ""
+
+    @property
+    def bound(self) -> float:
+        """What an effect lies beyond where it speaks for the claim."""
+        return self.than if self.than is not None else -WORTH if self.expect == "not lower" else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,4 +178,6 @@ def _contrast(table: Any, where: str) -> Contrast:
         raise StudyError(f"{where}: `than` goes with every measure but {QUALITY}")
     if (contrast.measure == QUALITY) != bool(contrast.b):
         raise StudyError(f"{where}: `b` goes with the measure {QUALITY} and with no other")
+    if contrast.unequal and contrast.measure != QUALITY:
+        raise StudyError(f"{where}: `unequal` goes with the measure {QUALITY} and with no other")
     return contrast

@@ -12,7 +12,7 @@ from recprune.cells.rows import CELL
 from recprune.cells.users import write_per_user
 from recprune.errors import NothingToDrawError
 from recprune.report.claims.claim import Claim, read_claims
-from recprune.report.claims.draws import Draws
+from recprune.report.claims.influences import Users
 from recprune.report.claims.verdicts import comparisons
 from recprune.report.evidence.results import Evidence
 from recprune.report.evidence.study import StudyEvidence
@@ -38,13 +38,18 @@ def compared(study: StudyEvidence) -> Compared:
 
     Raises NothingToDrawError without the values of its users, and without cells that a claim compares.
     """
-    if study.users is None or study.users.empty:
-        raise NothingToDrawError(f"{study.heading}: the values of its users, which claims need, were not kept")
-    claims, draws = read_claims(), Draws(study.users)
-    found = comparisons(claims, study.rows, draws)
+    claims, users = read_claims(), Users(of_users(study))
+    found = comparisons(claims, study.rows, users)
     if not (found["model"] != "").any():
         raise NothingToDrawError(f"{study.heading}: there are no cells that a claim compares")
-    return Compared(claims, found, frozenset(draws.cells), _sample(study, draws.n_users))
+    return Compared(claims, found, frozenset(users.asked), _sample(study, users.n_users))
+
+
+def of_users(study: StudyEvidence) -> pd.DataFrame:
+    """The values of the users of a study. Raises NothingToDrawError where they were not kept."""
+    if study.users is None or study.users.empty:
+        raise NothingToDrawError(f"{study.heading}: the values of its users, which claims need, were not kept")
+    return study.users
 
 
 def _sample(study: StudyEvidence, known: int) -> str:
@@ -56,6 +61,17 @@ def _sample(study: StudyEvidence, known: int) -> str:
         f" Of the {counted:,} users of {study.heading} the values of {known:,} were kept, drawn by a fixed hash, and "
         "the effects are theirs."
     )
+
+
+def compared_studies(evidence: Evidence) -> list[tuple[StudyEvidence, Compared]]:
+    """Each study that has cells which the claims compare, with what was found of them. Raises NothingToDrawError."""
+    found = []
+    for study in evidence.studies:
+        with suppress(NothingToDrawError):
+            found.append((study, study.once(compared)))
+    if not found:
+        raise NothingToDrawError("no study has the values of users that the claims need")
+    return found
 
 
 def keep_compared(evidence: Evidence) -> list[Path]:

@@ -8,43 +8,69 @@ import numpy as np
 import pandas as pd
 
 from recprune.evaluation import holm
-from recprune.report.claims.claim import Claim
-from recprune.report.claims.contrasts import Effect, cells_of, compared_pairs, effects
-from recprune.report.claims.draws import Draws
+from recprune.report.claims.claim import Claim, Contrast
+from recprune.report.claims.contrasts import Effect, in_models
+from recprune.report.claims.counted import left_out
+from recprune.report.claims.families import DIFFERENCE, FAMILIES, of_families
+from recprune.report.claims.influences import Users
+from recprune.report.claims.pairs import compared_pairs
 
 LEVEL = 0.025  # one-sided
 DIGITS = 6  # of numbers in tables: what the order of a processor's sums decides does not reach them
+COLUMNS = (
+    *(
+        "claim",
+        "contrast",
+        "short",
+        "measure",
+        "expect",
+        "than",
+        "family",
+        "model",
+        "effect",
+        "lo",
+        "hi",
+        "p_yes",
+        "p_no",
+    ),
+    *("points", "seeds", "shares", "chosen", "epochs", "epochs_b", "train_s", "train_s_b", "both_trained", "unequal"),
+    *("without_lo", "without_hi", "survives", "left_out", "says"),
+)
 
 
-def comparisons(claims: tuple[Claim, ...], cells: pd.DataFrame, draws: Draws) -> pd.DataFrame:
+def comparisons(claims: tuple[Claim, ...], cells: pd.DataFrame, users: Users) -> pd.DataFrame:
     """The comparisons, one a row: each contrast of each claim in each model, each family, and the families' difference.
 
-    cells  rows of one data set and protocol;  draws  of the values of its users
-    says          "yes", "no" or "undecided" after Holm's correction over the comparisons of the claim in models;
-                  "" for families
+    cells  rows of one data set and protocol;  users  the values of its users
+    left_out      why a comparison does not count; "" where it does, and for families
+    says          "yes", "no" or "undecided" after Holm's correction over the comparisons of the claim that count;
+                  "" for families, and for what does not count
+    The other columns are those of an `Effect`, taken apart.
     """
-    contrasts = [(claim, contrast) for claim in claims for contrast in claim.contrasts]
-    pairs = [compared_pairs(contrast, cells) for _, contrast in contrasts]
-    draws.of(
-        [cell for (_, contrast), mine in zip(contrasts, pairs, strict=True) for cell in cells_of(contrast, mine, cells)]
-    )  # all at once
-    rows = [
-        _row(claim, contrast, effect)
-        for (claim, contrast), mine in zip(contrasts, pairs, strict=True)
-        for effect in effects(contrast, mine, cells, draws)
-    ]
-    table = pd.DataFrame(
-        rows, columns=["claim", "contrast", "measure", "expect", "than", *Effect.__dataclass_fields__, "says"]
-    )
-    for _, mine in table[table["model"] != ""].groupby("claim"):
+    without = left_out(cells)
+    rows = []
+    for claim, contrast in ((one, contrast) for one in claims for contrast in one.contrasts):
+        found = in_models(contrast, compared_pairs(contrast, cells), cells, users, without)
+        effects = [*(each.effect for each in found), *of_families(contrast, found)]
+        rows += [_row(claim, contrast, effect) for effect in effects]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    for _, mine in counted(table).groupby("claim"):
         yes, no = (holm(mine[name]) <= LEVEL for name in ("p_yes", "p_no"))
         table.loc[mine.index, "says"] = np.select([yes, no], ["yes", "no"], "undecided")
     return table.round(DIGITS)
 
 
-def _row(claim: Claim, contrast, effect: Effect) -> dict:
-    what = {"claim": claim.number, "contrast": contrast.name, "measure": contrast.measure, "expect": contrast.expect}
-    return what | {"than": contrast.than} | asdict(effect) | {"says": ""}
+def counted(found: pd.DataFrame) -> pd.DataFrame:
+    """The comparisons, among all, that a verdict is made of: single models, without what does not count."""
+    return found[(found["model"] != "") & (found["left_out"] == "")]
+
+
+def _row(claim: Claim, contrast: Contrast, effect: Effect) -> dict:
+    what = {"claim": claim.number, "contrast": contrast.name, "short": contrast.short or contrast.name}
+    what |= {"measure": contrast.measure, "expect": contrast.expect, "than": contrast.than, "unequal": contrast.unequal}
+    ends = dict(zip(("without_lo", "without_hi"), effect.without, strict=True))
+    flat = vars(effect) | effect.judged._asdict() | asdict(effect.training) | ends
+    return what | {"says": ""} | {name: flat[name] for name in COLUMNS if name in flat}
 
 
 def verdict(says: pd.Series) -> str:
@@ -59,26 +85,10 @@ def verdict(says: pd.Series) -> str:
     return "refuted" if no else "undecided"
 
 
-def depends_on(found: pd.DataFrame, name) -> str:
-    """What a verdict hangs on, in words: for each contrast the models that say yes, no, or neither.
-
-    found  the comparisons of one claim;  name: model -> its name for readers
-    """
-    parts = []
-    for contrast, rows in found[found["model"] != ""].groupby("contrast", sort=False):
-        answers = [
-            f"{answer} for {', '.join(map(name, rows.loc[rows['says'] == answer, 'model']))}"
-            for answer in ("yes", "no", "undecided")
-            if (rows["says"] == answer).any()
-        ]
-        parts.append(f"{contrast}: {'; '.join(answers)}")
-    return ". ".join(parts)
-
-
 def headline(found: pd.DataFrame) -> dict[str, pd.Series | None]:
-    """The effects of a claim's first contrast in the families: rows by "cf", "deep", "difference"; None without one."""
-    first = found[found["contrast"] == found["contrast"].iloc[0]] if len(found) else found
-    rows = {
-        family: first[(first["family"] == family) & (first["model"] == "")] for family in ("cf", "deep", "difference")
-    }
+    """The effects in the families of a claim's first contrast that counts (of its first, where none does): rows by
+    "cf", "deep", "difference"; None without one."""
+    names = [*counted(found)["contrast"], *found["contrast"]]
+    first = found[found["contrast"] == names[0]] if names else found
+    rows = {family: first[(first["family"] == family) & (first["model"] == "")] for family in (*FAMILIES, DIFFERENCE)}
     return {family: None if mine.empty else mine.iloc[0] for family, mine in rows.items()}

@@ -11,11 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from recprune.errors import NothingToDrawError
-from recprune.report.claims.claim import Claim
+from recprune.report.claims.claim import WORTH, Claim
 from recprune.report.claims.compared import Compared, compared
-from recprune.report.claims.contrasts import WORTH
 from recprune.report.claims.measures import QUALITY
-from recprune.report.claims.verdicts import verdict
+from recprune.report.claims.verdicts import counted, verdict
 from recprune.report.evidence.frames import rows_as
 from recprune.report.evidence.labels import label, shortened
 from recprune.report.evidence.study import StudyEvidence
@@ -26,6 +25,7 @@ from recprune.report.figures.drawing.style import model_look, model_looks
 WIDEST = 93  # characters of a claim
 LINEAR = 5.0  # per cent; beyond, the axis is logarithmic
 TICKS = (-100, -20, -5, -2, 0, 2, 5, 20, 100)
+INK = {"undecided": 0.4, "": 0.15}  # how strongly a comparison is drawn that does not decide, or does not count
 ROW, HEAD = 0.155, 0.235  # inches that a contrast and a claim take
 
 
@@ -43,9 +43,9 @@ class _Effect(NamedTuple):
 def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
     return (
         f"Every contrast of quality behind the claims on {study.heading}, model by model: its effect in % of the dense "
-        "model's test nDCG@10 with its 95 % interval (paired bootstrap over users, all seeds together). Filled: CF, "
-        "hollow: deep; pale: undecided after Holm's correction over the comparisons of a claim. Grey band: less than "
-        "1 % either way. Beyond 5 % the axis is logarithmic." + study.once(compared).sample
+        "model's test nDCG@10 with its 95 % interval over users and seeds. Filled: CF, hollow: deep; pale: undecided "
+        "after Holm's correction over the comparisons of a claim; a shadow: not counted. Grey band: less than 1 % "
+        "either way. Beyond 5 % the axis is logarithmic." + study.once(compared).sample
     )
 
 
@@ -60,8 +60,8 @@ def claims_figure(claimed: Compared) -> tuple[Figure, pd.DataFrame]:
 
     claimed  the claims with the comparisons of one study
     Markers are models, CF filled, deep hollow, bars their 95 % intervals; pale where Holm's correction leaves it
-    undecided. The band are effects below 1 % either way. Returns the figure and what is drawn. Raises
-    NothingToDrawError without comparisons.
+    undecided, a shadow where it does not count. The band are effects below 1 % either way. Returns the figure and what
+    is drawn. Raises NothingToDrawError without comparisons.
     """
     found = claimed.found
     data = found[(found["measure"] == QUALITY) & (found["model"] != "")].reset_index(drop=True)
@@ -97,7 +97,7 @@ def _effects(ax: Axes, data: pd.DataFrame, found: pd.DataFrame, rows: list[tuple
     for claim, contrast in rows:
         y += HEAD if contrast is None else ROW
         if contrast is None:
-            mine = found[(found["claim"] == claim.number) & (found["model"] != "")]
+            mine = counted(found[found["claim"] == claim.number])
             ax.annotate(
                 f"{claim.number}. {shortened(claim.says.rstrip('.'), WIDEST)}: {verdict(mine['says'])}",
                 (0.005, y),
@@ -112,7 +112,7 @@ def _effects(ax: Axes, data: pd.DataFrame, found: pd.DataFrame, rows: list[tuple
         mine = data[(data["claim"] == claim.number) & (data["contrast"] == contrast)]
         for place, row in enumerate(rows_as(_Effect, mine)):
             at = y + ROW * 0.62 * ((place + 0.5) / len(mine) - 0.5)
-            look, ink = model_look(row.model, row.family), 0.4 if row.says == "undecided" else 1.0
+            look, ink = model_look(row.model, row.family), INK.get(row.says, 1.0)
             ax.plot([100 * row.lo, 100 * row.hi], [at, at], color=look.colour, lw=0.8, alpha=ink, solid_capstyle="butt")
             ax.plot(
                 100 * row.effect,

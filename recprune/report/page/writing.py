@@ -26,7 +26,8 @@ from recprune.report.tables.layout.table import Table
 from recprune.study.rows.places import places
 
 ACROSS = "/protocols"  # no study is called so
-CLAIMS, FIRST = "claims", "safe-sparsity"  # stems of tables: with a section of their own; not folded
+#: stems of tables: with a section of their own; not folded
+CLAIMS, FIRST = ("claims", "claims-when", "counter-examples"), "safe-sparsity"
 SCRIPTS = ("page.js", "plot.js", "choice.js", "tables.js")
 
 
@@ -78,8 +79,8 @@ def write_page(evidence: Evidence, drawn: Sequence[Figure], tabled: Sequence[Tab
     sections = [
         Section("explore", "Explore", "explore.html"),
         Section("choose", "Which should I use?", "choose.html"),
-        *_claims([table for table in tabled if table.stem == CLAIMS]),
-        *_studies(studies, drawn, [table for table in tabled if table.stem != CLAIMS]),
+        *_claims([table for table in tabled if table.stem in CLAIMS]),
+        *_studies(studies, drawn, [table for table in tabled if table.stem not in CLAIMS]),
         *_notebooks(notebooks),
     ]
     scripts = [Markup(get_plotlyjs()), *map(_asset, SCRIPTS)]

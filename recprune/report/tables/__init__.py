@@ -3,8 +3,8 @@
 Of one study (`StudyEvidence`), in the order in which they are shown: `dense`, `headline`, `footprint`, `formats`,
 `equal_bytes`, `smaller`, `safe_sparsity`, `histories`, `cost`, `cost_methods`, `artefacts`, `claims`, `comparisons`; of
 a data set under several protocols (`ProtocolsEvidence`): `protocols_order`, `protocols_strangers`,
-`protocols_agreement`, `protocols_safe`. `data_sets`, `protocols_data`, `tuning` and `verdicts` are of a results folder.
-`table` registers another one; `tables` makes all that the evidence suffices for.
+`protocols_agreement`, `protocols_safe`. `data_sets`, `protocols_data`, `tuning`, `verdicts`, `when_claims_hold` and
+`against` are of a results folder. `table` registers another one; `tables` makes all that the evidence suffices for.
 """
 
 # ruff: isort: off
@@ -18,7 +18,8 @@ from recprune.report.tables.safe_sparsity import safe_sparsity
 from recprune.report.tables.histories import histories
 from recprune.report.tables.cost import cost, cost_methods
 from recprune.report.tables.artefacts import artefacts
-from recprune.report.tables.claims import claims, claims_table, comparisons
+from recprune.report.tables.claims import claims, claims_table
+from recprune.report.tables.comparisons import comparisons, comparisons_table
 from recprune.report.tables.data_sets import data_sets, protocols_data
 from recprune.report.tables.protocols import (
     protocols_agreement,
@@ -27,7 +28,8 @@ from recprune.report.tables.protocols import (
     protocols_strangers,
 )
 from recprune.report.tables.tuning import tuning
-from recprune.report.tables.verdicts import verdicts
+from recprune.report.tables.verdicts import verdicts, when_claims_hold
+from recprune.report.tables.counter_examples import against
 from recprune.report.tables.layout.registry import table, tables
 from recprune.report.tables.layout.table import Column, Table, column
 from recprune.report.tables.layout.writing import to_markdown, write_table, write_tables
@@ -36,11 +38,13 @@ from recprune.report.tables.layout.writing import to_markdown, write_table, writ
 __all__ = [
     "Column",
     "Table",
+    "against",
     "artefacts",
     "claims",
     "claims_table",
     "column",
     "comparisons",
+    "comparisons_table",
     "cost",
     "cost_methods",
     "data_sets",
@@ -62,6 +66,7 @@ __all__ = [
     "to_markdown",
     "tuning",
     "verdicts",
+    "when_claims_hold",
     "write_table",
     "write_tables",
 ]

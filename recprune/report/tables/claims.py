@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pandas as pd
 
-from recprune.report.claims.claim import Claim
+from recprune.report.claims.claim import WORTH, Claim
 from recprune.report.claims.compared import Compared, compared
-from recprune.report.claims.contrasts import FAMILIES, WORTH
-from recprune.report.claims.measures import QUALITY
-from recprune.report.claims.verdicts import depends_on, headline, verdict
+from recprune.report.claims.families import DIFFERENCE, FAMILIES
+from recprune.report.claims.sentences import when
+from recprune.report.claims.verdicts import counted, headline, verdict
+from recprune.report.claims.wording import BY_ARITHMETIC, effect_of, left_out_text, without_one_text
 from recprune.report.evidence.frames import where_lowest
 from recprune.report.evidence.labels import label
 from recprune.report.evidence.study import StudyEvidence
@@ -25,6 +26,11 @@ OVERTURNED = {
     "undecided": "intervals narrow enough to say yes or no, from more users or seeds; the closest: {closest}",
     "not tested": "a test. Supported, if {supported_if}; refuted, if {refuted_if}",
 }
+RULE = (
+    "Each comparison is one contrast in one model: yes, no or undecided at one-sided 2.5 % after Holm's correction "
+    "over those of a claim that count. Supported: all say yes; refuted: none yes, some no; undecided: none of either; "
+    "depends: else, as the sentence beside it says."
+)
 
 
 @table("claims")
@@ -38,82 +44,75 @@ def claims_table(compared: Compared, where: str) -> Table:
     """The claims with what the comparisons of a study, whose heading is `where`, say of each."""
     found = compared.found
     frame = pd.DataFrame([_claim_row(claim, found[found["claim"] == claim.number]) for claim in compared.claims])
-    counts = (frame[answer] for answer in ("yes", "no", "undecided"))
+    counts = [frame[answer] for answer in ("yes", "no", "undecided")]
     columns = [
         column("#", WHOLE, frame["claim"]),
         column("claim", WORDS, frame["says"]),
         column("verdict", WORDS, frame["verdict"]),
-        *effects(frame),
-        column("CF and deep differ", DIFFER, frame["difference_lo"], frame["difference_hi"]),
+        column("when", WORDS, frame["when"]),
         column("yes / no / undecided", COUNTS, *counts, frame["verdict"]),
+        column("yes, of decided", SHARE, frame["yes"], frame["no"]),
+        *effects(frame),
+        column(
+            "CF and deep differ",
+            DIFFER,
+            *(frame[f"difference_{end}"] for end in ("lo", "hi", "survives")),
+            frame[[f"{family}_without_lo" for family in FAMILIES]].isna().any(axis=1),
+        ),
         column("effect of", WORDS, frame["contrast"]),
-        column("depends on", WORDS, frame["depends_on"]),
+        column("not counted", WORDS, frame["not_counted"]),
         column("evidence", WORDS, frame["notebooks"]),
         column("what would overturn it", WORDS, frame["overturned_if"]),
     ]
     caption = (
-        f"The claims of the two articles on {where}. Effects are of the contrast named, in % of the dense model's test "
-        "nDCG@10 (of bytes, relative to dense), mean over a family's models, with 95 % intervals over users (paired "
-        "bootstrap, all seeds together). Each comparison is one contrast in one model: yes, no or undecided at "
-        "one-sided 2.5 % after Holm's correction over a claim's comparisons. Supported: all say yes; refuted: none "
-        "yes, some no."
+        f"The claims of the two articles on {where}, and when each holds. {RULE} CF, deep: the effect of the contrast "
+        "named, in % of the dense model's test nDCG@10 (of another measure its number), mean over a family's models, "
+        "with its 95 % interval over users and seeds, and its range when each model in turn is left out; CF and deep "
+        "differ where they do so whichever model is left out."
     )
-    return Table(caption + compared.sample, frame, columns)
+    return Table(caption + left_out_text(found) + compared.sample, frame, columns)
 
 
-@table("comparisons")
-def comparisons(study: StudyEvidence) -> Table:
-    """Every comparison of every claim, one a row."""
-    of = study.once(compared)
-    table = comparisons_table(of.found, study.heading)
-    return replace(table, caption=table.caption + of.sample)
-
-
-def comparisons_table(found: pd.DataFrame, where: str) -> Table:
-    """The comparisons (`claims.verdicts.comparisons`) of a study whose heading is `where`."""
-    shown = found[found["family"] != "difference"].reset_index(drop=True)
-    columns = [
-        column("#", WHOLE, shown["claim"]),
-        column("contrast", WORDS, shown["contrast"]),
-        column("model", MODEL, shown["model"], shown["family"]),
-        column("effect", COMPARED, *(shown[name] for name in ("effect", "lo", "hi", "measure"))),
-        column("claim holds", WORDS, shown["says"]),
-        column("points", WHOLE, shown["points"]),
-        column("chosen on validation", WORDS, shown["chosen"]),
-    ]
-    caption = (
-        f"Every comparison behind the claims on {where}: the effect in % of the dense model's test nDCG@10 "
-        "with its 95 % interval over users, or the measure named in the contrast with its t interval over seeds; "
-        "whether it speaks for the claim (Holm's correction within a claim)."
-    )
-    return Table(caption, found, columns)
-
-
-def effects(frame: pd.DataFrame, where: str = "") -> list[Column]:
-    """The columns of the effects in CF and in deep models; `where` stands in their heads."""
-    ends, heads = ("effect", "lo", "hi"), {family: f"{label(family)}{where and ', ' + where}" for family in FAMILIES}
+def effects(frame: pd.DataFrame) -> list[Column]:
+    """The columns of the effects in CF and in deep models."""
+    parts = ("effect", "lo", "hi", "measure", "without_lo", "without_hi")
     return [
-        column(head, EFFECT, *(frame[f"{family}_{end}"] for end in ends), frame["measure"])
-        for family, head in heads.items()
+        column(label(family), EFFECT, *(frame[part if part == "measure" else f"{family}_{part}"] for part in parts))
+        for family in FAMILIES
     ]
 
 
 def _claim_row(claim: Claim, found: pd.DataFrame) -> dict:
-    models = found[found["model"] != ""]
+    models = counted(found)
     decided = verdict(models["says"])
     effect = headline(found)
     row = {"claim": claim.number, "says": claim.says, "verdict": decided, "contrast": "", "measure": ""}
-    for family in (*FAMILIES, "difference"):
-        of = effect[family]
-        row |= {f"{family}_{end}": float("nan") if of is None else of[end] for end in ("effect", "lo", "hi")}
+    for family in (*FAMILIES, DIFFERENCE):
+        of, parts = effect[family], ("effect", "lo", "hi", "without_lo", "without_hi")
+        row |= {f"{family}_{part}": float("nan") if of is None else of[part] for part in parts}
         row |= {} if of is None else {"contrast": of["contrast"], "measure": of["measure"]}
+    survives = effect[DIFFERENCE]
     words = {"supported_if": claim.supported_if, "refuted_if": claim.refuted_if, "closest": _closest(models)}
     return row | {
+        f"{DIFFERENCE}_survives": survives is not None and bool(survives["survives"]),
         **{answer: int((models["says"] == answer).sum()) for answer in ("yes", "no", "undecided")},
-        "depends_on": depends_on(found, label) if decided == "depends" else "",
+        "when": when(found, sum(not contrast.identity for contrast in claim.contrasts)),
+        "not_counted": _not_counted(found),
         "notebooks": ", ".join(claim.notebooks),
         "overturned_if": OVERTURNED[decided].format(**words),
     }
+
+
+def _not_counted(found: pd.DataFrame) -> str:
+    """What does not count, and why: whole contrasts by name, else models."""
+    said, silent = [], ~found["model"].isin(counted(found)["model"])
+    for reason, rows in found[found["left_out"] != ""].groupby("left_out", sort=False):
+        whole = str(reason).startswith(BY_ARITHMETIC)
+        names = rows["short"] if whole else rows["model"].map(label)
+        if not whole:
+            names = names.where(silent[rows.index], names + " (" + rows["short"] + ")")
+        said.append(f"{', '.join(dict.fromkeys(names))}: {reason}")
+    return "; ".join(said)
 
 
 def _closest(models: pd.DataFrame) -> str:
@@ -123,32 +122,24 @@ def _closest(models: pd.DataFrame) -> str:
     bound = models["than"].fillna(models["expect"].map({"higher": 0.0, "not lower": -WORTH}))
     width = (models["hi"] - models["lo"]).clip(lower=1e-6).fillna(1e-6)
     row = where_lowest(models, (models["effect"] - bound).abs() / width)
-    return f"{row['contrast']}, {label(row['model'])}, {COMPARED(*row[['effect', 'lo', 'hi', 'measure']])}"
+    return f"{row['contrast']}, {label(row['model'])}, {effect_of(row)}"
 
 
-def _effect(effect: float, lo: float, hi: float, measure: str) -> str:
-    """+1.2 % [+0.3, +2.1]; of another measure than quality its number."""
-    return f"{100 * effect:+.1f} % [{100 * lo:+.1f}, {100 * hi:+.1f}]" if measure == QUALITY else f"{effect:.3g}"
-
-
-def _compared(effect: float, lo: float, hi: float, measure: str) -> str:
-    """The same to three digits, with the interval of whatever measure has one."""
-    scale, sign, unit = (100, "+", " %") if measure == QUALITY else (1, "", "")
-    number = f"{scale * effect:{sign}.3g}{unit}"
-    return number if pd.isna(lo) else f"{number} [{scale * lo:{sign}.3g}, {scale * hi:{sign}.3g}]"
-
-
-def _model(model: str, family: str) -> str:
-    return label(model) if model else f"all {label(family)}"
-
-
-def _differ(lo: float, hi: float) -> str:
-    return "yes: CF more" if lo > 0 else "yes: deep more" if hi < 0 else "not shown"
+def _differ(lo: float, hi: float, survives: bool, alone: bool) -> str:
+    if lo <= 0 <= hi:
+        return "not shown"
+    if alone:
+        return "not shown: a family of one model"
+    return ("yes: CF more" if lo > 0 else "yes: deep more") if survives else "not whichever model is left out"
 
 
 def _counts(yes: int, no: int, undecided: int, decided: str) -> str:
     return f"{yes} / {no} / {undecided}" if decided != "not tested" else ""
 
 
-EFFECT, COMPARED, COUNTS = Format(_effect), Format(_compared), Format(_counts)
-MODEL, DIFFER = Format(_model, left=True, number=False), Format(_differ, left=True, number=False)
+def _share(yes: int, no: int) -> str:
+    return f"{100 * yes / (yes + no):.0f} %" if yes + no else ""
+
+
+EFFECT, COUNTS, SHARE = Format(without_one_text), Format(_counts), Format(_share)
+DIFFER = Format(_differ, left=True, number=False)
