@@ -161,7 +161,7 @@ def to_rows(cells: Iterable[Measured]) -> pd.DataFrame:
 
 
 def _intervals(seeds: list[Measured]) -> dict[str, float]:
-    """Intervals of one point: a paired bootstrap over users, all seeds together."""
+    """Intervals of one point, over users and seeds."""
     found: dict[str, float] = {}
     for part, short in PARTS:
         own, dense = zip(*(measured.users[part] for measured in seeds), strict=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from numpy.typing import ArrayLike
+from scipy import special
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,12 @@ class Estimate:
             return math.nan
         if self.error == 0:  # nothing varied: the number decides
             return float(self.mean <= value)
-        return float(stats.t.sf((self.mean - value) / self.error, self.freedom))
+        return float(special.stdtr(self.freedom, (value - self.mean) / self.error))
 
     @property
     def interval(self) -> Interval:
-        """The estimate with its bounds: Student's t."""
-        wide, narrow = (float(self.error * stats.t.ppf(level, self.freedom)) for level in (0.975, 0.95))
+        """The estimate with its bounds, Student's t."""
+        wide, narrow = (self.error * float(special.stdtrit(self.freedom, level)) for level in (0.975, 0.95))
         return Interval(self.mean, self.mean - wide, self.mean + wide, self.mean - narrow)
 
 
@@ -59,21 +60,45 @@ def over_users_and_seeds(of_seeds: np.ndarray, influences: np.ndarray) -> Estima
     The seeds' users are the same people, so what they have in common does not average out over seeds; the initial
     values, the split and the sampling of each seed do. With K the covariance matrix of the statistics over users,
 
-        V = mean of K_st over s != t + S^2 / n_seeds,     S^2 the variance of the statistics among seeds,
+        V = shared + own,   shared: mean of K_st over s != t,   own: S^2 / n_seeds, S^2 the variance among seeds,
 
-    which holds the users' own chance in each seed too, once. Degrees of freedom by Satterthwaite (1946):
-    V^2 (n_seeds - 1) / (S^2 / n_seeds)^2. Of one seed, whose own chance nobody can see, users alone count.
+    which holds the users' own chance in each seed too, once. Of few seeds S^2 may be small by chance; so V is at least
+    the mean of K, which is the variance that users alone give the mean. Degrees of freedom by Satterthwaite (1946):
+    V^2 / (own^2 / (n_seeds - 1) + shared^2 / (n_users - 1)). Of one seed, whose own chance nobody can see, users alone
+    count.
     """
     n_users, n_seeds = influences.shape
-    covariance = influences.T @ influences * (n_users / max(1, n_users - 1))
-    mean = float(np.mean(of_seeds))
+    mean, many = float(np.mean(of_seeds)), max(1, n_users - 1)
+    covariance = influences.T @ influences * (n_users / many)
+    alone = float(covariance.mean())
     if n_seeds == 1:
-        return Estimate(mean, float(np.sqrt(covariance[0, 0])), max(1, n_users - 1))
-    shared = (covariance.sum() - np.trace(covariance)) / (n_seeds * (n_seeds - 1))
+        return Estimate(mean, math.sqrt(alone), many)
+    shared = max(0.0, float(covariance.sum() - np.trace(covariance)) / (n_seeds * (n_seeds - 1)))
     own = float(np.var(of_seeds, ddof=1)) / n_seeds
-    variance = max(0.0, float(shared)) + own
-    freedom = variance**2 * (n_seeds - 1) / own**2 if own > 0 else max(1, n_users - 1)
-    return Estimate(mean, math.sqrt(variance), freedom)
+    variance, scatter = max(alone, shared + own), own**2 / (n_seeds - 1) + shared**2 / many
+    return Estimate(mean, math.sqrt(variance), variance**2 / scatter if scatter > 0 else many)
+
+
+def lower_among(estimate: ArrayLike, lower: ArrayLike, hi: ArrayLike, among: ArrayLike) -> np.ndarray:
+    """One-sided 95 % lower bounds of `among` comparisons together: each at 1 - 0.05 / among (Bonferroni).
+
+    estimate, lower, hi  of the intervals (see `Interval`), arrays of one shape;  among: as many as are chosen from
+    Whatever the comparisons have in common, that any of their bounds lies above its truth has a probability of 5 % at
+    most. Standard error and degrees of freedom are found again from the two bounds, whose ratio tells the latter. NaN
+    where a bound is missing.
+    """
+    estimate, lower, hi = (np.asarray(values, np.float64) for values in (estimate, lower, hi))
+    narrow, wide = estimate - lower, hi - estimate
+    known = narrow > 0
+    ratio = np.divide(wide, narrow, out=np.full(narrow.shape, _RATIOS[0]), where=known)
+    freedom = 1 / np.maximum(np.interp(ratio, _RATIOS, _INVERSE), 1e-9)
+    further = special.stdtrit(freedom, 1 - 0.05 / np.asarray(among)) / special.stdtrit(freedom, 0.95)
+    return np.where(known, estimate - narrow * further, lower)
+
+
+#: t(0.975) / t(0.95) of 1 / degrees of freedom, from next to none (many) to 1
+_INVERSE = np.linspace(1e-9, 1, 4001)
+_RATIOS = special.stdtrit(1 / _INVERSE, 0.975) / special.stdtrit(1 / _INVERSE, 0.95)
 
 
 def paired_ratio(pruned: PerUser, dense: PerUser) -> Interval:
