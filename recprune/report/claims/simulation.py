@@ -38,15 +38,17 @@ class Users:
 
     def part(self) -> tuple[PerSeed, list[PerSeed]]:
         """What the models are worth to each user on other relevant items: the dense one, and the pruned ones."""
-        dense = self._draw(self._taste)
+        dense = self._served * self._draw(np.broadcast_to(self._taste, self._size))
         return dense, [self._pruned(dense, *model) for model in zip(self._tastes, self._scales, strict=True)]
 
     def _pruned(self, dense: PerSeed, taste: np.ndarray, scales: np.ndarray) -> PerSeed:
-        agree = self._rng.random(self._size) < AGREE
-        return np.where(agree, dense, scales[:, None] * self._draw(taste))
+        seeds, users = np.nonzero(self._served & (self._rng.random(self._size) > AGREE))
+        values = dense.copy()
+        values[seeds, users] = scales[seeds] * self._draw(taste[users])
+        return values
 
-    def _draw(self, taste: np.ndarray) -> PerSeed:  # of mean taste, the same for every model and seed
-        return self._served * self._rng.beta(4 * taste, 4 * (1 - taste), self._size)
+    def _draw(self, taste: np.ndarray) -> np.ndarray:  # of mean taste, the same for every model and seed
+        return self._rng.beta(4 * taste, 4 * (1 - taste))
 
 
 def _tastes(rng: np.random.Generator, size: int | tuple[int, ...]) -> np.ndarray:
