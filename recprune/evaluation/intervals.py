@@ -84,13 +84,13 @@ def lower_among(estimate: ArrayLike, lower: ArrayLike, hi: ArrayLike, among: Arr
 
     estimate, lower, hi  of the intervals (see `Interval`), arrays of one shape;  among: as many as are chosen from
     Whatever the comparisons have in common, that any of their bounds lies above its truth has a probability of 5 % at
-    most. Standard error and degrees of freedom are found again from the two bounds, whose ratio tells the latter. NaN
-    where a bound is missing.
+    most. Standard error and degrees of freedom are found again from the two bounds, whose ratio tells the latter; they
+    are taken for many where `hi` is missing.
     """
     estimate, lower, hi = (np.asarray(values, np.float64) for values in (estimate, lower, hi))
     narrow, wide = estimate - lower, hi - estimate
     known = narrow > 0
-    ratio = np.divide(wide, narrow, out=np.full(narrow.shape, _RATIOS[0]), where=known)
+    ratio = np.divide(wide, narrow, out=np.full(narrow.shape, _RATIOS[0]), where=known & np.isfinite(wide))
     freedom = 1 / np.maximum(np.interp(ratio, _RATIOS, _INVERSE), 1e-9)
     further = special.stdtrit(freedom, 1 - 0.05 / np.asarray(among)) / special.stdtrit(freedom, 0.95)
     return np.where(known, estimate - narrow * further, lower)

@@ -189,7 +189,7 @@ def test_bounds_among_many_are_those_of_bonferroni(freedom, error, among):
 
 
 def test_bounds_among_many_where_nothing_varies_or_is_known():
-    found = lower_among([1.0, np.nan, 0.9], [1.0, np.nan, np.nan], [1.0, np.nan, np.nan], 39)
+    found = lower_among([1.0, np.nan, 0.9], [1.0, np.nan, np.nan], [1.0, np.nan, 0.95], 39)
     assert found == pytest.approx([1.0, np.nan, np.nan], nan_ok=True)
     assert lower_among(0.99, 0.98, 1.001912, 1) == pytest.approx(0.98), "one is no choice"
 

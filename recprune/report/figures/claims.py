@@ -43,7 +43,7 @@ class _Effect(NamedTuple):
 def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
     return (
         f"Every contrast of quality behind the claims on {study.heading}, model by model: its effect in % of the dense "
-        "model's test nDCG@10 with its 95 % interval (paired bootstrap over users, all seeds together). Filled: CF, "
+        "model's test nDCG@10 with its 95 % interval over users and seeds. Filled: CF, "
         "hollow: deep; pale: undecided after Holm's correction over the comparisons of a claim. Grey band: less than "
         "1 % either way. Beyond 5 % the axis is logarithmic." + study.once(compared).sample
     )

@@ -53,8 +53,8 @@ def claims_table(compared: Compared, where: str) -> Table:
     ]
     caption = (
         f"The claims of the two articles on {where}. Effects are of the contrast named, in % of the dense model's test "
-        "nDCG@10 (of bytes, relative to dense), mean over a family's models, with 95 % intervals over users (paired "
-        "bootstrap, all seeds together). Each comparison is one contrast in one model: yes, no or undecided at "
+        "nDCG@10 (of bytes, relative to dense), mean over a family's models, with 95 % intervals over users "
+        "and seeds. Each comparison is one contrast in one model: yes, no or undecided at "
         "one-sided 2.5 % after Holm's correction over a claim's comparisons. Supported: all say yes; refuted: none "
         "yes, some no."
     )

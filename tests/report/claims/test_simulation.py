@@ -48,7 +48,7 @@ def test_what_loses_much_is_never_called_safe():
 
 
 def test_a_headline_among_many_methods_is_false_no_more_often_than_promised():
-    """Where bounds stand each for itself, validation and test share their luck, and a choice among 39 is often false."""
+    """Each for itself, validation and test share their luck, and a choice among 39 is often false."""
     one, many = false_headlines((1, 39), trials=100, n_users=300, sd=0.02)
     assert many["chosen, each for itself"] > 0.3
     assert many["chosen, together"] <= 0.05 + 0.065
