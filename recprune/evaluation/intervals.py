@@ -136,7 +136,6 @@ def _ratio(pruned: PerUser, dense: PerUser) -> Estimate:
     n_users = max(len(gain) for gain, _ in pairs)
     influences, ratios = np.zeros((n_users, len(pairs))), np.empty(len(pairs))
     for seed, (gain, base) in enumerate(pairs):
-        gain, base = np.nan_to_num(gain), np.nan_to_num(base)
         total = base.sum() or np.nan  # against nothing no ratio is defined
         ratios[seed] = 1 + gain.sum() / total
         influences[: len(gain), seed] = (gain - (ratios[seed] - 1) * base) / total
@@ -144,7 +143,7 @@ def _ratio(pruned: PerUser, dense: PerUser) -> Estimate:
 
 
 def _pairs(pruned: PerUser, dense: PerUser) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Per seed (pruned - dense, dense) of every user, both NaN where either is missing.
+    """Per seed (pruned - dense, dense) of every user, both 0 where either is missing: who is moves nothing.
 
     From differences, identical models give a ratio of exactly 1, whatever the order of the sums.
     """
@@ -159,7 +158,7 @@ def _pairs(pruned: PerUser, dense: PerUser) -> list[tuple[np.ndarray, np.ndarray
         known = ~(np.isnan(p) | np.isnan(d))
         if not known.any():
             raise ValueError("a seed has no user with a value in both models")
-        pairs.append((np.where(known, p - d, np.nan), np.where(known, d, np.nan)))
+        pairs.append((np.where(known, p - d, 0.0), np.where(known, d, 0.0)))
     return pairs
 
 

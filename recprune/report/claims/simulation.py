@@ -13,8 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from recprune.evaluation import Interval, paired_ratio, safe_sparsity
+from recprune.evaluation import Interval, paired_ratio
 from recprune.evaluation.intervals import lower_among
+from recprune.evaluation.safety import safe_walk
 
 AGREE, NEVER, LIKED_APART = 0.6, 0.3, 4
 PerSeed = np.ndarray  # (n_seeds, n_users)
@@ -104,28 +105,22 @@ def false_safety(
     ratios  share kept -> true ratio, of one curve; validation and test are other relevant items of the same users
     "unsafe chosen" should be at most 0.05 however many shares the curve has; "unsafe confirmed": and test confirmed it.
     """
-    rng, wrong, confirmed, shares = np.random.default_rng(seed), 0, 0, sorted(ratios, reverse=True)
-    for _ in range(trials):
+    rng, shares, rows = np.random.default_rng(seed), sorted(ratios, reverse=True), []
+    for trial in range(trials):
         users = Users(rng, n_users, n_seeds, [ratios[share] for share in shares], sd)
-        columns: dict[str, list[float]] = {"kept": list(shares)}
-        for part in ("val", "test"):
-            found = _intervals(users)
-            for name in ("estimate", "lo", "hi", "lower"):
-                columns[f"{part}_ratio{'' if name == 'estimate' else '_' + name}"] = [
-                    getattr(interval, name) for interval in found
-                ]
-        safe = safe_sparsity(pd.DataFrame(columns), floor)
-        if safe is not None and ratios[safe.kept] < floor:
-            wrong += 1
-            confirmed += safe.confirmed
+        for share, val, test in zip(shares, _intervals(users), _intervals(users), strict=True):
+            rows.append({"criterion": trial, "kept": share, "val_ratio_lower": val.lower, "test": test.lower})
+    points = pd.DataFrame(rows)  # each trial is a curve of its own
+    safe = points[safe_walk(points) >= floor].sort_values("kept").drop_duplicates("criterion")
+    wrong = safe[safe["kept"].map(ratios) < floor]
     return {
         "floor": floor,
         "true ratios": ", ".join(f"{ratios[share]:.4g}" for share in shares),
         "users": n_users,
         "seeds": n_seeds,
         "seed sd": sd,
-        "unsafe chosen": wrong / trials,
-        "unsafe confirmed": confirmed / trials,
+        "unsafe chosen": len(wrong) / trials,
+        "unsafe confirmed": int((wrong["test"] >= floor).sum()) / trials,
     }
 
 
@@ -147,8 +142,8 @@ def false_headlines(
 
     All methods prune the same dense model and serve the same users. All are as small, so that the headline is the one
     of the highest bound on validation, of those that reach the floor: the worst case. "each for itself": bounds as
-    they are; "together": validation's bounds hold for all methods at once, as in `evidence.chosen`. Of each, how often
-    one is chosen, and how often test, with a bound as it is, confirms that one: at most 0.05.
+    they are; "together": validation's bounds hold for all methods at once, as in `evidence.safe.together`. Of each, how
+    often one is chosen, and how often test, with a bound as it is, confirms that one: at most 0.05.
     """
     rng, most = np.random.default_rng(seed), max(methods)
     counts = {many: np.zeros(4) for many in methods}

@@ -62,6 +62,6 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
     ax.plot(trials, rows["best"].clip(lower=foot), drawstyle="steps-post", color=style.BLACK, lw=1)
     for some, fill in ((whole, "full"), (~whole, "none")):
         ax.plot(trials[some], score[some], ls="", marker="o", ms=2.5, fillstyle=fill, mew=0.6, color=style.GREY)
-    ax.annotate(f"{top:.4f}", (trials[-1], top), (0, 2), textcoords="offset points", ha="right", fontsize=7)
+    ax.annotate(f"{top:.4f}", (1, top), (0, 2), ax.get_yaxis_transform(), "offset points", ha="right", fontsize=7)
     ax.set_ylim(foot - 0.02 * (top - foot), top + 0.25 * (top - foot))
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
