@@ -93,8 +93,8 @@ def together(points: pd.DataFrame) -> pd.DataFrame:
     ruled = ~points["criterion"].isin(controls()) | (points["criterion"] == "smaller-dense")
     curves = points.loc[ruled, [*CURVE, "values"]].drop_duplicates()
     among = curves.groupby(["model", "side"]).size().reindex(pd.MultiIndex.from_frame(points[["model", "side"]]))
-    bounds = (points[name].astype(float) for name in ("val_ratio", "val_ratio_lower", "val_ratio_hi"))
-    return points.assign(val_ratio_lower=lower_among(*bounds, among.fillna(1).to_numpy()))
+    estimate, lower, hi = (points[name].astype(float) for name in ("val_ratio", "val_ratio_lower", "val_ratio_hi"))
+    return points.assign(val_ratio_lower=lower_among(estimate, lower, hi, among.fillna(1).to_numpy()))
 
 
 def is_headline(points: pd.DataFrame, end: str = "") -> pd.Series:

@@ -104,7 +104,7 @@ def equal_bytes(study: StudyEvidence) -> Table:
 def _level(frame: pd.DataFrame, floor: float, end: str) -> Iterator[Column]:
     """The columns of one level."""
     mine = {name: frame[f"{name}{end}"] for name in SHOWN}
-    most = best_of_each(mine["gain"].where(is_headline(mine)).groupby(frame["model"]), max)
+    most = best_of_each(mine["gain"].where(is_headline(pd.DataFrame(mine))).groupby(frame["model"]), max)
     yield column(f"at {floor:g}", POINT, mine["kept"], mine["values"], mine["counts"])
     if floor == STRICT:  # of the other, they are in the CSV
         yield column("disk", BYTES, mine["bytes_disk"])

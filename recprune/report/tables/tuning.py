@@ -50,7 +50,7 @@ def _row(model: str, found: dict, trials: pd.DataFrame) -> dict:
         "searched": "; ".join(f"{axis} {text}" for axis, text in search["space"].items()),
         "first": search["first_val_ndcg@10"],
         "best": search["val_ndcg@10"],
-        "winner": int(mine["trial"][scores.idxmax()]),
+        "winner": int(mine["trial"].iloc[int(scores.argmax())]),
         "last_ten": expected.iloc[-1] - expected.iloc[-1 - LAST] if len(mine) > LAST else float("nan"),
         "trials": search["trials"],
         "seconds": search["seconds"],
