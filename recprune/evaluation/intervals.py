@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from numpy.typing import ArrayLike
+from scipy import special
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,12 @@ class Estimate:
             return math.nan
         if self.error == 0:  # nothing varied: the number decides
             return float(self.mean <= value)
-        return float(stats.t.sf((self.mean - value) / self.error, self.freedom))
+        return float(special.stdtr(self.freedom, (value - self.mean) / self.error))
 
     @property
     def interval(self) -> Interval:
-        """The estimate with its bounds: Student's t."""
-        wide, narrow = (float(self.error * stats.t.ppf(level, self.freedom)) for level in (0.975, 0.95))
+        """The estimate with its bounds, Student's t."""
+        wide, narrow = (self.error * float(special.stdtrit(self.freedom, level)) for level in (0.975, 0.95))
         return Interval(self.mean, self.mean - wide, self.mean + wide, self.mean - narrow)
 
 
@@ -59,21 +60,47 @@ def over_users_and_seeds(of_seeds: np.ndarray, influences: np.ndarray) -> Estima
     The seeds' users are the same people, so what they have in common does not average out over seeds; the initial
     values, the split and the sampling of each seed do. With K the covariance matrix of the statistics over users,
 
-        V = mean of K_st over s != t + S^2 / n_seeds,     S^2 the variance of the statistics among seeds,
+        V = shared + own,   shared: mean of K_st over s != t,   own: S^2 / n_seeds, S^2 the variance among seeds,
 
-    which holds the users' own chance in each seed too, once. Degrees of freedom by Satterthwaite (1946):
-    V^2 (n_seeds - 1) / (S^2 / n_seeds)^2. Of one seed, whose own chance nobody can see, users alone count.
+    which holds the users' own chance in each seed too, once. Of few seeds S^2 may be small by chance; so V is at least
+    the mean of K, which is the variance that users alone give the mean, with the degrees of freedom of users. Where it
+    is more, Satterthwaite's (1946): V^2 / (own^2 / (n_seeds - 1) + shared^2 / (n_users - 1)). Of one seed, whose own
+    chance nobody can see, users alone count.
     """
     n_users, n_seeds = influences.shape
-    covariance = influences.T @ influences * (n_users / max(1, n_users - 1))
-    mean = float(np.mean(of_seeds))
+    mean, many = float(np.mean(of_seeds)), max(1, n_users - 1)
+    covariance = influences.T @ influences * (n_users / many)
+    alone = float(covariance.mean())
     if n_seeds == 1:
-        return Estimate(mean, float(np.sqrt(covariance[0, 0])), max(1, n_users - 1))
-    shared = (covariance.sum() - np.trace(covariance)) / (n_seeds * (n_seeds - 1))
+        return Estimate(mean, math.sqrt(alone), many)
+    shared = max(0.0, float(covariance.sum() - np.trace(covariance)) / (n_seeds * (n_seeds - 1)))
     own = float(np.var(of_seeds, ddof=1)) / n_seeds
-    variance = max(0.0, float(shared)) + own
-    freedom = variance**2 * (n_seeds - 1) / own**2 if own > 0 else max(1, n_users - 1)
-    return Estimate(mean, math.sqrt(variance), freedom)
+    if shared + own <= alone:
+        return Estimate(mean, math.sqrt(alone), many)
+    variance, scatter = shared + own, own**2 / (n_seeds - 1) + shared**2 / many
+    return Estimate(mean, math.sqrt(variance), variance**2 / scatter)
+
+
+def lower_among(estimate: ArrayLike, lower: ArrayLike, hi: ArrayLike, among: ArrayLike) -> np.ndarray:
+    """One-sided 95 % lower bounds of `among` comparisons together: each at 1 - 0.05 / among (Bonferroni).
+
+    estimate, lower, hi  of the intervals (see `Interval`), arrays of one shape;  among: as many as are chosen from
+    Whatever the comparisons have in common, that any of their bounds lies above its truth has a probability of 5 % at
+    most. Standard error and degrees of freedom are found again from the two bounds, whose ratio tells the latter; they
+    are taken for many where `hi` is missing.
+    """
+    estimate, lower, hi = (np.asarray(values, np.float64) for values in (estimate, lower, hi))
+    narrow, wide = estimate - lower, hi - estimate
+    known = narrow > 0
+    ratio = np.divide(wide, narrow, out=np.full(narrow.shape, _RATIOS[0]), where=known & np.isfinite(wide))
+    freedom = 1 / np.maximum(np.interp(ratio, _RATIOS, _INVERSE), 1e-9)
+    further = special.stdtrit(freedom, 1 - 0.05 / np.asarray(among)) / special.stdtrit(freedom, 0.95)
+    return np.where(known, estimate - narrow * further, lower)
+
+
+#: t(0.975) / t(0.95) of 1 / degrees of freedom, from next to none (many) to 1
+_INVERSE = np.linspace(1e-9, 1, 4001)
+_RATIOS = special.stdtrit(1 / _INVERSE, 0.975) / special.stdtrit(1 / _INVERSE, 0.95)
 
 
 def paired_ratio(pruned: PerUser, dense: PerUser) -> Interval:
@@ -111,7 +138,6 @@ def _ratio(pruned: PerUser, dense: PerUser) -> Estimate:
     n_users = max(len(gain) for gain, _ in pairs)
     influences, ratios = np.zeros((n_users, len(pairs))), np.empty(len(pairs))
     for seed, (gain, base) in enumerate(pairs):
-        gain, base = np.nan_to_num(gain), np.nan_to_num(base)
         total = base.sum() or np.nan  # against nothing no ratio is defined
         ratios[seed] = 1 + gain.sum() / total
         influences[: len(gain), seed] = (gain - (ratios[seed] - 1) * base) / total
@@ -119,7 +145,7 @@ def _ratio(pruned: PerUser, dense: PerUser) -> Estimate:
 
 
 def _pairs(pruned: PerUser, dense: PerUser) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Per seed (pruned - dense, dense) of every user, both NaN where either is missing.
+    """Per seed (pruned - dense, dense) of every user, both 0 where either is missing: who is moves nothing.
 
     From differences, identical models give a ratio of exactly 1, whatever the order of the sums.
     """
@@ -134,7 +160,7 @@ def _pairs(pruned: PerUser, dense: PerUser) -> list[tuple[np.ndarray, np.ndarray
         known = ~(np.isnan(p) | np.isnan(d))
         if not known.any():
             raise ValueError("a seed has no user with a value in both models")
-        pairs.append((np.where(known, p - d, np.nan), np.where(known, d, np.nan)))
+        pairs.append((np.where(known, p - d, 0.0), np.where(known, d, 0.0)))
     return pairs
 
 

@@ -11,6 +11,7 @@ from recprune.errors import NothingToDrawError
 from recprune.report.evidence.frames import where_lowest
 from recprune.report.evidence.labels import label, percent
 from recprune.report.evidence.methods import FLOORS, METHOD, controls, method_label, method_of
+from recprune.report.evidence.safe import is_headline
 from recprune.report.evidence.size.formats import shrunk
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.footprint import smallest
@@ -79,8 +80,8 @@ def _safe(safe: pd.DataFrame) -> dict[str, str]:
 
 
 def _samples(rows: pd.DataFrame) -> dict[str, str]:
-    """The most of its training samples that any model does without."""
-    rows = rows[(rows["side"] == "samples") & rows["removed_99"].notna() & rows["counts"]]
+    """The most of its training samples that any model does without, of what test confirms."""
+    rows = rows[(rows["side"] == "samples") & rows["removed_99"].notna() & is_headline(rows)]
     if rows.empty:
         return {}
     most = rows.sort_values(["removed_99", "val_lower"], ascending=False, kind="stable").iloc[0]
@@ -93,8 +94,8 @@ def _samples(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def _smallest(rows: pd.DataFrame) -> dict[str, str]:
-    """The model that shrinks most on disk, of those that are safe and beat popularity."""
-    pruned = rows[(rows["state"] != "dense") & (rows["criterion"] != "smaller-dense") & rows["counts"]]
+    """The model that shrinks most on disk, of those that are safe, confirmed and beat popularity."""
+    pruned = rows[(rows["state"] != "dense") & (rows["criterion"] != "smaller-dense") & is_headline(rows)]
     if pruned["bytes_ratio"].notna().sum() == 0:
         return {}
     least = where_lowest(pruned, pruned["bytes_ratio"])
@@ -108,9 +109,9 @@ def _smallest(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def _in_formats(rows: pd.DataFrame) -> dict[str, str]:
-    """The model that pruning and value formats together shrink most, of those that are safe and beat popularity, and
-    what its formats do alone."""
-    pruned = rows[(rows["role"] == "pruned") & rows["adds"].notna() & rows["counts"]]
+    """The model that pruning and value formats together shrink most, of those that are safe, confirmed and beat
+    popularity, and what its formats do alone."""
+    pruned = rows[(rows["role"] == "pruned") & rows["adds"].notna() & is_headline(rows)]
     if pruned.empty:
         return {}
     least = where_lowest(pruned, pruned["bytes_ratio"])

@@ -16,6 +16,8 @@ GROUPED = [
     *(f"test_ndcg@10_users_{group}" for group in GROUPS),
     "test_jaccard@20",
 ]
+#: what a bound on validation is made of, beside itself; not every file has it
+VALIDATED = ["val_ratio", "val_ratio_hi"]
 WEIGHED = ["nonzeros", "bytes_memory", "macs", "users_per_s"]
 #: what others publish, and so what is known of test
 QUALITIES = ("ndcg@10", "ndcg@20", "ndcg@100")
@@ -49,6 +51,7 @@ def points(rows: pd.DataFrame) -> pd.DataFrame:
             [
                 *numbers,
                 *LEVEL,
+                *VALIDATED,
                 *GROUPED,
                 *WEIGHED,
                 *(f"test_{metric}" for metric in QUALITIES),

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import pandas as pd
 
+from recprune.evaluation.intervals import lower_among
 from recprune.evaluation.safety import safe_walk
 from recprune.report.evidence.cells import QUALITY
 from recprune.report.evidence.labels import label
-from recprune.report.evidence.methods import CURVE, FLOORS, labels_of, method_of, methods_in_order, models_in_order
+from recprune.report.evidence.methods import (
+    CURVE,
+    FLOORS,
+    controls,
+    labels_of,
+    method_of,
+    methods_in_order,
+    models_in_order,
+)
 from recprune.report.evidence.points import NOT_ABOVE, UNKNOWN
 
 FLOOR_LEVELS = (0.99, 0.95)
@@ -71,6 +80,29 @@ def safe_points(points: pd.DataFrame) -> pd.DataFrame:
     kinds = {name: bool if name.startswith(("confirmed", "counts")) else float for name in _NUMBERS}
     found = found.assign(**{name: found[name].eq(True) for name, kind in kinds.items() if kind is bool}).astype(kinds)
     return in_order(found)
+
+
+def together(points: pd.DataFrame) -> pd.DataFrame:
+    """Curve points whose `val_ratio_lower` hold for all methods of a model at once: what a choice among them needs.
+
+    The best of many looks safe by chance, and test, which is of the same people and trained models, shares that chance.
+    So each bound is that of its method among all that were measured (Bonferroni, see `lower_among`): of a model's
+    parameters, or of its samples, in as many value formats as the points have. Controls do not count in that number,
+    but are held to the same bound; their rivals, dense models and smaller dense ones, count for themselves.
+    """
+    ruled = ~points["criterion"].isin(controls()) | (points["criterion"] == "smaller-dense")
+    curves = points.loc[ruled, [*CURVE, "values"]].drop_duplicates()
+    among = curves.groupby(["model", "side"]).size().reindex(pd.MultiIndex.from_frame(points[["model", "side"]]))
+    estimate, lower, hi = (points[name].astype(float) for name in ("val_ratio", "val_ratio_lower", "val_ratio_hi"))
+    return points.assign(val_ratio_lower=lower_among(estimate, lower, hi, among.fillna(1).to_numpy()))
+
+
+def is_headline(points: pd.DataFrame, end: str = "") -> pd.Series:
+    """Which of the points that validation chose may be called a result: test confirms them, and popularity is no match.
+
+    points  with columns `confirmed` and `counts` (and `end` behind their names). All others are shown, and marked
+    """
+    return points[f"confirmed{end}"].eq(True) & points[f"counts{end}"].eq(True)
 
 
 def in_order(safe: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import gammaln
 
 from recprune.errors import ReportError, StudyError
 from recprune.report.evidence.cells import study_name
@@ -67,13 +68,42 @@ class Search:
 
         seconds  of processor time since the search began
         best     highest validation nDCG@10 up to this trial
+        expected, lo, hi   of the best of as many trials, in any order (see `expected_best`)
         """
         frames = []
         for model in self.tuned:
             rows = read_table(self.folder / f"{model}.csv", KINDS, "`make tune`", KINDS)[list(KINDS)]
             rows["seconds"] = rows["seconds"].cumsum()
-            frames.append(rows.assign(model=model, best=rows["val_ndcg@10"].fillna(-np.inf).cummax()))
-        return pd.concat(frames, ignore_index=True)[["model", "trial", "state", "seconds", "val_ndcg@10", "best"]]
+            scores = rows["val_ndcg@10"]
+            best = expected_best(scores.to_numpy()).set_axis(rows.index)
+            frames.append(pd.concat([rows.assign(model=model, best=scores.fillna(-np.inf).cummax()), best], axis=1))
+        columns = ["model", "trial", "state", "seconds", "val_ndcg@10", "best", "expected", "lo", "hi"]
+        return pd.concat(frames, ignore_index=True)[columns]
+
+
+def expected_best(scores: np.ndarray) -> pd.DataFrame:
+    """What the best of the first n trials is worth when they come in any order, a row for each n from 1 to all.
+
+    scores  (n_trials,) higher is better; a trial that failed (NaN) finds nothing and counts as 0
+    Dodge et al. (2019, EMNLP, sec. 3) draw n of the N scores with replacement. Here they are drawn without, as trials
+    that ran can be put in any order; with scores s_1 <= ... <= s_N this is exact:
+
+        P(best of n <= s_i) = C(i, n) / C(N, n)
+
+    expected  the mean;  lo, hi  2.5 % and 97.5 % quantiles: the least s_i of which at most so many are better
+    At n = N it is the best that was found, without a spread: what other trials would find is not in it. A search that
+    learns has better trials late, so its first n are on average worse than any n.
+    """
+    ordered = np.sort(np.nan_to_num(np.asarray(scores, np.float64)))
+    total = len(ordered)
+    n, place = np.arange(1, total + 1)[:, None], np.arange(total + 1)[None]
+    below = np.where(place >= n, np.exp(_log_choose(np.maximum(place, n), n) - _log_choose(total, n)), 0.0)
+    quantiles = [ordered[np.argmax(below[:, 1:] >= level - 1e-12, axis=1)] for level in (0.025, 0.975)]
+    return pd.DataFrame({"expected": np.diff(below, axis=1) @ ordered, "lo": quantiles[0], "hi": quantiles[1]})
+
+
+def _log_choose(n: np.ndarray | int, k: np.ndarray) -> np.ndarray:
+    return gammaln(np.add(n, 1)) - gammaln(k + 1) - gammaln(np.subtract(n, k) + 1)
 
 
 def searches(results: Path) -> Iterator[Search]:

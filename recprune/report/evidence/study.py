@@ -15,7 +15,7 @@ from recprune.report.evidence.cells import canonical, heading, study_name
 from recprune.report.evidence.fronts import best_dense
 from recprune.report.evidence.methods import CURVE, FLOORS
 from recprune.report.evidence.points import in_order, paired, points
-from recprune.report.evidence.safe import safe_points, warning
+from recprune.report.evidence.safe import safe_points, together, warning
 
 Found = TypeVar("Found")
 
@@ -97,8 +97,14 @@ class StudyEvidence:
 
     @cached_property
     def safe(self) -> pd.DataFrame:
-        """What each method removes safely from each model (see `safe.safe_points`)."""
+        """What each method removes safely from each model, each for itself (see `safe.safe_points`)."""
         return safe_points(self.points)
+
+    @cached_property
+    def chosen(self) -> pd.DataFrame:
+        """The same where the bounds on validation hold for all methods of a model at once (see `safe.together`): what a
+        choice among methods is made from."""
+        return safe_points(together(self.points))
 
     @cached_property
     def warning(self) -> str:

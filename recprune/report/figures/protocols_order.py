@@ -20,9 +20,9 @@ from recprune.report.figures.drawing.words import INTERVAL, of_protocols, over
 
 def caption(protocols: ProtocolsEvidence, data: pd.DataFrame) -> str:
     return (
-        f"Dense models under each protocol, {of_protocols(data)}: test nDCG@10 with its {INTERVAL} bootstrap interval "
-        f"over users, each seed as a dot, and the rank ({over(data)}). A value at the edge lies left of the scale, "
-        "which differs between protocols."
+        f"Dense models under each protocol, {of_protocols(data)}: test nDCG@10 with its {INTERVAL} interval "
+        f"over users and seeds, each seed as a dot, and the rank ({over(data)}). A value at the edge lies left of the "
+        "scale, which differs between protocols."
     )
 
 

@@ -11,6 +11,7 @@ from recprune.evaluation.safety import safe_walk
 from recprune.report.evidence.frames import each, where_lowest
 from recprune.report.evidence.methods import CURVE, FLOORS, controls
 from recprune.report.evidence.points import paired
+from recprune.report.evidence.safe import together
 from recprune.report.evidence.study import StudyEvidence
 
 SIZES = ("dense", "parameters")  # sides whose points answer a question about size; the smaller dense model is one more
@@ -24,7 +25,8 @@ def ranked(studies: Sequence[StudyEvidence]) -> pd.DataFrame:
     study       number of the study, in the order given
     level       validation nDCG@10 relative to the study's best dense model on validation, over the point's own seeds
     own         lower bound, on validation, of nDCG@10 relative to the point's own dense model: the lowest one-sided
-                95 % bound from here up the curve, so that, as in safe sparsity, nothing unsafe lies before it; each
+                95 % bound from here up the curve, so that, as in safe sparsity, nothing unsafe lies before it; bounds
+                hold for all methods and formats of a model at once (`safe.together`); each
                 format has a curve of its own, and all are relative to the dense model as trained
     best        the same, relative to the best dense model on validation: `own` times the ratio of the two dense models'
                 means. That ratio is taken as it was measured; its own uncertainty is not in the bound
@@ -42,7 +44,7 @@ def best_dense(dense: pd.DataFrame) -> str:
 
 
 def _study(study: StudyEvidence) -> pd.DataFrame:
-    table = study.paired_formats
+    table = together(study.paired_formats)
     levels = _levels(paired(study.formats), table)
     lowest = pd.concat([safe_walk(rows) for _, rows in each(table, "values")])
     own = lowest.where(lowest > float("-inf"))

@@ -10,7 +10,8 @@ import pandas as pd
 from recprune.pruning import SAMPLE_UNITS
 from recprune.report.evidence.groups import BLOCKS, SINGLE
 from recprune.report.evidence.labels import label, percent
-from recprune.report.evidence.methods import METHOD
+from recprune.report.evidence.methods import METHOD, controls
+from recprune.report.evidence.safe import is_headline
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import WORDS, Format
 from recprune.report.tables.layout.registry import table
@@ -46,9 +47,9 @@ def _dense(study: StudyEvidence) -> Iterator[dict]:
 
 
 def _safe(study: StudyEvidence) -> Iterator[dict]:
-    """The most that goes safely by single weights, by structure and of the samples, of what beats popularity."""
-    safe, points = study.safe, study.points
-    safe = safe[(safe["side"] != "control") & (safe["criterion"] != "random") & safe["kept"].notna() & safe["counts"]]
+    """The most that goes safely by single weights, by structure and of the samples, of the headlines."""
+    safe, points = study.chosen, study.points
+    safe = safe[~safe["criterion"].isin(controls()) & safe["kept"].notna() & is_headline(safe)]
     single, samples = safe["unit"].isin((*SINGLE, *BLOCKS)), safe["unit"].isin(SAMPLE_UNITS)
     notebooks = {"21-prune-weights": single, "22-prune-structure": ~single & ~samples, "20-prune-samples": samples}
     for notebook, mine in notebooks.items():

@@ -65,7 +65,7 @@ def _columns(frame: pd.DataFrame) -> list[Column]:
 def _caption(study: StudyEvidence, frame: pd.DataFrame, known: bool, published: bool) -> str:
     seeds = int(frame["seeds"].max())
     spread = f"mean ± standard deviation over {seeds} seeds" if seeds > 1 else "one seed"
-    users = " The interval is of the mean nDCG@10: bootstrap over users, all seeds together." if known else ""
+    users = " The interval is of the mean nDCG@10, over users and seeds." if known else ""
     if published:
         users += " Published: nDCG@10 of the same model under the same protocol by others."
     return (

@@ -12,7 +12,7 @@ from recprune.report.evidence.points import NOT_ABOVE
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import BYTES, COUNT, LABELS, STARRED, TWO, TWO_DIGITS, Format
 from recprune.report.tables.layout.registry import table
-from recprune.report.tables.layout.standing import DAGGER, explained
+from recprune.report.tables.layout.standing import DAGGER, UNCONFIRMED, explained
 from recprune.report.tables.layout.table import Column, Table, column
 
 _RATIO = ["test_ratio", "test_ratio_lo", "test_ratio_hi"]
@@ -30,9 +30,11 @@ def footprint(study: StudyEvidence) -> Table:
     frame = study.once(smallest)
     caption = (
         f"Footprint on {study.heading}: each dense model, and the smallest on disk of what is safe at 0.99 on "
-        "validation (share removed of the method's units), and the same model trained smaller where that is safe. "
-        "Compact form, indices counted; p50: median milliseconds to recommend to one user; users/s in batches; "
-        "multiply-adds for one user; test ratio: nDCG@10 / dense, 95 % interval (*: test does not confirm it). "
+        "validation among all methods (share removed of the method's units), and the same model trained smaller where "
+        "that is safe. Compact form, indices counted; p50: median milliseconds to recommend to one user; users/s in "
+        "batches; "
+        "multiply-adds for one user; test ratio: nDCG@10 / dense, 95 % interval."
+        f"{UNCONFIRMED} "
         "Milliseconds are of the machine and the moment; their ratio is measured in one process, in turns with the "
         f"dense model.{explained(not frame['counts'].all())}{study.warning}"
     )
@@ -42,7 +44,7 @@ def footprint(study: StudyEvidence) -> Table:
 def smallest(study: StudyEvidence) -> pd.DataFrame:
     """The dense points of a study, and below each the smallest safe pruned one and the smallest safe smaller model."""
     points = study.paired[~study.paired["model"].isin(FLOORS)]
-    safe = study.safe[study.safe["kept"].notna()]
+    safe = study.chosen[study.chosen["kept"].notna()]
     rows = [row for model in models_in_order(points) for row in _states(points[points["model"] == model], safe)]
     frame = pd.DataFrame(rows, columns=_COLUMNS)
     frame.loc[frame["state"] == "dense", _RATIO] = float("nan")  # of itself: 1

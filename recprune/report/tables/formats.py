@@ -10,12 +10,12 @@ from recprune.errors import NothingToDrawError
 from recprune.report.evidence.cells import QUALITY
 from recprune.report.evidence.labels import label, percent
 from recprune.report.evidence.methods import METHOD, models_in_order
-from recprune.report.evidence.safe import COVERAGE, FLOOR_LEVELS, unmeasured
+from recprune.report.evidence.safe import COVERAGE, FLOOR_LEVELS, is_headline, unmeasured
 from recprune.report.evidence.size.formats import SHOWN, earning, shrunk, state_label
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import BYTES, LABELS, STARRED, THREE_DIGITS, WORDS, Format, of_numbers
 from recprune.report.tables.layout.registry import table
-from recprune.report.tables.layout.standing import DAGGER, beside_popularity, explained
+from recprune.report.tables.layout.standing import DAGGER, UNCONFIRMED, beside_popularity, explained
 from recprune.report.tables.layout.table import Column, Table, best_of_each, column
 
 STRICT = FLOOR_LEVELS[0]
@@ -39,12 +39,12 @@ def formats(study: StudyEvidence) -> Table:
     format, of the smallest safe pruned point as trained and in any format, and of the smallest safe smaller model.
 
     Safe is what reaches 0.99 on validation (`evidence.size.formats`); test confirms it or does not. In bold, the
-    smallest safe form of each model that beats popularity. Raises NothingToDrawError where there is one format alone.
+    smallest safe form of each model that is a headline. Raises NothingToDrawError where there is one format alone.
     """
     found = study.once(shrunk)
     safe = found["lowest"] >= STRICT
     frame = found.assign(safe=safe)[_COLUMNS]
-    of_use = found["bytes_disk"].where(safe & found["counts"])
+    of_use = found["bytes_disk"].where(safe & is_headline(found))
     ratio = [frame[name] for name in (*_RATIO, "confirmed")]
     columns = [
         column("model", LABELS, frame["model"]),
@@ -61,9 +61,10 @@ def formats(study: StudyEvidence) -> Table:
         f"What shrinks a model on {study.heading} for nothing, and what pruning adds. Each dense model in every "
         f"value format; the smallest on disk of what is pruned and safe at {STRICT:g} on validation, with its values "
         "as trained and in any format (share removed of the method's units); and the same model trained smaller. disk "
-        "/ dense: of the dense model in float32; test ratio: nDCG@10 / dense in float32, 95 % interval (*: test does "
-        f"not confirm {STRICT:g}); adds: bytes of the dense model in its smallest safe format / bytes of this. nDCG@10 "
-        "and coverage@20: of dense in float32 → of this, on test; popularity: its nDCG@10, same seeds."
+        "/ dense: of the dense model in float32; test ratio: nDCG@10 / dense in float32, 95 % interval; safe: "
+        f"among all methods and formats of a model.{UNCONFIRMED} adds: bytes of the dense model in its smallest safe "
+        "format / bytes of this. nDCG@10 and coverage@20: of dense in float32 → of this, on test; popularity: its "
+        "nDCG@10, same seeds."
         f"{explained(not frame['counts'].all())}{study.warning}{unmeasured(study.dense)}"
     )
     return Table(caption, frame, columns)
@@ -74,8 +75,8 @@ def equal_bytes(study: StudyEvidence) -> Table:
     """The pruning methods that earn their place after value formats: at 0.99 or 0.95 of dense, safe on validation, they
     take fewer bytes than the dense model and the smaller dense models do in any format.
 
-    In bold, what saves most of each model. Raises NothingToDrawError where there is one format alone, or where none
-    earns it.
+    In bold, what saves most of each model, of the headlines. Raises NothingToDrawError where there is one
+    format alone, or where none earns it.
     """
     frame, pairs = study.once(earning)
     if frame.empty:
@@ -91,8 +92,9 @@ def equal_bytes(study: StudyEvidence) -> Table:
         f"Which pruning earns its place on {study.heading} once values are stored in few bits: the methods whose "
         "smallest safe point, in any value format, takes fewer bytes on disk than the smallest safe one of its rivals, "
         "the dense model and the same model trained smaller, in any format. Safe at 0.99 or 0.95 is decided on "
-        "validation; gain: bytes of the rival / bytes of the point; ratio: nDCG@10 / dense in float32 on test, 95 % "
-        f"interval (*: test does not confirm it); disk and rival: at {STRICT:g}. {len(frame)} of {pairs} pairs of "
+        "validation, among all methods and formats of a model; gain: bytes of the rival / bytes of the point; ratio: "
+        "nDCG@10 / dense in float32 on test, 95 % interval; "
+        f"disk and rival: at {STRICT:g}.{UNCONFIRMED} {len(frame)} of {pairs} pairs of "
         f"model and method do{f'; of {without} none does' if without else ''}."
         f"{explained(not frame[['counts', 'counts_95']].all(axis=None))}{study.warning}"
     )
@@ -102,7 +104,7 @@ def equal_bytes(study: StudyEvidence) -> Table:
 def _level(frame: pd.DataFrame, floor: float, end: str) -> Iterator[Column]:
     """The columns of one level."""
     mine = {name: frame[f"{name}{end}"] for name in SHOWN}
-    most = best_of_each(mine["gain"].where(mine["counts"].eq(True)).groupby(frame["model"]), max)
+    most = best_of_each(mine["gain"].where(is_headline(pd.DataFrame(mine))).groupby(frame["model"]), max)
     yield column(f"at {floor:g}", POINT, mine["kept"], mine["values"], mine["counts"])
     if floor == STRICT:  # of the other, they are in the CSV
         yield column("disk", BYTES, mine["bytes_disk"])

@@ -6,7 +6,7 @@ import pandas as pd
 
 from recprune.report.evidence.cells import QUALITY
 from recprune.report.evidence.methods import METHOD, controls, models_in_order
-from recprune.report.evidence.safe import PRUNED
+from recprune.report.evidence.safe import PRUNED, is_headline
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import (
     LABELS,
@@ -17,7 +17,7 @@ from recprune.report.tables.layout.formats import (
     WORDS,
 )
 from recprune.report.tables.layout.registry import table
-from recprune.report.tables.layout.standing import SAFE, WORTH, beside_popularity, worth
+from recprune.report.tables.layout.standing import SAFE, UNCONFIRMED, WORTH, beside_popularity, worth
 from recprune.report.tables.layout.table import Column, Table, best, column
 
 _AT_99 = ["removed_99", "kept", "val_lower", "test_ratio", "test_lo", "test_hi", "confirmed", "bytes_ratio"]
@@ -34,12 +34,14 @@ def headline(study: StudyEvidence) -> Table:
 
     Of parameters, the method is the one whose safe point (0.99 on validation) takes the fewest bytes: shares of
     weights, factors and rows are not of one kind. Of samples, the one of the largest safe share. Then the larger
-    validation bound decides, and where nothing is safe at 0.99, 0.95. Test columns have no say in it. In bold, the
-    smallest model and the fewest samples, of what beats popularity on test; what does not is marked.
+    validation bound decides, and where nothing is safe at 0.99, 0.95. Bounds on validation hold for all methods of a
+    model at once (`evidence.safe.together`). Test columns have no say in the choice; what test does not confirm, or
+    what does not beat popularity there, is marked and no headline (`evidence.safe.is_headline`). In bold, the smallest
+    model and the fewest samples of those that are.
     """
     frame = study.once(best_methods)
     parameters = frame["side"] == "parameters"
-    of_use = frame[["bytes_ratio", "removed_99"]].where(frame["counts"].astype(bool))
+    of_use = frame[["bytes_ratio", "removed_99"]].where(is_headline(frame))
     small = best(of_use.loc[parameters, "bytes_ratio"], min).reindex(frame.index, fill_value=False)
     few = best(of_use.loc[~parameters, "removed_99"], max).reindex(frame.index, fill_value=False)
     columns = [
@@ -59,8 +61,10 @@ def headline(study: StudyEvidence) -> Table:
     caption = (
         f"What each model on {study.heading} loses safely. Of its methods (of: how many) the one that is smallest on "
         "disk, or has the fewest samples, where it is safe at 0.99 on validation; the share removed, of the method's "
-        "own units; what that and the share safe at 0.95 keep on test (nDCG@10 / dense, 95 % interval; *: test does "
-        "not confirm it); bytes on disk / dense at 0.99. Right, what is safe at 0.99 by chance: random removal of the "
+        "own units; what that and the share safe at 0.95 keep on test (nDCG@10 / dense, 95 % interval over users and "
+        "seeds); bytes on disk / dense at 0.99. Bounds on validation hold for all methods of a model at once "
+        f"(Bonferroni), since the best of many looks safe by chance.{UNCONFIRMED} In bold, the smallest model and the "
+        "fewest samples of the headlines. Right, what is safe at 0.99 by chance: random removal of the "
         "same units; and by training the model smaller (empty: not measured)." + worth(study)
     )
     return Table(caption, frame.drop(columns="label"), columns)
@@ -68,7 +72,7 @@ def headline(study: StudyEvidence) -> Table:
 
 def best_methods(study: StudyEvidence) -> pd.DataFrame:
     """The safe points of the headline, one a row: the best method of each model and side, with what controls remove."""
-    safe = study.safe
+    safe = study.chosen
     chosen = [
         _choice(rows[rows["side"] == part]) | {"smaller": _most(rows[rows["criterion"] == "smaller-dense"], part)}
         for model in models_in_order(safe)

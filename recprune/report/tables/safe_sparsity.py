@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from recprune.report.evidence.methods import METHOD
-from recprune.report.evidence.safe import PRUNED
+from recprune.report.evidence.safe import PRUNED, is_headline
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import LABELS, RATIO, THREE_DIGITS, TWO, WORDS
 from recprune.report.tables.layout.registry import table
@@ -21,11 +23,11 @@ def safe_sparsity(study: StudyEvidence) -> Table:
     """The largest share that each method removes safely from each model, and what test, disk and clock say there.
 
     It is chosen on validation (`evidence.safe`). In bold, the most that is removed from a model, of parameters and of
-    samples, of what beats popularity.
+    samples, of what is a headline (`is_headline`) and safe among all methods too.
     """
     frame = study.safe
     part = frame["side"].replace("control", "parameters")
-    of_use = {end: frame[f"removed{end}"].where(frame[f"counts{at}"]) for end, at in (("_99", ""), ("_95", "_95"))}
+    of_use = {end: _headlines(study, end, at) for end, at in (("_99", ""), ("_95", "_95"))}
     most = {end: best_of_each(of.groupby([frame["model"], part]), max) for end, of in of_use.items()}
     confirmed = frame["confirmed"].map({True: "confirmed", False: "not confirmed"}).where(frame["kept"].notna(), "")
     columns = [
@@ -45,6 +47,13 @@ def safe_sparsity(study: StudyEvidence) -> Table:
         "of pruned / dense nDCG@10 on validation is at least 0.99 (0.95), with no unsafe share before it. "
         "Right of it, at the 0.99 point: the ratio on test with its two-sided 95 % interval, "
         "whether the one-sided bound holds on test too, and size and latency relative to dense. "
-        "Each interval stands for itself; none is widened for the number of methods." + worth(study)
+        "Each interval stands for itself; none is widened for the number of methods. In bold, the most that is safe "
+        "among all methods of a model too (the table of headlines), and confirmed." + worth(study)
     )
     return Table(caption, frame[["dataset", "protocol", "model", "family", "side", *METHOD, *_NUMBERS]], columns)
+
+
+def _headlines(study: StudyEvidence, end: str, at: str) -> pd.Series:
+    """The shares removed that are headlines, though the bounds hold for all methods at once; NaN elsewhere."""
+    removed = study.safe[f"removed{end}"]
+    return removed.where(is_headline(study.safe, at) & removed.eq(study.chosen[f"removed{end}"]))

@@ -15,7 +15,7 @@ SAMPLE = 2_500  # users of it
 def sampled(users: pd.DataFrame) -> pd.DataFrame:
     """The values of users (`recprune.cells.users`), those of data sets of more than MANY_USERS cut to SAMPLE of them.
 
-    The same people in all cells and seeds of a data set and protocol, as paired comparisons and the bootstrap need: of
+    The same people in all cells and seeds of a data set and protocol, as paired comparisons need: of
     the users that any cell has a value of, those whose code has the lowest hash; they stay in the order of their codes.
     A split that has something to find for some of its users alone (`strong`) so has fewer values than SAMPLE in a seed.
     What was cut before stays as it is. (The intervals in the rows are of all users.)

@@ -193,7 +193,7 @@ def test_captions_say_the_data_the_seeds_and_the_bands(drawn):
         assert "fake-100k, protocol ratio" in drawing.caption, name
         assert drawing.caption.endswith("."), name
     assert "3 seeds" in drawn["tradeoff-parameters"].caption
-    assert "paired bootstrap over users" in drawn["tradeoff-parameters"].caption
+    assert "intervals over users and seeds" in drawn["tradeoff-parameters"].caption
     one = pd.DataFrame({"role": ["pruned", "pruned"], "seeds": [3, 5], "lo": np.nan, "hi": np.nan})
     assert words.over(one) == "means over 3 to 5 seeds"
     assert words.bands(one) == "the rows hold no intervals"

@@ -228,7 +228,7 @@ def test_the_interval_over_users_stands_beside_ndcg_where_rows_have_it(few):
     row = table.text[table.text["model"] == "EASE"].iloc[0]
     assert row["95 % interval"] == "[0.2500, 0.3000]"
     assert list(table.text).index("95 % interval") == list(table.text).index("nDCG@10") + 1
-    assert "bootstrap over users" in table.caption
+    assert "over users and seeds" in table.caption
 
 
 def test_figures_compare_means_over_the_same_seeds(few):

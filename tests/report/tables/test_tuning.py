@@ -47,7 +47,20 @@ def test_every_model_has_a_panel_and_a_row(results):
     table = tables.tuning(search)
     assert table.text["chosen"].tolist() == ["l2 2", "l2 5"]
     assert table.text["best"].tolist() == ["0.2500", "0.2600"]
+    assert table.text["winner"].tolist() == ["trial 1", "trial 4"] and table.text["last ten"].tolist() == ["", ""]
     assert "5 trials or 60 s" in table.caption
+
+
+def test_what_the_last_ten_trials_brought_and_who_was_not_improved(results):
+    """Eleven trials, the best the first: of one trial the mean is expected, of all the best."""
+    folder = results / "tuning" / "stars" / "loo"
+    scores = [0.3, *[0.1] * 10]
+    done = [Trial(number=n, state="complete", values={"l2": 1.0}, score=s, seconds=1.0) for n, s in enumerate(scores)]
+    write_trials(folder / "ease.csv", done, "key")
+    [search] = searches(results)
+    text = tables.tuning(search).text.set_index("model")
+    assert text.loc["EASE", "winner"] == "not improved"
+    assert text.loc["EASE", "last ten"] == f"+{0.3 - (0.3 + 1.0) / 11:.4f}"
 
 
 def test_the_command_writes_them_twice_alike(results, capsys):

@@ -16,7 +16,7 @@ from recprune.report.evidence.fronts import front_of_budgets
 from recprune.report.evidence.labels import percent
 from recprune.report.evidence.methods import CURVE, FLOORS, by_model, labels_of, models_in_order
 from recprune.report.evidence.points import NOT_ABOVE, POINT
-from recprune.report.evidence.safe import COVERAGE, FLOOR_LEVELS
+from recprune.report.evidence.safe import COVERAGE, FLOOR_LEVELS, together
 from recprune.report.evidence.study import StudyEvidence
 
 #: what is compared at equal bytes: the rivals of what a rule pruned stand first
@@ -34,7 +34,7 @@ def format_points(study: StudyEvidence) -> pd.DataFrame:
     rule in their parameters; without floors, controls that remove at random, and what changes no size. Adds
 
     lowest      the lowest validation bound that the walk of safe sparsity has met at this point, in its own format; of
-                a dense model, its own bound
+                a dense model, its own bound. Bounds hold for all methods and formats of a model at once (`together`)
     confirmed   whether the one-sided bound on test reaches the stricter of FLOOR_LEVELS
     counts      whether neither the dense model as trained nor the point falls short of popularity
     dense_ndcg@10, dense_coverage@20   on test, of the dense model as trained; NaN where there is none
@@ -48,6 +48,7 @@ def format_points(study: StudyEvidence) -> pd.DataFrame:
     table = table[sized & ~table["model"].isin(FLOORS) & (table["bytes_disk"] > 0)].reset_index(drop=True)
     if table["values"].nunique() < 2:
         raise NothingToDrawError(f"{study.heading}: no recommender was measured in two value formats")
+    table = together(table)
     as_trained = table[(table["role"] == "dense") & (table["values"] == AS_TRAINED)].set_index("model")
     short = as_trained.index[as_trained["standing"] == NOT_ABOVE]
     return table.assign(

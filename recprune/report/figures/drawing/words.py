@@ -39,7 +39,7 @@ def bands(data: pd.DataFrame) -> str:
     """What the bands are, where the rows have intervals."""
     pruned = data[data["role"] != "dense"] if "role" in data else data
     known = pruned[["lo", "hi"]].notna().any(axis=None)
-    return f"bands: {INTERVAL} intervals, paired bootstrap over users" if known else "the rows hold no intervals"
+    return f"bands: {INTERVAL} intervals over users and seeds" if known else "the rows hold no intervals"
 
 
 def means(data: pd.DataFrame) -> str:

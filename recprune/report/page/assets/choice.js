@@ -42,7 +42,7 @@ function verdict(question, point, study) {
   const holds = bound >= 1 - question.loss - 1e-9;
   const than = question.against === "best" ? `${DATA.models[study.best].label}, dense` : "its own dense model";
   return make("p", {}, make("b", { class: holds ? "good" : "bad" }, holds ? "Confirmed on test." : "Not confirmed on test."),
-    ` Chosen because its lower bound on validation is ${digits(point[question.against], 3)} of ${than}; on test the bound is ${digits(bound, 3)}.`);
+    `${holds ? "" : " So it is no result."} Chosen because its lower bound on validation is ${digits(point[question.against], 3)} of ${than}; on test the bound is ${digits(bound, 3)}.`);
 }
 
 // whatever it keeps of its dense model: below popularity it is of no use

@@ -12,6 +12,8 @@ from recprune.report.tables.layout.formats import Format
 from recprune.report.tables.layout.table import Column, column
 
 DAGGER = "†"
+#: sentences for a caption, a space before them: what the star says
+UNCONFIRMED = " *: test does not confirm it (its one-sided 95 % bound): shown, but no headline."
 NOTE = "nDCG@10 and coverage@20: of dense → at 0.99, on test; popularity: its nDCG@10, same seeds."
 #: columns of safe points that these columns are made of
 WORTH = ("popularity", "dense_ndcg@10", "dense_coverage@20", COVERAGE, "counts", "counts_95")
