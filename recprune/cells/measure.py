@@ -105,7 +105,7 @@ def measure(
         **(_times(bench, model, cell.seed) if cell.history == HISTORIES[0] else {}),
         "train_s": train_s,
         "score_s": score_s,
-        **_epochs(model, epochs),
+        "epochs": _epochs(model, epochs),
         "peak_rss_mb": peak_rss_mb(),
     }
     about = {"dataset": name_of(bench.p.dataset), "protocol": bench.p.protocol}
@@ -142,11 +142,11 @@ def measure_pruned(bench: Bench, pruned: Pruned, cell: Cell, **more) -> list[Mea
     return measure_formats(bench, pruned.compact(), cell, **cost, epochs=pruned.epochs, **more)
 
 
-def _epochs(model: Recommender, epochs: int | None) -> dict[str, int]:
-    """The epochs of a row; none of a model that has no epochs."""
+def _epochs(model: Recommender, epochs: int | None) -> float:
+    """The epochs of a row, NaN where a model has none."""
     if not hasattr(model, "descend"):
-        return {}
-    return {"epochs": model.epochs_trained if epochs is None else epochs}
+        return float("nan")
+    return model.epochs_trained if epochs is None else epochs
 
 
 def _quality(found: dict[str, Report], dense: dict[str, Report]) -> dict[str, float]:
