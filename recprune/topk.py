@@ -47,16 +47,18 @@ def top_unseen(scores: np.ndarray, k: int, seen: sparse.csr_array) -> np.ndarray
     The scores are written to, where they can be, and are as they were in the end.
     """
     scores = np.require(scores, requirements=["C", "W"])
-    left_out = np.repeat(np.arange(len(scores)), np.diff(seen.indptr)), seen.indices
-    lent = scores[left_out]
+    n_rows, n = scores.shape
+    left_out = np.repeat(np.arange(n_rows) * n, np.diff(seen.indptr)) + seen.indices  # places in the raveled scores
+    flat = scores.ravel()
+    lent = flat[left_out]
     unknown = np.isnan(lent)
     if unknown.any():
-        raise NotANumber(int(left_out[0][unknown.argmax()]))
-    scores[left_out] = -np.inf
+        raise NotANumber(int(left_out[unknown.argmax()] // n))
+    flat[left_out] = -np.inf
     try:
         return top_k(scores, k)
     finally:
-        scores[left_out] = lent
+        flat[left_out] = lent
 
 
 def top_k(scores: np.ndarray, k: int) -> np.ndarray:
@@ -154,21 +156,22 @@ def _highest(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     size = min(n // (4 * k), 32)
     if size < 2:
         return _by_torch(scores, k)
-    width = n // size  # item i is in group i mod width: neighbours are compared in one vector instruction
-    maxima = torch.from_numpy(scores)[:, : size * width].view(n_rows, size, width).amax(1).numpy()
-    floor = np.partition(maxima, width - k, axis=1)[:, width - k]
-    passed = scores >= floor[:, None]
-    count = np.fromiter(map(np.count_nonzero, passed), np.int64, n_rows)  # axis=1 is ten times slower
+    groups = n // size  # item i is in group i mod groups: neighbours are compared in one vector instruction
+    maxima = torch.from_numpy(scores)[:, : size * groups].view(n_rows, size, groups).amax(1).numpy()
+    floor = np.partition(maxima, groups - k, axis=1)[:, groups - k]
+    at = np.flatnonzero(scores >= floor[:, None])
+    count = np.diff(np.searchsorted(at, np.arange(n_rows + 1) * n))
     crowded = count > 4 * k
-    passed[crowded], count[crowded] = False, 0
-    at = np.flatnonzero(passed)
-    row = np.repeat(np.arange(n_rows), count)
-    place = np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
-    values = np.full((n_rows, max(k, count.max())), -np.inf, scores.dtype)
-    codes = np.zeros(values.shape, np.int64)
-    values[row, place], codes[row, place] = scores.ravel()[at], at - row * n
-    best_first = np.argsort(-values, axis=1)[:, :k]
-    values, codes = (np.take_along_axis(a, best_first, axis=1) for a in (values, codes))
+    if crowded.any():
+        at, count = at[np.repeat(~crowded, count)], np.where(crowded, 0, count)
+    width = max(k, count.max())
+    before = np.arange(n_rows) * width - (np.cumsum(count) - count)
+    place = np.arange(len(at)) + np.repeat(before, count)
+    values = np.full((n_rows, width), -np.inf, scores.dtype)
+    passed = np.zeros(values.shape, np.int64)  # places in the raveled scores
+    values.ravel()[place], passed.ravel()[place] = scores.ravel()[at], at
+    best = np.argsort(-values, axis=1)[:, :k] + np.arange(n_rows)[:, None] * width
+    values, codes = values.ravel()[best], passed.ravel()[best] % n
     if crowded.any():
         values[crowded], codes[crowded] = _by_torch(scores[crowded], k)
     return values, codes

@@ -68,8 +68,9 @@ class BPR(FactorModel, GradientModel):
 
     def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator | None) -> torch.Tensor:
         users, pairs, *weight = batch  # (b,), (b x 2): the item and the negative; (b,) where there are weights
-        user, pair = lookup(arrays["user_factors"], users), lookup(arrays["item_factors"], pairs)
-        margin = (user * (pair[:, 1] - pair[:, 0])).sum(1)
+        user = lookup(arrays["user_factors"], users)
+        item, negative = (lookup(arrays["item_factors"], codes) for codes in pairs.unbind(1))
+        margin = (user * (negative - item)).sum(1)
         if "item_bias" in arrays:
             margin = margin + arrays["item_bias"][pairs].diff(dim=1)[:, 0]
         return sample_weights.mean(F.softplus(margin), *weight)

@@ -14,7 +14,7 @@ from scipy import sparse
 from recprune.interactions import Interactions
 from recprune.models.base import Structure
 from recprune.models.parts import attributes, ops
-from recprune.models.parts.layers import Linear, glorot, normal
+from recprune.models.parts.layers import Linear, glorot, normal, sparse_times
 from recprune.models.parts.lost_rows import DECLARED
 from recprune.models.parts.negatives import any_pairs
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Share, Whole
@@ -137,11 +137,11 @@ class DLRM(GradientModel):
         users, items, matrix = batch
         hidden = (torch.rand(matrix.nnz, generator=generator) < self.dropout).numpy()
         known = (torch.rand(len(users), generator=generator) >= ID_HIDDEN).float()
-        user = self._users(arrays, _entries(matrix, ~hidden), users, known)
+        user = self._users(arrays, ops.entries(matrix, ~hidden), users, known)
         logits = self._pairs(arrays, user, self._items(arrays, items))
         seen, wanted = (
             torch.from_numpy((m if items is None else m[:, items]).toarray())
-            for m in (matrix, _entries(matrix, hidden))
+            for m in (matrix, ops.entries(matrix, hidden))
         )
         unseen = self.negative_weight * (seen == 0)
         loss = wanted * F.softplus(-logits) + unseen * F.softplus(logits)
@@ -183,18 +183,13 @@ class DLRM(GradientModel):
     def _pairs(self, arrays, user: torch.Tensor, items: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         """(b x n) scores of all pairs of users and items, given their fields' vectors."""
         item, bias = items
-        (b, f, d), (n, g, _) = user.shape, item.shape
-        dots = (
-            (user.reshape(b * f, d) @ item.reshape(n * g, d).T).view(b, f, n, g).transpose(1, 2).reshape(b * n, f * g)
-        )
         of_user = ops.linear(user.sum(1), arrays["layer1.user"], arrays["layer1.bias"])
         of_item = ops.linear(item.sum(1), arrays["layer1.item"])
-        x = ops.linear(dots, arrays["layer1.dots"]).view(b, n, -1) + of_user[:, None] + of_item
-        x = torch.relu(x.view(b * n, -1))
+        x = torch.relu(_weighted(arrays["layer1.dots"], user, item) + of_user[:, :, None] + of_item.T)
         for depth in range(2, len(self.hidden) + 1):
-            x = torch.relu(ops.linear(x, arrays[f"layer{depth}.weight"], arrays[f"layer{depth}.bias"]))
-        logit = ops.linear(dots, arrays["output.dots"]) + ops.linear(x, arrays["output.mlp"])
-        return logit.view(b, n) + bias
+            x = torch.relu(ops.dense(arrays[f"layer{depth}.weight"]) @ x + arrays[f"layer{depth}.bias"][:, None])
+        logit = _weighted(arrays["output.dots"], user, item) + ops.dense(arrays["output.mlp"]) @ x
+        return logit[:, 0] + bias
 
     def _score(self, users):
         return self._of_catalogue(self._scores(self._of_rows(self._fitted[users]), users))
@@ -206,7 +201,7 @@ class DLRM(GradientModel):
     def _scores(self, histories, users: np.ndarray | None) -> np.ndarray:
         user, (item, bias) = self._users(self.arrays, histories, users), self._items(self.arrays)
         scores = np.empty(histories.shape, np.float32)
-        step = max(1, 2**12 // max(1, len(bias)))  # users a block: 4,096 pairs stay in the cache
+        step = max(1, 2**14 // max(1, len(bias)))  # users a block: 16,384 pairs stay in the cache
         for start in range(0, len(scores), step):
             scores[start : start + step] = self._pairs(self.arrays, user[start : start + step], (item, bias))
         return scores
@@ -284,12 +279,15 @@ class DLRM(GradientModel):
         return [*super()._cut_with(unit), *((name, 0) for name in codes)]
 
 
-def _entries(matrix: sparse.csr_array, entries: np.ndarray) -> sparse.csr_array:
-    """The entries at which `entries` (nnz,) is True."""
-    part = matrix.copy()  # eliminate_zeros would work on shared indices
-    part.data *= entries
-    part.eliminate_zeros()
-    return part
+def _weighted(weight: ops.Array, user: torch.Tensor, item: torch.Tensor) -> torch.Tensor:
+    """(b x h x n): sums over the fields f, g of weight_fg e_f . e_g, for h weights (h x fg) and all pairs of b users
+    (b x f x d) and n items (n x g x d).
+
+    The weights are multiplied into the users' vectors, before there are pairs: one large product is left.
+    """
+    (b, f, d), (n, g, _) = user.shape, item.shape
+    by_item = ops.dense(weight).view(-1, f, g).transpose(1, 2).reshape(-1, f) @ user  # (b x hg x d)
+    return (by_item.view(-1, g * d) @ item.reshape(n, g * d).T).view(b, -1, n)
 
 
 def _bag(history: sparse.csr_array, table: ops.Array) -> torch.Tensor:
@@ -297,8 +295,7 @@ def _bag(history: sparse.csr_array, table: ops.Array) -> torch.Tensor:
     bag = ops.unit_rows(history)
     if not isinstance(table, torch.Tensor):
         return torch.from_numpy(ops.sparse_rows_times(bag, table))
-    index, offsets = torch.from_numpy(bag.indices), torch.from_numpy(bag.indptr[:-1])
-    return F.embedding_bag(index, table, offsets, mode="sum", per_sample_weights=torch.from_numpy(bag.data))
+    return sparse_times(bag, table)
 
 
 def _mean(table: ops.Array, codes: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from recprune.interactions import Interactions
 from recprune.models.base import Structure
 from recprune.models.parts import ops
-from recprune.models.parts.layers import normal
+from recprune.models.parts.layers import normal, sparse_times
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Whole
 from recprune.models.parts.training import GradientModel
 
@@ -115,7 +115,7 @@ class ELSA(GradientModel):
         table, x = _UnitRows.apply(arrays[TABLE]), torch.from_numpy(matrix.data)
         index, offsets = torch.from_numpy(matrix.indices), torch.from_numpy(matrix.indptr[:-1])
         lengths = table.detach().square().sum(1, keepdim=True)  # 1, or 0: a row of zeros has no diagonal
-        z = F.embedding_bag(index, table, offsets, mode="sum", per_sample_weights=x)
+        z = sparse_times(matrix, table)
         diagonal = F.embedding_bag(index, lengths, offsets, mode="sum", per_sample_weights=x.square())[:, 0]
         squares = z.square().sum(1)
         of_scores = ((z @ (table.T @ table)) * z).sum(1) - 2 * squares + diagonal

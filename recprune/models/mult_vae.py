@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from recprune.interactions import Interactions
 from recprune.models.base import Structure
 from recprune.models.parts import ops
-from recprune.models.parts.layers import Linear, glorot, low_precision
+from recprune.models.parts.layers import Linear, glorot, low_precision, sparse_times
 from recprune.models.parts.lost_rows import DECLARED
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Share, Whole
 from recprune.models.parts.training import GradientModel
@@ -97,21 +97,16 @@ class MultVAE(GradientModel):
 
     def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator) -> torch.Tensor:
         matrix, beta = batch
-        history = ops.unit_rows(matrix)
-        keep = torch.rand(history.nnz, generator=generator) >= self.dropout
-        values = torch.from_numpy(history.data) * keep / (1 - self.dropout)
-        index, offsets = torch.from_numpy(history.indices), torch.from_numpy(history.indptr[:-1])
-        first = F.embedding_bag(index, arrays["encoder.weight"], offsets, mode="sum", per_sample_weights=values)
-        h = torch.tanh(first + arrays["encoder.bias"])
+        keep = torch.rand(matrix.nnz, generator=generator) >= self.dropout
+        shown = ops.entries(ops.unit_rows(matrix), keep.numpy())
+        shown.data /= 1 - self.dropout
+        h = torch.tanh(sparse_times(shown, arrays["encoder.weight"]) + arrays["encoder.bias"])
         mean = F.linear(h, arrays["latent.weight"], arrays["latent.bias"])
         log_variance = F.linear(h, arrays["variance.weight"], arrays["variance.bias"])
         z = mean + torch.randn(mean.shape, generator=generator) * torch.exp(0.5 * log_variance)
         with low_precision(self.bfloat16):
             logits = self._decode(arrays, z).float()
-        there = torch.from_numpy(np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)))
-        chosen = logits[there, torch.from_numpy(matrix.indices).long()] @ torch.from_numpy(matrix.data)
-        weight = torch.from_numpy(matrix.sum(axis=1).astype(np.float32))
-        likelihood = (chosen - weight @ torch.logsumexp(logits, 1)) / len(logits)
+        likelihood = (torch.from_numpy(matrix.toarray()) * F.log_softmax(logits, 1)).sum() / len(logits)
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
         return beta * divergence - likelihood
 

@@ -127,7 +127,7 @@ class TestSparse:
         users = np.arange(ratio.n_users)
         small = few.compact()
         assert isinstance(small.arrays[TABLE], sparse.csr_array) and small.arrays[TABLE].nnz == 3 * ratio.n_items
-        np.testing.assert_allclose(small.score(users), few.score(users), atol=1e-6)
+        np.testing.assert_allclose(small.score(users), few.score(users), rtol=1e-6, atol=1e-6)
         small.save(tmp_path / "small")
         np.testing.assert_array_equal(load_model(tmp_path / "small").score(users), small.score(users))
         assert not small.fold_in(sparse.csr_array((1, ratio.n_items), dtype=np.float32)).any()

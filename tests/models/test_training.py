@@ -6,11 +6,12 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from recprune.evaluation import evaluate
 from recprune.models import BPR, MultVAE, NeuMF
 from recprune.models.parts import negatives as sampling
-from recprune.models.parts.layers import dropout, lookup
+from recprune.models.parts.layers import dropout, lookup, sparse_times
 from recprune.models.parts.negatives import Positives
 from recprune.models.parts.training import Adam, Target, steps_an_epoch, with_equal_updates
 
@@ -112,6 +113,36 @@ def test_masked_weights_stay_zero_in_training(model, ratio):
         assert (tensor[~masks[name]] == 0).all()
         assert not torch.equal(tensor, before[name])
         assert not tensor.requires_grad
+
+
+@pytest.mark.parametrize(
+    "model", [BPR(factors=6), NeuMF(factors=4, hidden=(8, 4)), MultVAE(hidden=12, latent=4)], ids=lambda m: m.name
+)
+def test_a_mask_that_keeps_all_changes_nothing(model, ratio):
+    model.epochs = 2
+    plain, masked = (model.clone().fit(ratio.train, ratio.validation, seed=0) for _ in range(2))
+    ones = {name: torch.ones(array.shape, dtype=torch.bool) for name, array in masked.prunable().items()}
+    plain.descend(ratio.train, None, 1, epochs=2)
+    masked.descend(ratio.train, None, 1, epochs=2, masks=ones)
+    for name, array in plain.arrays.items():
+        assert torch.equal(array, masked.arrays[name])
+
+
+@given(st.integers(0, 2**31), st.integers(0, 6), st.integers(1, 9), st.integers(1, 12))
+@settings(max_examples=40)
+def test_a_sparse_input_is_multiplied_as_a_dense_one(seed, rows, columns, width):
+    """The product with a table, and the table's gradient, added to the one that is there; rows may be empty."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, columns)).astype(np.float32) * (rng.random((rows, columns)) < 0.5)
+    table = rng.normal(size=(columns, width)).astype(np.float32)
+    told, full = (torch.tensor(table, requires_grad=True) for _ in range(2))
+    wanted = torch.from_numpy(rng.normal(size=(rows, width)).astype(np.float32))
+    product, expected = sparse_times(sparse.csr_array(x), told), torch.from_numpy(x) @ full
+    torch.testing.assert_close(product, expected)
+    for each, tensor in ((product, told), (expected, full)):
+        tensor.grad = torch.ones(columns, width)
+        (each * wanted).sum().backward()
+    torch.testing.assert_close(told.grad, full.grad)
 
 
 def test_training_on_never_loses_validation_quality(ratio):

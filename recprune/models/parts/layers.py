@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from scipy import sparse
 
+from recprune.models.parts import ops
+
 
 class Linear(NamedTuple):
     """A weight matrix's side of a product, for criteria that look at a layer's inputs.
@@ -47,6 +49,27 @@ class _Lookup(torch.autograd.Function):
 def lookup(table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
     """(*index.shape x d): rows of an embedding table (n x d); differentiable once, in the table."""
     return _Lookup.apply(table, index.reshape(-1)).view(*index.shape, table.shape[1])
+
+
+class _SparseTimes(torch.autograd.Function):
+    """X W; the gradient in W is X' times the gradient of the product: a sum of rows, as the product is.
+
+    torch's own embedding bag sorts its entries for the backward pass, and takes ten times as long.
+    """
+
+    @staticmethod
+    def forward(ctx, x, table):
+        ctx.x = x
+        return torch.from_numpy(ops.sparse_rows_times(x, table.detach()))
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return None, torch.from_numpy(ops.sparse_rows_times(ctx.x.T.tocsr(), gradient.contiguous()))
+
+
+def sparse_times(x: sparse.csr_array, table: torch.Tensor) -> torch.Tensor:
+    """(n x d): X W for a sparse X (n x m) and a table W (m x d), float32; differentiable once, in the table."""
+    return _SparseTimes.apply(x, table)
 
 
 def dropout(x: torch.Tensor, share: float, generator: torch.Generator | None) -> torch.Tensor:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from scipy import sparse
+from torch.nn.functional import embedding_bag
 
 Array: TypeAlias = torch.Tensor | sparse.csr_array
 ENTRIES = 2**22  # of a dense matrix that are looked at together
@@ -39,8 +40,15 @@ def linear(x: torch.Tensor, weight: Array, bias: torch.Tensor | None = None) -> 
 
 
 def sparse_rows_times(x: sparse.csr_array, table: Array) -> np.ndarray:
-    """X W for sparse X (n x m): (n x d), dense. The histories of users times one row per item."""
+    """X W for sparse X (n x m): (n x d), dense. The histories of users times one row per item.
+
+    Where all is float32, torch adds up the rows in SciPy's order in a third of the time; the bits are SciPy's where
+    the values of X are 1, and else a product is not rounded before it is added.
+    """
     if isinstance(table, torch.Tensor):
+        if x.dtype == np.float32 and table.dtype == torch.float32 and table.numel():
+            index, start, weight = (torch.from_numpy(a) for a in (x.indices, x.indptr[:-1], x.data))
+            return embedding_bag(index, table, start, mode="sum", per_sample_weights=weight).numpy()
         return x @ table.numpy()
     return (x @ table).toarray()
 
@@ -51,11 +59,19 @@ def spans(start: np.ndarray, length: np.ndarray) -> np.ndarray:
     return np.repeat(start - (end - length), length) + np.arange(end[-1] if len(end) else 0)
 
 
+def entries(x: sparse.csr_array, chosen: np.ndarray) -> sparse.csr_array:
+    """The entries at which `chosen` (nnz,) is True, and no others."""
+    before = np.zeros(x.nnz + 1, x.indptr.dtype)
+    np.cumsum(chosen, out=before[1:])
+    return sparse.csr_array((x.data[chosen], x.indices[chosen], before[x.indptr]), shape=x.shape)
+
+
 def unit_rows(x: sparse.csr_array) -> sparse.csr_array:
     """The matrix with each row divided by its Euclidean norm."""
-    norm = np.sqrt(np.asarray(x.multiply(x).sum(axis=1)).ravel())
-    scale = np.repeat(1 / np.maximum(norm, 1e-12), np.diff(x.indptr)).astype(np.float32)
-    return sparse.csr_array((x.data * scale, x.indices, x.indptr), shape=x.shape)
+    row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+    norm = np.sqrt(np.bincount(row, np.square(x.data), x.shape[0]))
+    scale = (1 / np.maximum(norm, 1e-12)).astype(np.float32)
+    return sparse.csr_array((x.data * scale[row], x.indices, x.indptr), shape=x.shape)
 
 
 def squared_rows(array: Array) -> np.ndarray:
