@@ -46,9 +46,9 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
     log = output.with_name("kernel.log")
     kernels: list[AsyncKernelManager] = []
     with _own_jupyter(extensions) as own, undone(lambda: _kill(kernels)):
-        no_format_grammar()
         # imported here: these read their settings from the environment at import
-        import papermill
+        with without("rfc3987_syntax"):
+            import papermill
         from nbclient.exceptions import DeadKernelError
         from traitlets.config import Config
 
@@ -78,9 +78,19 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
     log.unlink(missing_ok=True)
 
 
-def no_format_grammar() -> None:
-    """One of jsonschema's optional format checkers parses a grammar for a second at import; no notebook needs it."""
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+@contextmanager
+def without(*packages: str) -> Iterator[None]:
+    """Import as where these optional packages are not installed.
+
+    No run needs them: `rfc3987_syntax`, for a format checker of jsonschema, parses a grammar for a second at import.
+    """
+    absent = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
 
 
 def constant() -> dict[str, str]:

@@ -28,16 +28,30 @@ from typing import NoReturn
 
 from recprune.study.execution import interrupt, spare
 from recprune.study.execution.ask import ACCEPTED
-from recprune.study.execution.kernel import constant, no_format_grammar
-from recprune.study.identity import Notebook
+from recprune.study.execution.kernel import constant, without
+from recprune.study.identity import Library, Notebook
 from recprune.study.identity.source import Source
-from recprune.study.plan import Plan
+from recprune.study.plan import Plan, code_of
 
 AFRESH = "RECPRUNE_AFRESH"  # set by who wants every run to start afresh
 LONGEST = 1 << 16  # bytes of a request
 PACKAGE = Path(__file__).resolve().parents[2]
 #: what takes time to import, beside the library, and leaves no threads and no figures behind
-IMPORTS = ("papermill", "ipykernel.kernelapp", "ipykernel.zmqshell", "torch", "seaborn")
+IMPORTS = (
+    "papermill",
+    "ipykernel.kernelapp",
+    "ipykernel.zmqshell",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "torch",
+    "seaborn",
+    "matplotlib.backends.backend_agg",
+    "pandas.io.formats.html",
+    "pyarrow.pandas_compat",
+    "pyarrow.dataset",
+)
+NO_USE = ("rfc3987_syntax", "debugpy")  # a grammar of web addresses, a debugger: half a second each
 
 
 @contextmanager
@@ -86,14 +100,19 @@ def serve(handle: int, run: Callable[[list[str]], int]) -> int:
 
 def _import(plan: Path) -> None:
     """Import what takes time, and what the plan's notebooks import of the library."""
-    no_format_grammar()
-    for name in IMPORTS:
-        import_module(name)
-    notebooks = {run.notebook for run in Plan.load(plan).runs}
-    for found in (each for path in notebooks for each in Source(Path(path), Notebook.read(Path(path)).code).imports):
-        if found.module.partition(".")[0] == "recprune":
-            with suppress(ImportError):  # the run that needs it will say so
-                import_module(found.module)
+    with without(*NO_USE):
+        for name in IMPORTS:
+            import_module(name)
+    planned = Plan.load(plan)
+    library = Library(planned.extensions)
+    notebooks = {run.notebook: Notebook.read(Path(run.notebook)) for run in planned.runs}
+    for notebook in notebooks.values():
+        for found in Source(notebook.path, notebook.code).imports:
+            if found.module.partition(".")[0] == "recprune":
+                with suppress(ImportError):  # the run that needs it will say so
+                    __import__(found.module, fromlist=[found.name])
+    for run in planned.runs:
+        code_of(notebooks[run.notebook], library, run.parameters)  # each run asks whether it is what was planned
     gc.collect()
     gc.freeze()  # no collection in a fork writes to what is shared
 
