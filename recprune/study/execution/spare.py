@@ -11,10 +11,10 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import random
 import signal
 import socket
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from recprune.study.execution import interrupt
@@ -108,7 +108,8 @@ def _become_kernel(orders: socket.socket) -> NoReturn:
             orders.sendall(READY)
         from ipykernel import kernelapp
 
-        kernelapp.launch_new_instance()
+        # the application takes it from the environment, but at import: without it a kernel outlives a killed run
+        kernelapp.launch_new_instance(parent_handle=int(os.environ["JPY_PARENT_PID"]))
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -123,12 +124,10 @@ def _become_kernel(orders: socket.socket) -> NoReturn:
 
 def _be_new(order: dict) -> None:
     """Have what a new process has from who started it, and what it makes of it as it starts."""
-    import numpy as np
-
     os.setsid()
     interrupt.forget()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    if sys.path and sys.path[0] == os.getcwd():  # as ipykernel_launcher does
+    if sys.path and sys.path[0] in ("", os.getcwd()):  # as ipykernel_launcher does
         del sys.path[0]
     os.chdir(order["cwd"])
     os.environ.clear()
@@ -137,6 +136,8 @@ def _be_new(order: dict) -> None:
     for stream in (1, 2):
         os.dup2(log, stream)
     os.close(log)
-    sys.argv = ["ipykernel_launcher", *order["arguments"]]
-    random.seed()
-    np.random.seed()
+    launcher = find_spec("ipykernel_launcher")
+    sys.argv = [str(launcher and launcher.origin), *order["arguments"]]
+    for library in ("random", "numpy.random", "torch"):
+        if library in sys.modules:
+            sys.modules[library].seed()
