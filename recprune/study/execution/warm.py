@@ -81,7 +81,6 @@ def ready(command: list[str], environment: dict[str, str], ours: list[subprocess
 def serve(handle: int, run: Callable[[list[str]], int]) -> int:
     """Fork a run for everyone who asks, until nobody can ask any more. `run` gets the arguments of the command line."""
     interrupt.forget()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who asked for a run hears of its end from itself
     code = None
     with socket.socket(fileno=handle) as door:
         while True:
@@ -93,6 +92,7 @@ def serve(handle: int, run: Callable[[list[str]], int]) -> int:
                 if code is None:
                     code = _code()
                     _import(Path(request[0]))
+                    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who asked for a run hears of its end from the run
                 if os.fork() == 0:
                     door.close()
                     _be_the_run(connection, request, code, run)
