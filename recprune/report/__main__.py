@@ -23,7 +23,7 @@ from recprune.report.readme import update
 from recprune.report.tables import tables, write_table, write_tables
 from recprune.report.tables.reference import reference
 from recprune.study.execution import interrupt
-from recprune.study.execution.make import end_with_parent
+from recprune.study.execution.parent import end_with_parent
 from recprune.study.load import extensions_of
 
 MEASURED = (StudyEvidence, ProtocolsEvidence, Evidence)  # what the figures and tables of the page are of

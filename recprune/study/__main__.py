@@ -8,13 +8,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recprune.errors import StudyError
-from recprune.study.choice import Choice
 from recprune.study.execution import interrupt
-from recprune.study.execution.make import end_with_parent
+from recprune.study.execution.parent import end_with_parent
+
+if TYPE_CHECKING:
+    from recprune.study.choice import Choice
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("run", _run, "execute one run of a plan")
     sub.add_argument("plan", type=Path)
     sub.add_argument("id", help="data set/protocol/model/method")
+    sub = command("serve", _serve, "fork a process for each run that `run` is asked for, while who may ask lives")
+    sub.add_argument("handle", type=int, help="the inherited socket by which it is asked")
     for name, function, help in (
         ("tune", _tune, "search for a model's hyper-parameters, or go on searching"),
         ("tune-plan", _tune_plan, "write the searches for all models as make targets"),
@@ -98,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _choice(options) -> Choice:
     """The choice that the command line asks for."""
+    from dataclasses import fields
+
+    from recprune.study.choice import Choice
+
     asked = {f.name: getattr(options, f.name) for f in fields(Choice) if hasattr(options, f.name)}
     return Choice(**asked | {"models": tuple(getattr(options, "models", "").replace(",", " ").split())})
 
@@ -152,11 +160,21 @@ def _where(options) -> int:
 
 
 def _run(options) -> int:
+    from recprune.study.execution.ask import asked
+
+    if (status := asked(options.plan, options.id)) is not None:
+        return status
     from recprune.study.execution.run import execute
     from recprune.study.plan import Plan
 
     execute(Plan.load(options.plan), options.id)
     return 0
+
+
+def _serve(options) -> int:
+    from recprune.study.execution.warm import serve
+
+    return serve(options.handle, main)
 
 
 def _tune(options) -> int:

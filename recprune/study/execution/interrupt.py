@@ -26,8 +26,17 @@ def listen() -> None:
     """Take over the signals, unless who started the process had them ignored, as nohup does."""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _arrived)
+            signal.signal(number, arrived)
     sys.unraisablehook = _unraisable
+
+
+def forget() -> None:
+    """Be as a process that has not taken over anything, as a fork that goes its own way has to."""
+    _to_undo.clear()
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    sys.unraisablehook = sys.__unraisablehook__
 
 
 def stop_listening() -> None:
@@ -54,10 +63,11 @@ def held_back() -> Iterator[None]:
         yield
     finally:
         if _held.pop():
-            _arrived()
+            arrived()
 
 
-def _arrived(*_) -> None:
+def arrived(*_) -> None:
+    """What a signal does: undo and leave, later where it is held back, or raise KeyboardInterrupt."""
     if _held:
         _held[-1] = True
         return

@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from recprune import threads
 from recprune.files import held, remove_abandoned
+from recprune.study.execution import spare
 from recprune.study.execution.interrupt import undone
 
 if TYPE_CHECKING:
@@ -44,10 +46,9 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
     log = output.with_name("kernel.log")
     kernels: list[AsyncKernelManager] = []
     with _own_jupyter(extensions) as own, undone(lambda: _kill(kernels)):
-        # One of jsonschema's optional format checkers parses a grammar for a second at import; no notebook needs it.
-        sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
         # imported here: these read their settings from the environment at import
-        import papermill
+        with without("rfc3987_syntax"):
+            import papermill
         from nbclient.exceptions import DeadKernelError
         from traitlets.config import Config
 
@@ -75,6 +76,29 @@ def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: 
             cause = f"the kernel died ({error}); was it killed, or out of memory?{_last_words(log)}"
             raise CellFailed(_cell_number(output, index), cause) from None
     log.unlink(missing_ok=True)
+
+
+@contextmanager
+def without(*packages: str) -> Iterator[None]:
+    """Import as where these optional packages are not installed.
+
+    No run needs them: `rfc3987_syntax`, for a format checker of jsonschema, parses a grammar for a second at import.
+    """
+    absent = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+def constant() -> dict[str, str]:
+    """The part of a kernel's environment that is the same for all, read by what it imports."""
+    fonts = os.environ.get("MPLCONFIGDIR") or str(Path("results/runs/.matplotlib").resolve())  # listed once
+    inline = "module://matplotlib_inline.backend_inline"
+    one_each = dict.fromkeys(threads.VARIABLES, "1")
+    return one_each | {"MPLCONFIGDIR": fonts, "MPLBACKEND": inline, "PYTHONHASHSEED": "0"}
 
 
 def forget_paths(output: Path) -> None:
@@ -119,22 +143,24 @@ def _settings(own: Path, extensions: tuple[str, ...]) -> None:
         os.environ[name] = str(path)
     os.environ.pop("JUPYTER_PATH", None)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    os.environ.setdefault("MPLCONFIGDIR", str(Path("results/runs/.matplotlib").resolve()))  # fonts are listed once
-    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
-    os.environ["PYTHONHASHSEED"] = "0"
     os.environ["RECPRUNE_EXTENSIONS"] = os.pathsep.join(extensions)  # see `Parameters.collect`
-    os.environ |= dict.fromkeys(threads.VARIABLES, "1")
+    os.environ |= constant()
     if os.environ.get("RECPRUNE_DATA"):
         os.environ["RECPRUNE_DATA"] = str(Path(os.environ["RECPRUNE_DATA"]).resolve())
 
 
 def _kernel_manager(log: Path, kernels: list[AsyncKernelManager]) -> type[AsyncKernelManager]:
-    """Kernels that `kernels` lists, and whose own messages go to `log`: the last one before a crash is news."""
+    """Kernels that `kernels` lists, and whose own messages go to `log`: the last one before a crash is news.
+
+    The first is a fork where this process has a spare one, and every other one starts afresh.
+    """
     from jupyter_client.manager import AsyncKernelManager
 
     class Logged(AsyncKernelManager):
         async def start_kernel(self, **options):  # type: ignore[override]
             kernels.append(self)
+            if forked := spare.provisioner():
+                self.provisioner = forked(kernel_id=str(uuid4()), kernel_spec=self.kernel_spec, parent=self)
             with log.open("w") as file:
                 await super().start_kernel(stdout=file, stderr=file, **options)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,8 +31,8 @@ class Source:
 
     @classmethod
     def read(cls, path: Path) -> Source:
-        """The source in a file."""
-        return cls(path, path.read_text("utf-8"))
+        """The source in a file; what was found out about the same text before is not found out again."""
+        return _of_text(path, path.read_text("utf-8"))
 
     @property
     def collects(self) -> bool:
@@ -109,6 +109,11 @@ class Source:
             if isinstance(node, ast.Call):
                 found |= {k.value.value for k in node.keywords if k.arg == "name" and isinstance(k.value, ast.Constant)}
         return {name for name in found if isinstance(name, str)}
+
+
+@cache
+def _of_text(path: Path, text: str) -> Source:
+    return Source(path, text)
 
 
 def names_in(node: ast.AST) -> set[str]:
