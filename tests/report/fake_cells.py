@@ -31,7 +31,8 @@ KEPT = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 def fake_cells(dataset="fake-100k", protocol="ratio", models=tuple(DENSE), seeds=(0, 1, 2), kept=KEPT) -> pd.DataFrame:
     """Rows of a whole study with every column of cells.csv, the same on every call."""
     rows = [row for model in models for row in _model(model, seeds, kept)]
-    frame = pd.DataFrame(rows).assign(dataset=dataset, protocol=protocol, values="float32", run="made-up")
+    same = {"dataset": dataset, "protocol": protocol, "values": "float32", "history": "full", "run": "made-up"}
+    frame = pd.DataFrame(rows).assign(**same)
     return frame.reindex(columns=list(COLUMNS))
 
 

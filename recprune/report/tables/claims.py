@@ -116,7 +116,8 @@ def _not_counted(found: pd.DataFrame) -> str:
 
 
 def _closest(models: pd.DataFrame) -> str:
-    """The comparison whose interval comes nearest to changing its mind, in words."""
+    """The comparison whose interval comes nearest to changing its mind, in words; "" where nothing was measured."""
+    models = models[models["effect"].notna()]
     if models.empty:
         return ""
     bound = models["than"].fillna(models["expect"].map({"higher": 0.0, "not lower": -WORTH}))

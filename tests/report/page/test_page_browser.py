@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from fake_page import DATASET, METHOD, fake_notebook, fake_page, fake_rows, in_int8
 
+from recprune.evaluation.intervals import lower_among
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
     pytest.mark.slow,
@@ -162,9 +164,14 @@ def candidates(rows):
         "val": ("val_ndcg@10", "mean"),
         "bytes": ("bytes_disk", "mean"),
         "bound": ("val_ratio_lower", "mean"),
+        "ratio": ("val_ratio", "mean"),
+        "hi": ("val_ratio_hi", "mean"),
         "seeds": ("seed", list),
     }
     points = rows.groupby([*keys, "kept"], as_index=False).agg(**values)
+    for _, mine in points[points["side"].isin(["parameters", "samples"])].groupby(["model", "side"]):
+        methods = mine.loc[mine["criterion"] != "random", keys].drop_duplicates()  # bounds hold for all of them at once
+        points.loc[mine.index, "bound"] = lower_among(mine["ratio"], mine["bound"], mine["hi"], max(1, len(methods)))
     dense = rows[rows["side"] == "dense"].pivot_table(index="seed", columns="model", values="val_ndcg@10")
     best = dense.mean().idxmax()
     for i, point in points.iterrows():
