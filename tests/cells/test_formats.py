@@ -44,6 +44,9 @@ def test_every_curve_has_a_row_for_each_format_and_those_as_trained_are_what_the
     more |= {"unit": "interaction", "criterion": "random", "recovery": "retrain"} if rows_of is sample_curve else {}
     several, alone = (bench(values=values, **more) for values in (("float32", "int4"), ("float32",)))
     found, expected = (finish(b.p, getattr(rows := rows_of(b), "rows", rows)) for b in (several, alone))
+    forgot = found["history"] == "pruned"
+    assert set(found.loc[forgot, "values"]) <= {"float32"}, "what it costs to forget is asked of one format"
+    found, expected = (rows[rows["history"] == "full"].reset_index(drop=True) for rows in (found, expected))
     assert len(found) == 2 * len(expected)
     trained = found[found["values"] == "float32"].reset_index(drop=True)
     assert trained[SAME].equals(expected[SAME])

