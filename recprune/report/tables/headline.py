@@ -60,7 +60,8 @@ def headline(study: StudyEvidence) -> Table:
     ]
     caption = (
         f"What each model on {study.heading} loses safely. Of its methods (of: how many) the one that is smallest on "
-        "disk, or has the fewest samples, where it is safe at 0.99 on validation; the share removed, of the method's "
+        "disk, or has the fewest samples, where it is safe at 0.99 on validation, but for those that random removal of "
+        "the same units matches; the share removed, of the method's "
         "own units; what that and the share safe at 0.95 keep on test (nDCG@10 / dense, 95 % interval over users and "
         "seeds); bytes on disk / dense at 0.99. Bounds on validation hold for all methods of a model at once "
         f"(Bonferroni), since the best of many looks safe by chance.{UNCONFIRMED} In bold, the smallest model and the "
@@ -86,15 +87,24 @@ def best_methods(study: StudyEvidence) -> pd.DataFrame:
 def _choice(rows: pd.DataFrame) -> dict:
     """The best method of one model and side, how many there are, and what random removal of its units does safely."""
     methods = rows[~rows["criterion"].isin(controls())]
+    count, methods = len(methods), _beyond_chance(methods, rows)
     size = methods["bytes_ratio"] if (methods["side"] == "parameters").all() else 1 - methods["removed_99"]
     order = ["size", "removed_99", "val_lower", "removed_95", "val_lower_95"]
     ordered = methods.assign(size=-size).sort_values(order, ascending=False, kind="stable", na_position="last")
     first = ordered.iloc[0].drop("size")
-    row = first.to_dict() | {"methods": len(methods)}
+    row = first.to_dict() | {"methods": count}
     if pd.isna(first["removed_95"]):  # none of them is safe: it would be a choice of nothing
         return row | {"label": "", "random": float("nan")} | dict.fromkeys(METHOD, "")
     same = rows[(rows["criterion"] == "random") & (rows["unit"] == first["unit"])]
     return row | {"random": _most(same, first["side"])}
+
+
+def _beyond_chance(methods: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The methods that remove more safely than chance does of the same units: what random removal does as well is no
+    rule's doing. All of them, where nothing is safe without those."""
+    chance = rows[rows["criterion"] == "random"].groupby("unit")["removed_99"].max()
+    matched = methods["unit"].map(chance) >= methods["removed_99"]
+    return methods[~matched] if methods.loc[~matched, "removed_99"].notna().any() else methods
 
 
 def _most(controls: pd.DataFrame, part: str) -> float:

@@ -82,6 +82,15 @@ class TestHeadline:
         assert (row["random"], row["smaller dense"]) == ("90 %", "90 %")
         assert one(headline(rows), "EASE", "samples")["smaller dense"] == "", "it has all the samples"
 
+    def test_what_chance_removes_as_safely_is_no_rules_doing(self, rows):
+        safe(rows, "ease", "magnitude", 0.5, "refit")
+        same = at(rows, "ease", "random", 0.1)
+        rows = pd.concat([rows, rows[same].assign(unit="neighbour")], ignore_index=True)
+        for criterion in ("random", "magnitude"):
+            safe(rows, "ease", criterion, 0.1, "none", "neighbour", bound=1.0)
+        row = one(headline(rows), "EASE")
+        assert (row["best method"], row["safe at 0.99"]) == ("magnitude (global) + refit", "50 %")
+
     def test_random_removal_is_that_of_the_same_units(self, rows):
         safe(rows, "ease", "random", 0.5)
         safe(rows, "ease", "magnitude", 0.5, "none", "neighbour")
