@@ -80,7 +80,7 @@ def test_verify_shows_the_worst_first(files, capsys):
 def test_verify_misses_what_is_not_there(files, capsys):
     fresh, expected = files(curve(kept=(1.0, 0.5)), curve())
     assert verify(fresh, str(expected)) == 1
-    assert "lacks d ratio ease cf parameters weight magnitude one-shot none float32 0.1" in capsys.readouterr().out
+    assert "lacks d ratio ease cf parameters weight magnitude one-shot none float32 full 0.1" in capsys.readouterr().out
     unmeasured = curve()
     unmeasured["test_ndcg@10"] = np.nan
     fresh, expected = files(unmeasured, curve())
