@@ -115,22 +115,27 @@ def measure(
 
 
 def measure_formats(
-    bench: Bench, model: Recommender, cell: Cell, *, found: dict[str, Report] | None = None, **more
+    bench: Bench,
+    model: Recommender,
+    cell: Cell,
+    *,
+    found: dict[str, Report] | None = None,
+    on: Split | None = None,
+    **more,
 ) -> list[Measured]:
     """The values of a cell in each format of the run: of the model as it is, and of what `quantize` makes of it.
 
-    found  how the model as it is ranks, where that is known
+    found  how the model as it is ranks, where that is known;  on: see `measure`
 
     The seconds of its training are those of a model in each of its formats; rounding takes next to none.
     Where samples were pruned, and what users did tells a model what they are served, there is one more cell: of the
     same model, when all that it still knows of its users is what it was trained on.
     """
-    cells = [measure(bench, model, cell, found=found, **more)]
-    on = more.get("on")
+    cells = [measure(bench, model, cell, found=found, on=on, **more)]
     if on is not None and on.train.nnz < on.unpruned.nnz and model.folds_in and not on.histories:
-        cells.append(measure(bench, model, replace(cell, history="pruned"), **more))
+        cells.append(measure(bench, model, replace(cell, history=HISTORIES[1]), on=on, **more))
     return cells + [
-        measure(bench, quantize(model, values), replace(cell, values=values), **more)
+        measure(bench, quantize(model, values), replace(cell, values=values), on=on, **more)
         for values in bench.p.values
         if values != AS_TRAINED
     ]

@@ -110,7 +110,7 @@ def formats_of(values: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(each for each in FORMATS if each in values)
 
 
-def quality(model: Recommender, split: Split, values: str) -> float:
-    """Validation nDCG@10 of a model in a format."""
+def quality(model: Recommender, split: Split, values: str = AS_TRAINED) -> float:
+    """Validation nDCG@10 of a model, by which choices are made; in a format other than as it was trained, of that."""
     form = model if values == AS_TRAINED else quantize(model, values)
     return evaluate(form, split, on="validation", k=(10,)).mean["ndcg@10"]

@@ -93,13 +93,7 @@ class ParameterPath(Walk[State]):
         """The model of which exactly round(keep * n) units stay. Raises ValueError for a share outside (0, 1]."""
         k = self.pool.how_many(keep)
         if k == self.pool.n and self.recovery == "none" and not self.rule.adjust:
-            return self._pruned(
-                replace(
-                    self._root,
-                    model=self.dense.clone(),
-                    rows=(_row(1.0, self.seconds, 0.0, self.dense.epochs_trained - self.model.epochs_trained),),
-                )
-            )
+            return self._pruned(self.log(replace(self._root, model=self.dense.clone()), 0.0, 0.0))
         shares = list(SCHEDULES[self.schedule](keep, self.rounds))
         return self._pruned(one_round(self, self._before(shares[:-1]), shares[-1]))
 

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recprune.evaluation import evaluate
 from recprune.models.base import Recommender
 from recprune.models.parts.training import GradientModel
-from recprune.pruning.budget import Budget
+from recprune.pruning.budget import Budget, quality
 from recprune.pruning.criteria import check_known, check_trained, find
 from recprune.pruning.criterion import Criterion
 from recprune.pruning.prune_samples import remaining
@@ -75,7 +74,7 @@ def prune_data(
     """
     if max_loss is not None:
         Budget(max_loss=max_loss)
-    floor = -np.inf if max_loss is None else (1 - max_loss) * _quality(model, split)
+    floor = -np.inf if max_loss is None else (1 - max_loss) * quality(model, split)
     state = PrunedData(split, model.clone())
     for then in data_path(model, split, criterion, keep, schedule, rounds, recovery, seed):
         if then.rounds["val_ndcg@10"].iloc[-1] < floor:
@@ -137,7 +136,7 @@ class DataPath(Walk[PrunedData]):
         """The state with a row more, and what the update gave on validation data in it."""
         before = 0 if self.recovery == "retrain" else self.trained + int(state.rounds["epochs"].sum())
         epochs = state.model.epochs_trained - before
-        values = (state.split.train.nnz / self.n, score_s, recovery_s, epochs, _quality(state.model, state.split))
+        values = (state.split.train.nnz / self.n, score_s, recovery_s, epochs, quality(state.model, state.split))
         rows = [*state.rounds.to_dict("records"), dict(zip(ROUND, values, strict=True))]
         return replace(state, rounds=pd.DataFrame(rows, columns=ROUND))
 
@@ -170,7 +169,3 @@ def _check(model: Recommender, schedule: str, recovery: str) -> None:
         raise ValueError(
             f"recovery 'fine-tune' does not apply to {model.name}, which is not trained by gradient descent"
         )
-
-
-def _quality(model: Recommender, split: Split) -> float:
-    return evaluate(model, split, on="validation", k=(10,)).mean["ndcg@10"]

@@ -13,10 +13,10 @@ from recprune.cells.curves.walk import Curve, is_shown, points, seeds
 from recprune.cells.measure import Cell, Measured, measure_formats, measure_pruned, to_rows
 from recprune.cells.once import once
 from recprune.errors import StudyError
-from recprune.evaluation import evaluate, footprint
+from recprune.evaluation import footprint
 from recprune.models import Recommender, build
 from recprune.pruning import ParameterPath, prune
-from recprune.splits import Split
+from recprune.pruning.budget import quality
 
 WITHOUT_A_RULE = ("none", "retrain", "fine-tune")  # reset; reset and trained again; trained on
 DISTIL = "distil"  # the smaller dense models once more, with the dense one as their teacher
@@ -30,10 +30,7 @@ def smaller_curve(bench: Bench) -> Curve:
     out, of the dense model too, where users are solved for when they are served.
     """
     cells, smallest = [], None
-    for seed, share in points(bench, tuple({*bench.p.keep, *_whole(bench)})):
-        if share == 1:
-            cells += _items_alone(bench, bench.dense(seed).model, share, seed)
-            continue
+    for seed, share in points(bench, bench.p.keep):
         small = _in_that_shape(bench, seed, share)
         if is_shown(bench, seed, share):
             smallest = small
@@ -41,16 +38,9 @@ def smaller_curve(bench: Bench) -> Curve:
         cells += _items_alone(bench, small, share, seed)
         if DISTIL in bench.p.recoveries:
             cells += _smaller(bench, _distilled(bench, small, seed), "model", DISTIL, share, seed)
+    for seed in bench.p.seeds:
+        cells += _items_alone(bench, bench.dense(seed).model, 1.0, seed)
     return Curve(to_rows(cells), smallest)
-
-
-def _whole(bench: Bench) -> list[float]:
-    """The share of the dense model, where that can do without a table."""
-    return [1.0] if _has_spare_table(bench.dense(bench.p.seeds[0]).model) else []
-
-
-def _has_spare_table(model: Recommender) -> bool:
-    return model.folds_in and "user-row" in model.structure()
 
 
 def _smaller(bench: Bench, small: Recommender, unit: str, recovery: str, share: float, seed: int) -> list[Measured]:
@@ -60,8 +50,9 @@ def _smaller(bench: Bench, small: Recommender, unit: str, recovery: str, share: 
 
 
 def _items_alone(bench: Bench, model: Recommender, share: float, seed: int) -> list[Measured]:
-    """The cells of the model without its users' rows, all but one, since a table has one."""
-    if not _has_spare_table(model):
+    """The cells of the model without its users' rows, all but one, since a table has one; none of a model that cannot
+    do without them, or has none."""
+    if not model.folds_in or "user-row" not in model.structure():
         return []
     path = ParameterPath(model, bench.split(seed), "random", "user-row", seed=seed)
     alone = path.cut(1 / model.n_users).compact()
@@ -84,7 +75,7 @@ def first_smaller(bench: Bench, share: float) -> Recommender:
     trained = [bench.train(shape, seed) for shape in bench.dense(seed).model.shapes(share)]
     if len(trained) == 1:
         return trained[0]
-    return max(trained, key=lambda model: _quality(model, bench.split(seed)))  # of equals the first
+    return max(trained, key=lambda model: quality(model, bench.split(seed)))  # of equals the first
 
 
 def _in_that_shape(bench: Bench, seed: int, share: float) -> Recommender:
@@ -92,10 +83,6 @@ def _in_that_shape(bench: Bench, seed: int, share: float) -> Recommender:
     if seed == bench.p.seeds[0]:
         return first
     return bench.train(build(bench.p.model, **first.hyperparameters()), seed)
-
-
-def _quality(model: Recommender, of: Split) -> float:
-    return evaluate(model, of, on="validation", k=10).mean["ndcg@10"]
 
 
 def control_rows(bench: Bench) -> pd.DataFrame:

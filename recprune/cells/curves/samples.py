@@ -8,12 +8,12 @@ from typing import Any, cast
 from recprune.cells.bench import Bench
 from recprune.cells.curves.uphill import uphill
 from recprune.cells.curves.walk import Curve, is_shown, points
-from recprune.cells.measure import HEADLINE, Cell, measure_formats, to_rows
+from recprune.cells.measure import Cell, measure_formats, to_rows
 from recprune.cells.once import latest, once
 from recprune.errors import StudyError
-from recprune.evaluation import evaluate
 from recprune.models.parts.training import GradientModel, with_equal_updates
 from recprune.pruning import SamplePath
+from recprune.pruning.budget import quality
 
 
 @latest
@@ -57,9 +57,8 @@ def chosen_again(bench: Bench, share: float) -> dict[str, Any]:
     less = sample_path(bench, seed).cut(share)
     for name in start.cheap_to_tune:
 
-        def quality(value: float, name: str = name) -> float:
-            model = bench.train(replace(start, **chosen | {name: value}), seed, less)
-            return evaluate(model, less, on="validation", k=10).mean[HEADLINE]
+        def reached(value: float, name: str = name) -> float:
+            return quality(bench.train(replace(start, **chosen | {name: value}), seed, less), less)
 
-        chosen[name] = uphill(quality, getattr(start, name))
+        chosen[name] = uphill(reached, getattr(start, name))
     return chosen

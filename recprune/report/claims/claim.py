@@ -14,6 +14,7 @@ from recprune.cells.parameters import Seeds, Shares
 from recprune.cells.rows import SIDES
 from recprune.datasets.registry import ROOT
 from recprune.errors import ReportError, StudyError
+from recprune.evaluation.belonging import HISTORIES
 from recprune.models.base import FAMILIES
 from recprune.report.claims.measures import MEASURES, QUALITY
 from recprune.typed import known_name, list_of, named, one_of, only_keys, parse, read_toml, shown, value
@@ -21,7 +22,6 @@ from recprune.typed import known_name, list_of, named, one_of, only_keys, parse,
 EXPECT = {QUALITY: ("higher", "not lower"), **dict.fromkeys(MEASURES, ("higher", "lower"))}
 DENSE = {"side": "dense"}
 WORTH = 0.01  # of the dense model's quality: less is too little to matter
-FULL, PRUNED = "full", "pruned"  # which histories a model is served with whose samples were pruned
 
 
 def _columns(cells: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +76,7 @@ SELECT: dict[str, Callable[[str, Any], None]] = {
     "criterion": _named(lambda: known("criterion"), lambda: CONTROLS),
     "schedule": _named(lambda: known("schedule")),
     "recovery": _named(lambda: known("recovery")),
-    "history": _named(lambda: (FULL, PRUNED)),
+    "history": _named(lambda: HISTORIES),
     "kept": _share,
     "samples_kept": _share,
     "seed": _seed,

@@ -6,7 +6,8 @@ import pandas as pd
 
 from recprune.cells.rows import CELL
 from recprune.errors import ReportError
-from recprune.report.claims.claim import FULL, Cells, Contrast
+from recprune.evaluation.belonging import HISTORIES
+from recprune.report.claims.claim import Cells, Contrast
 from recprune.report.claims.measures import QUALITY
 from recprune.report.evidence.methods import METHOD, Method, controls, method_label, models_in_order
 
@@ -23,7 +24,6 @@ NUMBERS = (
     "train_s",
     "epochs",
 )
-HISTORY = "history"  # column of cells.csv: which histories lists were made from
 WHOLE = ("dense", "control")  # sides without a share that could be chosen or matched
 MATCHED = ("unit", "kept", "samples_kept")  # what a and b share, unless the contrast is about it
 POINT = ["kept", "kept_b", "samples_kept"]  # what the pairs of a point have in common, in every seed
@@ -38,8 +38,7 @@ def compared_pairs(contrast: Contrast, cells: pd.DataFrame) -> Pairs:
 
     cells  canonical rows of one data set and protocol
     """
-    cells = cells.reindex(columns=list(dict.fromkeys((*CELL, HISTORY, *NUMBERS))))
-    cells[HISTORY] = cells[HISTORY].astype(object).fillna(FULL)  # rows that are older than the column
+    cells = cells.reindex(columns=[*CELL, *NUMBERS])
     a, b = _picked(cells, contrast.a), _picked(cells, contrast.b) if contrast.b else cells[:0]
     of_a, of_b = (dict(list(side.groupby("model"))) for side in (a, b))
     found = {}
@@ -101,7 +100,7 @@ def _pairs(contrast: Contrast, a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame
 def _picked(cells: pd.DataFrame, wanted: Cells) -> pd.DataFrame:
     """The cells with the values wanted; where nothing is said of them, no grids of both sides, and whole histories."""
     keep = (cells["side"] != "both") | ("side" in wanted)
-    keep &= (cells[HISTORY] == FULL) | (HISTORY in wanted)
+    keep &= (cells["history"] == HISTORIES[0]) | ("history" in wanted)
     for column, value in wanted.items():
         keep &= cells[column].isin(value if isinstance(value, (list, tuple)) else [value])
     return cells[keep]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from recprune.report.evidence.frames import each
+from recprune.report.evidence.fronts import front_of_budgets
 from recprune.report.evidence.size.formats import format_points, in_format_order
 from recprune.report.evidence.study import StudyEvidence
 
@@ -29,7 +30,8 @@ def beside_smaller(study: StudyEvidence) -> pd.DataFrame:
     for _, rows in each(table, "values"):
         for _, mine in each(rows, "model"):
             pruned = mine[mine["role"] == "pruned"].sort_values("val_ndcg@10", ascending=False, kind="stable")
-            for _, small in _front(mine[mine["role"] == "smaller-dense"]).iterrows():
+            smaller = front_of_budgets(mine[mine["role"] == "smaller-dense"], "bytes_disk")
+            for _, small in smaller.iloc[::-1].iterrows():  # the largest first
                 rival = pruned[pruned["bytes_disk"] <= EQUAL * small["bytes_disk"]].head(1)
                 found += [small.to_dict() | _behind(rival.iloc[0])] if len(rival) else []
     columns = ["dataset", "protocol", "model", "family", "values", *SHOWN, *(f"{name}_pruned" for name in SHOWN)]
@@ -39,13 +41,6 @@ def beside_smaller(study: StudyEvidence) -> pd.DataFrame:
     half = np.hypot(width, width_pruned) / 2
     wins = np.select([gain - half > 0, gain + half < 0], [WINS, LOSES], LEVEL)
     return in_format_order(both.assign(gain=gain, lo=gain - half, hi=gain + half, wins=wins))
-
-
-def _front(rows: pd.DataFrame) -> pd.DataFrame:
-    """The points that beat every smaller one on validation, the largest first."""
-    up = rows.sort_values("bytes_disk", kind="stable")
-    best = up["val_ndcg@10"].cummax()
-    return up[up["val_ndcg@10"] > best.shift(fill_value=-np.inf)].iloc[::-1]
 
 
 def _behind(point: pd.Series) -> dict:
