@@ -137,6 +137,20 @@ def test_the_smaller_model_is_taught_by_the_dense_one():
     assert rows.loc["distil", "test_ndcg@10"] == evaluate(by_hand, of, k=10).mean["ndcg@10"]
 
 
+def test_what_is_taught_comes_next_in_time():
+    """A model of sequences has a teacher, too: what that would recommend follows the history, the best first."""
+    train = bench(model="ease", hyperparameters={"l2": 50.0}).split(0).train
+    lists = np.tile(np.array([5, 3, -1]), (train.n_users, 1))
+    lists[(train.toarray()[:, [5, 3]] > 0).any(1)] = -1
+    told, before = with_lists(train, lists).sequences(), train.sequences()
+    for user in range(train.n_users):
+        known = before[[user]].indices.tolist()
+        assert told[[user]].indices.tolist() == known + ([5, 3] if lists[user, 0] >= 0 else [])
+    small = {"factors": 8, "blocks": 1, "epochs": 1}
+    b = bench(model="sasrec", hyperparameters=small, keep=(0.5,), seeds=(0,), recoveries=("none", "distil"))
+    assert set(smaller_curve(b).rows["recovery"]) == {"retrain", "distil"}
+
+
 def test_the_dense_model_is_timed_against_itself_in_every_seed(rows):
     assert (rows["p50_self"] > 0).all() and (rows["p50_ratio"] > 0).all()
 

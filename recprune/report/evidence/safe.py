@@ -61,10 +61,11 @@ def safe_points(points: pd.DataFrame) -> pd.DataFrame:
                              test quality of the dense model, and popularity's over the same seeds; NaN: not measured
     counts, counts_95        whether neither the dense model nor the 0.99 (0.95) point falls short of popularity: what
                              is safe otherwise is no headline. Where popularity was not measured, nobody knows
-    The smaller dense model is a row too (side "control"): what a method should beat.
+    The smaller dense model is a row too (side "control"): what a method should beat. Loops whose model
+    `knows_what_went` are none.
     """
     wanted = points["side"].isin(PRUNED) | (points["criterion"] == "smaller-dense")
-    table = points[wanted & ~points["model"].isin(FLOORS)]
+    table = points[wanted & ~points["model"].isin(FLOORS) & ~knows_what_went(points)]
     curves = table[CURVE].drop_duplicates(ignore_index=True)
     strict, loose = (_ends(table, floor) for floor in FLOOR_LEVELS)
     at_95 = {name: f"{name}_95" for name in (*_CHOSEN, "confirmed", "standing")}
@@ -82,6 +83,12 @@ def safe_points(points: pd.DataFrame) -> pd.DataFrame:
     return in_order(found)
 
 
+def knows_what_went(points: pd.DataFrame) -> pd.Series:
+    """Which points are of models that were trained on the samples before these were pruned, and trained on after: what
+    went has left its trace, and where early stopping goes back to the start, all of it. Nothing was done without it."""
+    return (points["side"] == "samples") & (points["recovery"] == "fine-tune")
+
+
 def together(points: pd.DataFrame) -> pd.DataFrame:
     """Curve points whose `val_ratio_lower` hold for all methods of a model at once: what a choice among them needs.
 
@@ -91,6 +98,7 @@ def together(points: pd.DataFrame) -> pd.DataFrame:
     but are held to the same bound; their rivals, dense models and smaller dense ones, count for themselves.
     """
     ruled = ~points["criterion"].isin(controls()) | (points["criterion"] == "smaller-dense")
+    ruled &= ~knows_what_went(points)
     curves = points.loc[ruled, [*CURVE, "values"]].drop_duplicates()
     among = curves.groupby(["model", "side"]).size().reindex(pd.MultiIndex.from_frame(points[["model", "side"]]))
     estimate, lower, hi = (points[name].astype(float) for name in ("val_ratio", "val_ratio_lower", "val_ratio_hi"))

@@ -166,6 +166,19 @@ def test_safe_points_are_those_of_the_evaluation(study):
     assert study.safe["kept"].isna().any() and study.safe["kept"].notna().any()
 
 
+def test_samples_that_a_model_has_seen_were_not_done_without(few):
+    """A loop that trains its model on, not anew, has learnt from what it drops: nothing is safe to drop by it."""
+    loops = few["side"].eq("samples") & few["kept"].lt(1)
+    seen = StudyEvidence.of(few.assign(recovery=few["recovery"].mask(loops, "fine-tune")))
+    assert loops.any() and not seen.safe["side"].eq("samples").any()
+    assert StudyEvidence.of(few).safe["side"].eq("samples").any()
+    others = [
+        study.chosen[lambda rows: rows["side"] != "samples"].reset_index(drop=True)
+        for study in (seen, StudyEvidence.of(few))
+    ]
+    pd.testing.assert_frame_equal(*others)
+
+
 def test_evidence_draws_nothing():
     code = "import sys, recprune.report.evidence; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
