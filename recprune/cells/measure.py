@@ -12,7 +12,7 @@ import pandas as pd
 from recprune.cells.bench import Bench, Dense, reports
 from recprune.cells.names import AS_TRAINED
 from recprune.cells.parameters import Parameters
-from recprune.cells.rows import PER_USER
+from recprune.cells.rows import COLUMNS, PER_USER
 from recprune.datasets.naming import name_of
 from recprune.evaluation import Report, footprint, latency, overlap, paired_ratio, peak_rss_mb
 from recprune.evaluation.belonging import HISTORIES
@@ -159,7 +159,7 @@ def _quality(found: dict[str, Report], dense: dict[str, Report]) -> dict[str, fl
     for part, short in PARTS:
         report, reference = found[part], dense[part]
         mean = report.mean | overlap(report.lists, reference.lists, k=20)
-        values |= {f"{short}_{name}": value for name, value in mean.items()}
+        values |= {f"{short}_{name}": value for name, value in mean.items() if f"{short}_{name}" in COLUMNS}
         values[f"{short}_ratio"] = report.mean[HEADLINE] / reference.mean[HEADLINE]
     return values | {f"train_{name}": found["train"].mean[name] for name in (HEADLINE, "recall@10")}
 

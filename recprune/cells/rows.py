@@ -42,11 +42,19 @@ APART = ("warm", "cold")  # users with and without a history, where a protocol h
 PARTS = ("val", "test")
 
 
-def _quality(part: str) -> list[str]:
-    metrics = ("ndcg", "recall", "recall_min", "precision", "hit", "mrr", "map", "coverage", "gini", "novelty")
-    ranking = [f"{metric}@{k}" for metric in metrics for k in CUTOFFS]
+CHOSEN_BY = ("ndcg@10", "recall@20")  # of validation: what choices are made by; all else is looked at on test alone
+#: metric -> the cutoffs at which a file has it; an executed notebook shows every metric at all of CUTOFFS
+AT = {
+    **dict.fromkeys(("ndcg", "recall"), CUTOFFS),
+    **dict.fromkeys(("recall_min", "coverage"), (10, 20)),
+    **dict.fromkeys(("precision", "hit", "mrr", "map", "gini", "novelty"), (10,)),
+}
+
+
+def _quality() -> list[str]:
+    ranking = [f"{metric}@{k}" for metric, cutoffs in AT.items() for k in cutoffs]
     groups = [f"ndcg@10_users_{g}" for g in (*GROUPS, *APART)] + [f"recall@20_items_{g}" for g in GROUPS]
-    return [f"{part}_{metric}" for metric in (*ranking, *groups, "jaccard@20", "rbo@20")]
+    return [f"test_{metric}" for metric in (*ranking, *groups, "jaccard@20", "rbo@20")]
 
 
 FOOTPRINT = ("parameters", "nonzeros", "bytes_disk", "bytes_memory", "macs")
@@ -58,7 +66,8 @@ RATIOS = tuple(f"{part}_ratio{end}" for part in PARTS for end in ("", "_lo", "_h
 #: every column of cells.csv, in order
 COLUMNS = (
     *CELL,
-    *(column for part in PARTS for column in _quality(part)),
+    *(f"val_{metric}" for metric in CHOSEN_BY),
+    *_quality(),
     *("train_ndcg@10", "train_recall@10"),
     *FOOTPRINT,
     *CLOCK,
