@@ -12,9 +12,8 @@ from recprune.cells.rows import read_rows
 ROOT = Path(recprune.__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 FLAT = " ".join(README.replace("**", "").split())
-EVERY = read_rows(ROOT / "results" / "cells.csv")
-FORMATS = read_rows(ROOT / "results" / "larger" / "formats-1m" / "cells.csv")
-ROWS, LARGER = (EVERY[EVERY["dataset"] == name] for name in ("ml-100k", "ml-1m"))
+ROWS = read_rows(ROOT / "results" / "cells.csv")
+LARGER, FORMATS = (read_rows(ROOT / "results" / "larger" / name / "cells.csv") for name in ("ml-1m", "formats-1m"))
 
 
 AS_TRAINED = {"protocol": "ratio", "values": "float32", "history": "full"}
@@ -80,8 +79,8 @@ def megabytes(rows: pd.DataFrame = LARGER, **where) -> str:
 
 
 SENTENCES = {
-    "dense": lambda: "iALS reaches {:.4f}, EASE {:.4f}, Mult-VAE {:.4f}, NeuMF {:.4f}".format(
-        *(mean("test_ndcg@10", model=m, side="dense") for m in ("ials", "ease", "mult-vae", "neumf"))
+    "dense": lambda: "iALS reaches {:.4f}, EASE {:.4f}, DLRM {:.4f}, Mult-VAE {:.4f}, NeuMF {:.4f}".format(
+        *(mean("test_ndcg@10", model=m, side="dense") for m in ("ials", "ease", "dlrm", "mult-vae", "neumf"))
     ),
     "ease": lambda: (
         f"keeps {with_interval(**EASE, recovery='refit', kept=0.1)} in "
