@@ -48,7 +48,8 @@ def safe_sparsity(study: StudyEvidence) -> Table:
         "Right of it, at the 0.99 point: the ratio on test with its two-sided 95 % interval, "
         "whether the one-sided bound holds on test too, and size and latency relative to dense. "
         "Each interval stands for itself; none is widened for the number of methods. In bold, the most that is safe "
-        "among all methods of a model too (the table of headlines), and confirmed." + worth(study)
+        "among all methods of a model too (the table of headlines), and confirmed; never by loops that only train on, "
+        "whose model has seen what goes." + worth(study)
     )
     return Table(caption, frame[["dataset", "protocol", "model", "family", "side", *METHOD, *_NUMBERS]], columns)
 
