@@ -33,7 +33,7 @@ PRUNE = {
     "recovery": "none",
     "keep": (0.5, 0.1),
 }
-APART = [f"{part}_ndcg@10_users_{who}" for part in ("val", "test") for who in ("warm", "cold")]
+APART = [f"test_ndcg@10_users_{who}" for who in ("warm", "cold")]
 
 
 @pytest.fixture(scope="module")
