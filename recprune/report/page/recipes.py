@@ -19,10 +19,27 @@ def recipe(point: pd.Series) -> str:
     if side == "dense":
         return _python(point, [], "model", fitted="split")
     if side == "control" and criterion == "smaller-dense":
-        return _python(point, [f"model  = {_fit(f'model.smaller({KEPT})', 'split', point)}"], "model", fitted="split")
+        return _smaller(point)
     if side == "samples":
         return _samples(point)
     return ""
+
+
+def _smaller(point: pd.Series) -> str:
+    """A model trained smaller: plainly, taught by the dense one, or then left without its users' rows."""
+    small = f"model.smaller({KEPT})"
+    if point["recovery"] == "distil":
+        lists = "lists  = model.recommend(range(split.n_users), k=10)"
+        taught = _fit(small, "split", point).replace("fit(split.train", "fit(with_lists(split.train, lists)")
+        taught = taught.removesuffix(")") + ", served=split.unpruned)"
+        more = "from recprune.cells.curves.distilled import with_lists"
+        return _python(point, [lists, f"model  = {taught}"], "model", fitted="split", more=more)
+    if point["unit"] == "item-tables":
+        share = f"share  = min(1, {KEPT} * (split.n_users + split.n_items) / split.n_items)"
+        fit = f"model  = {_fit('model.smaller(share)', 'split', point)}"
+        cut = 'cut    = rp.prune(model, split, criterion="random", unit="user-row", keep=1 / split.n_users, seed=0)'
+        return _python(point, [share, fit, cut], "cut.compact()", fitted="split")
+    return _python(point, [f"model  = {_fit(small, 'split', point)}"], "model", fitted="split")
 
 
 def _command(point: pd.Series) -> str:

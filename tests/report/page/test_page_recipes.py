@@ -73,8 +73,9 @@ def test_a_pruned_model_is_one_command(ratings, asked):
         (point("bpr", "samples", "interaction", "random", "one-shot", "retrain-updates"), ["with_equal_updates"]),
         (point("ials", "dense", "", "none", "", "", values="int8"), ['rp.quantize(model, "int8").save']),
         (point("ials", "control", "model", "smaller-dense", "one-shot", "retrain", values="float16"), ["smaller(0.5)"]),
+        (point("bpr", "control", "model", "smaller-dense", "one-shot", "distil"), ["with_lists(split.train, lists)"]),
     ],
-    ids=["dense", "smaller", "samples", "users", "loop", "updates", "int8", "smaller-float16"],
+    ids=["dense", "smaller", "samples", "users", "loop", "updates", "int8", "smaller-float16", "taught"],
 )
 @pytest.mark.slow
 def test_anything_else_is_a_few_lines_of_python(ratings, asked, expected):
@@ -83,6 +84,18 @@ def test_anything_else_is_a_few_lines_of_python(ratings, asked, expected):
     exec(compile(ast.parse(text), "recipe", "exec"), {})
     made = rp.load_model(ratings / "small")
     assert (made.name, made.values) == (asked["model"], asked["values"])
+
+
+@pytest.mark.slow
+def test_item_tables_alone_have_the_share_that_was_asked_for(ratings):
+    asked = point("ials", "control", "item-tables", "smaller-dense", "one-shot", "retrain", values="int8")
+    made = {}
+    exec(compile(ast.parse(recipe(asked).replace("{kept}", "0.2")), "recipe", "exec"), made)
+    whole, small = rp.models.build("ials").fit(made["split"].train), rp.load_model(ratings / "small")
+    assert small.values == "int8"
+    share = rp.footprint(small).parameters / rp.footprint(whole).parameters
+    assert share == pytest.approx(0.2, rel=0.1), "with one row of the users' table left"
+    assert rp.evaluate(small, made["split"]).mean["ndcg@10"] > 0
 
 
 def test_a_control_has_no_recipe():
