@@ -11,7 +11,7 @@ import pandas as pd
 from recprune.evaluation.intervals import Estimate
 from recprune.report.claims.claim import WORTH, Contrast
 from recprune.report.claims.influences import Moved, Users
-from recprune.report.claims.measures import MEASURES, QUALITY
+from recprune.report.claims.measures import MEASURES, QUALITY, RATIOS
 from recprune.report.claims.pairs import Pairs, chosen, four_cells, points_of, shares
 from recprune.report.claims.training import Training, refusal, training_of
 from recprune.report.claims.wording import BY_ARITHMETIC
@@ -109,7 +109,14 @@ def estimated(
 def judged(contrast: Contrast, found: Estimate) -> Judged:
     """An estimate held against what the contrast expects."""
     sign, yes = (-1 if contrast.expect == "lower" else 1), contrast.bound
+    if contrast.measure in RATIOS:
+        in_logs = _judged(found, sign, np.log(yes), np.log(yes))
+        return in_logs._replace(**{name: float(np.exp(getattr(in_logs, name))) for name in ("effect", "lo", "hi")})
     no = WORTH if (contrast.measure, contrast.expect) == (QUALITY, "higher") else yes
+    return _judged(found, sign, yes, no)
+
+
+def _judged(found: Estimate, sign: int, yes: float, no: float) -> Judged:
     beyond = Estimate(sign * found.mean, found.error, found.freedom)
     below = Estimate(-beyond.mean, found.error, found.freedom)
     interval = found.interval
@@ -118,13 +125,14 @@ def judged(contrast: Contrast, found: Estimate) -> Judged:
 
 def _over_seeds(contrast: Contrast, pairs: pd.DataFrame, cells: pd.DataFrame) -> Estimate:
     """The mean of the measure over seeds (in each the mean over points), by Student's t; without seeds in which it was
-    not measured. One seed has no spread, and so no interval: it decides nothing."""
+    not measured. Of RATIOS the logarithm. One seed has no spread, and so no interval: it decides nothing."""
     dense = cells[cells["side"] == "dense"].set_index("seed").loc[pairs["seed"]].set_axis(pairs.index)
     values = MEASURES[contrast.measure](pairs, dense).astype(float).groupby(pairs["seed"]).mean().dropna().to_numpy()
     if len(values) == 0:
         return Estimate(np.nan, np.nan, np.nan)
     if len(values) == 1:
-        return Estimate(float(values[0]), np.nan, np.nan)
-    error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
+        return Estimate(float(np.log(values[0]) if contrast.measure in RATIOS else values[0]), np.nan, np.nan)
     is_constant = np.ptp(values) <= 1e-12 * abs(values.mean())  # what rounding leaves of a number that never varies
+    values = np.log(values) if contrast.measure in RATIOS else values
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
     return Estimate(float(values.mean()), 0.0 if is_constant else error, len(values) - 1)

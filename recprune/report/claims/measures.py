@@ -8,6 +8,9 @@ import pandas as pd
 
 QUALITY = "quality"
 
+#: measures that are ratios of two positive numbers: their seeds are averaged in logarithms, as twice and half are alike
+RATIOS = ("bytes / dense", "milliseconds / dense")
+
 
 def _gap(rows: pd.DataFrame) -> pd.Series:
     """Overfitting: how much better a model ranks what it was trained on than what it was not."""

@@ -166,18 +166,24 @@ class TestTime:
         found = self.timed(rows, [0.80, 0.86, 0.83], [0.80, 0.86, 0.83])
         assert found["effect"] == 1 and found["says"] == "undecided"
         assert self.timed(rows, [0.80, 0.86, 0.83], [1.0, 1.0, 1.0])["says"] == "yes"
-        assert self.timed(rows, [0.80, 0.86, 0.83])["effect"] == pytest.approx(0.83)
+        assert self.timed(rows, [0.80, 0.86, 0.83])["effect"] == pytest.approx((0.80 * 0.86 * 0.83) ** (1 / 3))
 
     def test_one_seed_decides_nothing(self, rows):
         found = self.timed(rows, [0.2, np.nan, np.nan])
         assert found["effect"] == pytest.approx(0.2) and found["says"] == "undecided"
         assert found[["lo", "hi", "p_yes", "p_no"]].isna().all()
 
-    def test_the_interval_is_a_t_interval_over_seeds(self, rows):
+    def test_the_interval_is_a_t_interval_over_seeds_in_logarithms(self, rows):
         found = self.timed(rows, [0.8, 0.9, 1.0])
-        assert (found["lo"], found["hi"]) == pytest.approx(
-            (0.9 - 4.3027 * 0.1 / 3**0.5, 0.9 + 4.3027 * 0.1 / 3**0.5), abs=1e-4
-        )
+        logs = np.log([0.8, 0.9, 1.0])
+        half = 4.3027 * logs.std(ddof=1) / 3**0.5
+        ends = np.exp([logs.mean() - half, logs.mean() + half])
+        assert (found["lo"], found["hi"]) == pytest.approx(tuple(ends), abs=1e-4)
+
+    def test_twice_as_slow_is_as_far_as_twice_as_fast(self, rows):
+        fast, slow = self.timed(rows, [0.1, 0.2, 0.6]), self.timed(rows, [10.0, 5.0, 1 / 0.6])
+        assert fast["effect"] == pytest.approx(1 / slow["effect"], rel=1e-3)
+        assert (fast["lo"], fast["hi"]) == pytest.approx((1 / slow["hi"], 1 / slow["lo"]), rel=1e-3) and fast["lo"] > 0
 
 
 class TestHistory:
