@@ -25,8 +25,16 @@ from recprune.report.tables.layout.standing import DAGGER, explained
 SECTIONS = {"parameters": "% removed from the model", "samples": "% removed from the samples"}
 DEEPEST = 3.0  # orders of magnitude: 99.9 % removed has the darkest colour
 #: what is written behind the number: how the model was recovered
-LETTERS = {"fine-tune": "f", "refit": "s", "retrain": "t", "retrain-updates": "u", "rewind": "w"}
-WORDS = {"refit": "solved again"}
+LETTERS = {
+    "distil": "d",
+    "fine-tune": "f",
+    "refit": "s",
+    "retrain": "t",
+    "retrain-tuned": "v",
+    "retrain-updates": "u",
+    "rewind": "w",
+}
+WORDS = {"refit": "solved again", "distil": "taught by the dense model", "retrain-tuned": "retrain, tuned again"}
 ROUNDS = "r"
 LOWEST, HIGHEST = 0.118, 0.165  # inches of a row
 TALLEST = 7.0  # inches for all rows: a page with its caption

@@ -6,11 +6,13 @@ import pytest
 from fake_cells import fake_cells
 from PIL import Image
 
+from recprune.cells.names import known
 from recprune.errors import ReportError
 from recprune.report import figures
 from recprune.report.evidence import Evidence, StudyEvidence
 from recprune.report.figures.drawing import style
 from recprune.report.figures.drawing.style import DOUBLE, SINGLE, render
+from recprune.report.figures.safe_sparsity import LETTERS, ROUNDS
 
 
 def lines_of(ax):
@@ -166,6 +168,11 @@ def test_pareto_shows_all_models_the_floor_and_the_safe_points(cells, cost, stud
     assert data.loc[data["safe"], "model"].is_unique
     with pytest.raises(ReportError, match="known: bytes_disk, p50_ms"):
         figures.pareto(study, cost="euros")
+
+
+def test_every_recovery_has_a_letter_of_its_own_in_safe_sparsity():
+    assert set(LETTERS) == set(known("recovery")) - {"none", ""}, "a word runs over the next number"
+    assert len({*LETTERS.values(), ROUNDS}) == len(LETTERS) + 1
 
 
 def test_safe_sparsity_says_none_and_stars_what_test_does_not_confirm(few):
