@@ -19,9 +19,14 @@ LARGER, FORMATS = (read_rows(ROOT / "results" / "larger" / name / "cells.csv") f
 AS_TRAINED = {"protocol": "ratio", "values": "float32", "history": "full"}
 
 
-def mean(column: str, rows: pd.DataFrame = ROWS, **where) -> float:
+def those(rows: pd.DataFrame, **where) -> pd.DataFrame:
     for key, value in (AS_TRAINED | where).items():
         rows = rows[rows[key].round(3) == value] if key == "kept" else rows[rows[key] == value]
+    return rows
+
+
+def mean(column: str, rows: pd.DataFrame = ROWS, **where) -> float:
+    rows = those(rows, **where)
     assert len(rows) in (3, 5) and rows["seed"].is_unique, where
     return float(rows[column].astype(float).mean())
 
@@ -56,9 +61,8 @@ def times(**where) -> str:
 
 def smaller(column: str, model: str, about: float, **where) -> float:
     """Of the smaller dense models of a kind, those closest to a share: what it is exactly, their shapes decide."""
-    rows = ROWS[(ROWS["model"] == model) & (ROWS["criterion"] == "smaller-dense")]
-    for key, value in (AS_TRAINED | {"unit": "model", "recovery": "retrain"} | where).items():
-        rows = rows[rows[key] == value]
+    kind = {"criterion": "smaller-dense", "unit": "model", "recovery": "retrain"} | where
+    rows = those(ROWS, model=model, **kind)
     nearest = rows.loc[(rows["kept"] - about).abs().groupby(rows["seed"]).idxmin()]
     assert len(nearest) == 5 and nearest["seed"].is_unique and (nearest["kept"] / about - 1).abs().max() < 0.1
     return float(nearest[column].astype(float).mean())

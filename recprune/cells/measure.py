@@ -155,13 +155,13 @@ def _epochs(model: Recommender, epochs: int | None) -> float:
 
 
 def _quality(found: dict[str, Report], dense: dict[str, Report]) -> dict[str, float]:
-    values: dict[str, float] = {}
+    same = overlap(found["test"].lists, dense["test"].lists, k=20)
+    values = {f"test_{name}": value for name, value in same.items()}
+    for part, short in (*PARTS, ("train", "train")):
+        values |= {f"{short}_{name}": value for name, value in found[part].mean.items()}
     for part, short in PARTS:
-        report, reference = found[part], dense[part]
-        mean = report.mean | overlap(report.lists, reference.lists, k=20)
-        values |= {f"{short}_{name}": value for name, value in mean.items() if f"{short}_{name}" in COLUMNS}
-        values[f"{short}_ratio"] = report.mean[HEADLINE] / reference.mean[HEADLINE]
-    return values | {f"train_{name}": found["train"].mean[name] for name in (HEADLINE, "recall@10")}
+        values[f"{short}_ratio"] = found[part].mean[HEADLINE] / dense[part].mean[HEADLINE]
+    return {name: value for name, value in values.items() if name in COLUMNS}
 
 
 def _times(bench: Bench, model: Recommender, seed: int) -> dict[str, float]:

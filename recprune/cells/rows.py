@@ -43,7 +43,7 @@ PARTS = ("val", "test")
 
 
 CHOSEN_BY = ("ndcg@10", "recall@20")  # of validation: what choices are made by; all else is looked at on test alone
-#: metric -> the cutoffs at which a file has it; an executed notebook shows every metric at all of CUTOFFS
+#: metric -> the cutoffs at which a file has it; the notebook of a dense model shows every metric at all of CUTOFFS
 AT = {
     **dict.fromkeys(("ndcg", "recall"), CUTOFFS),
     **dict.fromkeys(("recall_min", "coverage"), (10, 20)),

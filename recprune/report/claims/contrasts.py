@@ -130,9 +130,9 @@ def _over_seeds(contrast: Contrast, pairs: pd.DataFrame, cells: pd.DataFrame) ->
     values = MEASURES[contrast.measure](pairs, dense).astype(float).groupby(pairs["seed"]).mean().dropna().to_numpy()
     if len(values) == 0:
         return Estimate(np.nan, np.nan, np.nan)
-    if len(values) == 1:
-        return Estimate(float(np.log(values[0]) if contrast.measure in RATIOS else values[0]), np.nan, np.nan)
     is_constant = np.ptp(values) <= 1e-12 * abs(values.mean())  # what rounding leaves of a number that never varies
     values = np.log(values) if contrast.measure in RATIOS else values
+    if len(values) == 1:
+        return Estimate(float(values[0]), np.nan, np.nan)
     error = float(np.std(values, ddof=1) / np.sqrt(len(values)))
     return Estimate(float(values.mean()), 0.0 if is_constant else error, len(values) - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from recprune.cells.curves.distilled import LENGTH
 from recprune.cells.names import AS_TRAINED
 
 FILE = "RATINGS.csv"
@@ -29,12 +30,11 @@ def _smaller(point: pd.Series) -> str:
     """A model trained smaller: plainly, taught by the dense one, or then left without its users' rows."""
     small = f"model.smaller({KEPT})"
     if point["recovery"] == "distil":
-        lists = "lists  = model.recommend(range(split.n_users), k=10)"
-        taught = _fit(small, "split", point).replace("fit(split.train", "fit(with_lists(split.train, lists)")
-        taught = taught.removesuffix(")") + ", served=split.unpruned)"
+        lists = f"lists  = model.recommend(range(split.n_users), k={LENGTH})"
+        taught = f"model  = {_fit(small, 'split', point, train='with_lists(split.train, lists)')}"
         more = "from recprune.cells.curves.distilled import with_lists"
-        return _python(point, [lists, f"model  = {taught}"], "model", fitted="split", more=more)
-    if point["unit"] == "item-tables":
+        return _python(point, [lists, taught], "model", fitted="split", more=more)
+    if point["unit"] == "item-tables":  # of a model of factors, whose two tables are equally wide
         share = f"share  = min(1, {KEPT} * (split.n_users + split.n_items) / split.n_items)"
         fit = f"model  = {_fit('model.smaller(share)', 'split', point)}"
         cut = 'cut    = rp.prune(model, split, criterion="random", unit="user-row", keep=1 / split.n_users, seed=0)'
@@ -86,8 +86,10 @@ def _python(point: pd.Series, steps: list[str], made: str, fitted: str = "", mor
     return "\n".join(lines)
 
 
-def _fit(model: str, split: str, point: pd.Series) -> str:
+def _fit(model: str, split: str, point: pd.Series, train: str = "") -> str:
+    """The call that trains a model: on a split's training part, or on what else `train` says."""
     # who is held out of training is known by what they have seen: the protocols with such users need it to stop early
     known = "" if point["protocol"] in ("", "ratio") else ', fold_in=split.fold_in("validation")'
-    whole = "" if split == "split" else f", served={split}.unpruned"  # trained on less, it still knows what users did
-    return f"{model}.fit({split}.train, validation={split}.validation, seed=0{known}{whole})"
+    plain = split == "split" and not train
+    whole = "" if plain else f", served={split}.unpruned"  # trained on other data, it still knows what users did
+    return f"{model}.fit({train or f'{split}.train'}, validation={split}.validation, seed=0{known}{whole})"

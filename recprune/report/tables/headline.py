@@ -64,10 +64,10 @@ def headline(study: StudyEvidence) -> Table:
         "the same units matches (of samples without the loops that only train on: their model has seen what goes); the "
         "share removed, of the method's own units; what that and the share safe at 0.95 keep on test (nDCG@10 / dense, "
         "95 % interval over users and seeds); bytes on disk / dense at 0.99. Bounds on validation hold for all methods "
-        "of a model at once "
-        f"(Bonferroni), since the best of many looks safe by chance.{UNCONFIRMED} In bold, the smallest model and the "
-        "fewest samples of the headlines. Right, what is safe at 0.99 by chance: random removal of the "
-        "same units; and by training the model smaller (empty: not measured)." + worth(study)
+        "of a model at once (Bonferroni), since the best of many looks safe by chance."
+        f"{UNCONFIRMED} In bold, the smallest model and the fewest samples of the headlines. Right, what is safe at "
+        "0.99 by chance: random removal of the same units; and by training the model smaller (empty: not measured)."
+        + worth(study)
     )
     return Table(caption, frame.drop(columns="label"), columns)
 
