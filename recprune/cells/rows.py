@@ -143,14 +143,14 @@ def to_csv(rows: pd.DataFrame) -> str:
     """The CSV text of canonical rows: a measured number has FINE or COARSE significant digits, a share all it has."""
     exact = TEXT | WHOLE | set(SHARES)
     written = {
-        column: [_number(value, FINE if column in HELD_AGAINST else COARSE) for value in rows[column]]
+        column: [number_text(value, FINE if column in HELD_AGAINST else COARSE) for value in rows[column]]
         for column in rows.columns
         if column not in exact
     }
     return rows.assign(**written).to_csv(index=False, lineterminator="\n")
 
 
-def _number(value: float, digits: int) -> str:
+def number_text(value: float, digits: int) -> str:
     """The shortest text of a rounded number: `.2865`, `12.3`, `7`; nothing for a missing value."""
     if value != value:
         return ""

@@ -1,12 +1,16 @@
 """The rows of large studies: gathered in files of their own, shown with all others; the values of a sample of users."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recprune.cells.rows import read_rows
+from recprune.cells.further import FILE as FURTHER
+from recprune.cells.further import read_further, write_further
+from recprune.cells.rows import read_rows, write_rows
 from recprune.cells.users import VALUES
 from recprune.study.__main__ import main
 from recprune.study.rows.gather import gather
@@ -80,3 +84,28 @@ def test_only_users_that_have_something_to_find_are_drawn_and_seeds_stay_lined_u
     everyone = sorted(one | other)
     for values, known in zip(kept, (one, other), strict=True):
         np.testing.assert_array_equal(values, [user if user in known else np.nan for user in everyone])
+
+
+def audit_of(dataset, value=0.5):
+    """One row of an audit."""
+    whose = {"dataset": dataset, "protocol": "ratio", "kind": "membership", "model": "ease", "family": "cf"}
+    return pd.DataFrame([whose | {"side": "dense", "seed": 0, "measure": "auc", "value": value}])
+
+
+def test_rows_beside_the_cells_are_gathered_and_those_of_other_data_sets_stay(project, rows_cell, monkeypatch):
+    project.family("10-dense", rows_cell)
+    monkeypatch.chdir(project.folder)
+    plan = project.finished()
+    (run,) = (run for run in plan.runs if not run.last)
+    own = read_rows(Path(run.folder, "cells.csv"))["dataset"].iloc[0]
+    Path("results").mkdir(exist_ok=True)
+    write_further("results", pd.concat([audit_of("other"), audit_of(own, 0.1)]))
+    write_rows("results/cells.csv", read_rows(Path(run.folder, "cells.csv")).assign(dataset="other"))
+    write_further(run.folder, audit_of(own, 0.9))
+    project.record(run)
+    gather(plan)
+    assert read_further("results")[["dataset", "value"]].values.tolist() == sorted([["other", 0.5], [own, 0.9]])
+    Path(run.folder, FURTHER).unlink()
+    project.record(run)
+    gather(plan)
+    assert read_further("results")["dataset"].tolist() == ["other"]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from recprune.cells.further import FILE as FURTHER
 from recprune.cells.rows import CELL, COLUMNS, read_rows
 from recprune.cells.rows import canonical as canonical_rows
 from recprune.datasets.naming import name_of
@@ -72,15 +74,26 @@ def read_cells(path: str | Path) -> pd.DataFrame:
 def read_places(folder: Path) -> pd.DataFrame:
     """The rows that a results folder shows: of its own cells.csv, and of those of its larger studies.
 
-    A cell that two files have, as those have that were measured again to be stored in other value formats, is the
-    first file's. Raises ReportError as `read_cells` does, and where two files have rows of one data set and protocol,
-    but no cell in both, or one of another quality in each.
+    A folder that holds further rows alone (`recprune.cells.further`) has no cells to show. A cell that two files have,
+    as those have that were measured again to be stored in other value formats, is the first file's. Raises ReportError
+    as `read_cells` does, and where two files have rows of one data set and protocol, but no cell in both, or one of
+    another quality in each.
     """
     whole = pd.DataFrame()
-    for path in (place / "cells.csv" for place in places(Path(folder))):
+    found = places(Path(folder))
+    for place in [place for place in found if not _without_cells(place)] or found[:1]:
+        path = place / "cells.csv"
         rows = read_cells(path).assign(file=str(path))
         whole = pd.concat([whole, _others(rows, whole) if len(whole) else rows], ignore_index=True)
     return whole.drop(columns="file")
+
+
+def _without_cells(place: Path) -> bool:
+    """Whether the runs of a folder left further rows, and no cells."""
+    if not (place / FURTHER).exists():
+        return False
+    with (place / "cells.csv").open(encoding="utf-8") as file:
+        return sum(1 for _ in islice(file, 2)) == 1
 
 
 def _others(rows: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:

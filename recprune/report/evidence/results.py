@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from recprune.cells.further import KEY, no_further_rows, read_further
 from recprune.cells.rows import CELL
 from recprune.cells.users import VALUES, read_per_user
 from recprune.report.evidence.cells import PAIR, canonical, of_study, read_cells, read_places, studies
@@ -35,6 +36,7 @@ class Evidence:
         evidence = cls("")
         evidence.cells, evidence.users_of = canonical(cells), {Path(): pd.DataFrame(columns=[*CELL, VALUES])}
         evidence.counted, evidence.elsewhere, evidence.searches = None, [], []
+        evidence.further = no_further_rows()
         evidence.catalogues = pd.DataFrame(columns=COLUMNS)
         return evidence
 
@@ -56,6 +58,12 @@ class Evidence:
         return whole[~whole.duplicated(list(CELL))]
 
     @cached_property
+    def further(self) -> pd.DataFrame:
+        """The rows beside the cells (`recprune.cells.further`), of all folders; of what two have, the first one's."""
+        whole = pd.concat([read_further(place) for place in places(self.folder)], ignore_index=True)
+        return whole[~whole.duplicated(list(KEY))].reset_index(drop=True)
+
+    @cached_property
     def counted(self) -> pd.DataFrame | None:
         """The sizes of the data behind the rows (`evidence.data_sets`); no rows where they were not counted."""
         return read_data_sets(self.folder)
@@ -63,7 +71,11 @@ class Evidence:
     @cached_property
     def studies(self) -> list[StudyEvidence]:
         """Each data set under each protocol; without those that only have rows of models that were told more."""
-        return _studies(self.cells, self.users, self.counted)
+        found = _studies(self.cells, self.users, self.counted)
+        pairs = {(study.dataset, study.protocol) for study in found}
+        for study in found:
+            study.further = _beside(study, self.further, pairs)
+        return found
 
     @cached_property
     def elsewhere(self) -> list[StudyEvidence]:
@@ -92,6 +104,18 @@ class Evidence:
         """What forms of a model cost at catalogues of several sizes (`evidence.size`); no rows where `make bench` did
         not measure it."""
         return catalogues(self.folder)
+
+
+def _beside(study: StudyEvidence, further: pd.DataFrame, pairs: set[tuple[str, str]]) -> pd.DataFrame:
+    """The further rows of a study: those of its data set and protocol; and of protocols in which the data set has no
+    cells, which belong to the first of its studies."""
+    mine = further[further["dataset"] == study.dataset]
+    first = next(protocol for dataset, protocol in sorted(pairs) if dataset == study.dataset)
+    homeless = [(study.dataset, protocol) not in pairs for protocol in mine["protocol"]]
+    keep = (mine["protocol"] == study.protocol) | (
+        pd.Series(homeless, mine.index, dtype=bool) & (first == study.protocol)
+    )
+    return mine[keep].reset_index(drop=True)
 
 
 def _studies(

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from recprune.cells.further import no_further_rows
 from recprune.cells.names import AS_TRAINED
 from recprune.errors import ReportError
 from recprune.evaluation.belonging import HISTORIES
@@ -30,6 +31,7 @@ class StudyEvidence:
     forgets  whether, for want of others, those that pruned samples are of users served from what was left of them
     name     as files call it: `ml-100k`, `ml-100k-strong`
     users    the values of every user (`recprune.cells.users`), where they are known
+    further  the rows beside its cells (`recprune.cells.further`): audits, attacks, windows of time
     counted  the sizes of its data, one row (`evidence.data_sets`), where they were counted
 
     All else is computed when it is first asked for, and kept; nobody may change it in place. Raises ReportError for
@@ -50,7 +52,7 @@ class StudyEvidence:
         self.formats, self.forgets = _served(rows)
         self.rows = _where(self.formats, self.formats["values"] == AS_TRAINED)
         self.name = name or study_name(self.dataset, self.protocol)
-        self.users, self.counted = users, counted
+        self.users, self.counted, self.further = users, counted, no_further_rows()
         self._found: dict[Callable, Any] = {}
 
     @classmethod

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from recprune.cells import further
 from recprune.cells.rows import canonical, empty, read_rows, to_csv
 from recprune.cells.users import FILE, read_per_user, write_per_user
 from recprune.errors import StudyError
@@ -29,7 +30,8 @@ PROVENANCE = (
 
 
 def gather(plan: Plan) -> tuple[Path, int]:
-    """The path and number of the gathered rows: the plan's cells.csv, with per_user.parquet and provenance.csv beside.
+    """The path and number of the gathered rows: the plan's cells.csv; beside it per_user.parquet, provenance.csv and,
+    where runs left such rows, further.csv.
 
     Rows of a data set and protocol that the plan does not hold stay as they are. A file that would
     not change is not touched. Of a data set of many users, the values of a sample are kept (`study.rows.sample`): here,
@@ -54,6 +56,11 @@ def gather(plan: Plan) -> tuple[Path, int]:
     _write_if_changed(folder / "cells.csv", to_csv(rows))
     if known := [frame for frame in users if len(frame)]:
         write_per_user(folder, sampled(pd.concat(known)))
+    beside = [before.further, *(further.read_further(run.folder) for run in runs)]
+    if known := [frame for frame in beside if len(frame)]:
+        further.write_further(folder, pd.concat(known))
+    else:  # what an earlier plan left of these data sets
+        Path(folder, further.FILE).unlink(missing_ok=True)
     return folder / "cells.csv", len(rows)
 
 
@@ -64,6 +71,7 @@ class Before:
     cells: pd.DataFrame
     provenance: pd.DataFrame
     users: pd.DataFrame
+    further: pd.DataFrame
 
     @classmethod
     def read(cls, folder: Path, gathered: set[Pair]) -> Before:
@@ -76,6 +84,7 @@ class Before:
             "cells.csv": (read_rows, empty()),
             "provenance.csv": (_read_text, pd.DataFrame(columns=list(PROVENANCE))),
             FILE: (lambda path: read_per_user(path.parent), empty()),
+            further.FILE: (lambda path: further.read_further(path.parent), further.no_further_rows()),
         }
         found, unreadable = {}, {}
         for name, (read, nothing) in readers.items():

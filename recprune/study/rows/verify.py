@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recprune.cells.rows import CELL, COLUMNS, TIMING, read_rows
+from recprune.cells import further
+from recprune.cells.rows import CELL, TIMING, read_rows
 from recprune.errors import StudyError
 
 CHECKED = ("val_ndcg@10", "test_ndcg@10", "val_recall@20", "test_recall@20")
@@ -110,14 +111,17 @@ def _name(point: tuple) -> str:
 def compare(first: Path, second: Path) -> int:
     """Print the first cells in which two files of rows differ, timing columns apart; 1 when any does, else 0.
 
-    Exact: two runs in one environment must give the same bytes. `run` is compared too.
+    Exact: two runs in one environment must give the same bytes. `run` is compared too. Rows beside the cells
+    (`recprune.cells.further`) are compared likewise. Raises StudyError for one of each.
     """
-    a, b = (read_rows(path).drop(columns=list(TIMING)) for path in (first, second))
-    a, b = a.set_index(list(CELL)), b.set_index(list(CELL))
+    (a, key), (b, _) = (_comparable(path) for path in (first, second))
+    if list(a.columns) != list(b.columns):
+        raise StudyError(f"{first} and {second}: one has cells, the other further rows; two of a kind are compared")
+    a, b = a.set_index(key), b.set_index(key)
     problems = [f"only in {first}: {_name(cell)}" for cell in a.index.difference(b.index)]
     problems += [f"only in {second}: {_name(cell)}" for cell in b.index.difference(a.index)]
     both = a.index.intersection(b.index)
-    for column in (c for c in COLUMNS if c in a.columns):
+    for column in a.columns:
         x, y = a.loc[both, column], b.loc[both, column]
         same = (x == y).fillna(False).astype(bool) | (x.isna() & y.isna())
         for cell in both[~same.to_numpy()]:
@@ -129,3 +133,13 @@ def compare(first: Path, second: Path) -> int:
         return 1
     print(f"{first} and {second}: {len(a)} rows, identical apart from the timing columns")
     return 0
+
+
+def _comparable(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """What no clock decided of a file of rows, or of further rows, and the columns that say what each is of."""
+    path = Path(path)
+    header = path.open(encoding="utf-8").readline() if path.exists() else ""
+    if header.strip() != ",".join(further.COLUMNS):
+        return read_rows(path).drop(columns=list(TIMING)), list(CELL)
+    rows = further.read_file(path)
+    return rows[~rows["measure"].str.endswith(further.CLOCK)], list(further.KEY)
