@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
+from recprune.cells.further import KINDS
 from recprune.cells.names import known
 from recprune.cells.parameters import Seeds, Shares
 from recprune.cells.rows import SIDES
@@ -43,6 +44,10 @@ def _text(where: str, found: Any) -> None:
     value(Text, found, where)
 
 
+def _any_text(where: str, found: Any) -> None:
+    value(str, found, where)
+
+
 def _share(where: str, found: Any) -> None:
     if not 0 <= value(float, found, where) <= 1:
         raise StudyError(f"{where}: {found!r}; a share from 0 to 1 is needed")
@@ -64,7 +69,9 @@ def _check_number(number: int) -> int:
     return number
 
 
-CONTROLS = ("train-on",)  # a criterion that only the cells of controls have
+#: criteria that only the cells, or further rows, of controls have
+CONTROLS = ("train-on", "without-user-id")
+WAYS = ("frozen", "values", "support", "anew")  # of taking a window of time in: the recoveries of its further rows
 #: column of cells.csv by which cells can be selected -> (place, value): raises StudyError for what cannot stand there
 SELECT: dict[str, Callable[[str, Any], None]] = {
     "dataset": _text,
@@ -75,13 +82,16 @@ SELECT: dict[str, Callable[[str, Any], None]] = {
     "unit": _named(lambda: known("unit")),
     "criterion": _named(lambda: known("criterion"), lambda: CONTROLS),
     "schedule": _named(lambda: known("schedule")),
-    "recovery": _named(lambda: known("recovery")),
+    "recovery": _named(lambda: known("recovery"), lambda: WAYS),
     "history": _named(lambda: HISTORIES),
     "kept": _share,
     "samples_kept": _share,
     "seed": _seed,
+    "values": _named(lambda: known("values")),
+    "at": _any_text,
 }
 Text = Annotated[str, AfterValidator(_check_text)]
+UNFIT = ("keep", "best", "relative_to", "unequal")  # what contrasts of further rows do not have
 
 
 Cells = Annotated[dict[str, Any], AfterValidator(_columns)]  # column of cells.csv -> the value, or values, it must have
@@ -93,7 +103,7 @@ def _some(cells: dict[str, Any]) -> dict[str, Any]:
     return cells
 
 
-Measure = Annotated[str, known_name(lambda: EXPECT)]
+Kind = Annotated[str, known_name(lambda: KINDS, "")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +116,8 @@ class Contrast:
     b: Cells = field(default_factory=dict)
     keep: Shares = ()
     best: Literal["", "method", "point"] = ""
-    measure: Measure = QUALITY
+    measure: Text = QUALITY
+    kind: Kind = ""
     than: float | None = None
     relative_to: Cells = field(default_factory=dict)
     short: Text = ""
@@ -173,6 +184,11 @@ def _contrast(table: Any, where: str) -> Contrast:
     only_keys(f"{where}: contrast", table, Contrast.__dataclass_fields__)
     where = f"{where}: contrast {shown(table.get('name', '?'))}"
     contrast = parse(Contrast, {name: DENSE if value == "dense" else value for name, value in table.items()}, where)
+    if contrast.kind:
+        return _beside(contrast, where)
+    if "at" in contrast.a | contrast.b:
+        raise StudyError(f"{where}: `at` is a column of further rows, which a contrast with a `kind` compares")
+    one_of(f"{where}: measure", contrast.measure, EXPECT)
     one_of(f"{where}: expect", contrast.expect, EXPECT[contrast.measure])
     if (contrast.measure == QUALITY) == (contrast.than is not None):
         raise StudyError(f"{where}: `than` goes with every measure but {QUALITY}")
@@ -180,4 +196,14 @@ def _contrast(table: Any, where: str) -> Contrast:
         raise StudyError(f"{where}: `b` goes with the measure {QUALITY} and with no other")
     if contrast.unequal and contrast.measure != QUALITY:
         raise StudyError(f"{where}: `unequal` goes with the measure {QUALITY} and with no other")
+    return contrast
+
+
+def _beside(contrast: Contrast, where: str) -> Contrast:
+    """A contrast of further rows, checked: a number of `a` less that of `b`, higher or lower than 0 or `than`."""
+    one_of(f"{where}: expect", contrast.expect, ("higher", "lower"))
+    if not contrast.b:
+        raise StudyError(f"{where}: `b` is missing: with a `kind`, what was found of a is held against b")
+    if unfit := [name for name in UNFIT if getattr(contrast, name)]:
+        raise StudyError(f"{where}: `{unfit[0]}` goes with cells, and a contrast with a `kind` compares further rows")
     return contrast

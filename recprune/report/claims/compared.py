@@ -39,7 +39,7 @@ def compared(study: StudyEvidence) -> Compared:
     Raises NothingToDrawError without the values of its users, and without cells that a claim compares.
     """
     claims, users = read_claims(), Users(of_users(study))
-    found = comparisons(claims, study.rows, users)
+    found = comparisons(claims, study.rows, users, study.further)
     if not (found["model"] != "").any():
         raise NothingToDrawError(f"{study.heading}: there are no cells that a claim compares")
     return Compared(claims, found, frozenset(users.asked), _sample(study, users.n_users))

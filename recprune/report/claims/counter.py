@@ -25,7 +25,8 @@ def counter_examples(study: StudyEvidence, of: Compared) -> pd.DataFrame:
     """The FOR_EACH single points that go against each supported claim most, one a row, worst first.
 
     A point is one share kept of one contrast in one model, over its seeds; those of models that do not count are among
-    them, with the reason in `left_out`; contrasts that cannot be otherwise are not.
+    them, with the reason in `left_out`; contrasts that cannot be otherwise, and those of
+    further rows, are not.
     a, b     the cells compared, in words
     against  "yes" where the whole 95 % interval, of this comparison alone, speaks against the claim; "no" where the
              whole speaks for it, so that not even the worst point is a counter-example; else "undecided"
@@ -42,7 +43,7 @@ def _points(
     claim: Claim, contrast: Contrast, study: StudyEvidence, users: Users, without: dict[str, str]
 ) -> Iterator[dict]:
     """Every point of a contrast, with how much it is in `favour` of the claim."""
-    for model, pairs in ({} if contrast.identity else compared_pairs(contrast, study.rows)).items():
+    for model, pairs in ({} if contrast.identity or contrast.kind else compared_pairs(contrast, study.rows)).items():
         cells = study.rows[study.rows["model"] == model]
         for _, point in pairs.groupby(points_of(pairs)):
             estimate, _ = estimated(contrast, point, cells, users)

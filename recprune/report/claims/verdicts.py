@@ -7,7 +7,9 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
+from recprune.cells.further import no_further_rows
 from recprune.evaluation import holm
+from recprune.report.claims.beside import in_models_beside
 from recprune.report.claims.claim import Claim, Contrast
 from recprune.report.claims.contrasts import Effect, in_models
 from recprune.report.claims.counted import left_out
@@ -38,19 +40,25 @@ COLUMNS = (
 )
 
 
-def comparisons(claims: tuple[Claim, ...], cells: pd.DataFrame, users: Users) -> pd.DataFrame:
+def comparisons(
+    claims: tuple[Claim, ...], cells: pd.DataFrame, users: Users, further: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """The comparisons, one a row: each contrast of each claim in each model, each family, and the families' difference.
 
-    cells  rows of one data set and protocol;  users  the values of its users
+    cells  rows of one data set and protocol;  users  the values of its users;  further  its rows beside the cells
     left_out      why a comparison does not count; "" where it does, and for families
     says          "yes", "no" or "undecided" after Holm's correction over the comparisons of the claim that count;
                   "" for families, and for what does not count
     The other columns are those of an `Effect`, taken apart.
     """
     without = left_out(cells)
+    beside = no_further_rows() if further is None else further
     rows = []
     for claim, contrast in ((one, contrast) for one in claims for contrast in one.contrasts):
-        found = in_models(contrast, compared_pairs(contrast, cells), cells, users, without)
+        if contrast.kind:
+            found = in_models_beside(contrast, beside, without)
+        else:
+            found = in_models(contrast, compared_pairs(contrast, cells), cells, users, without)
         effects = [*(each.effect for each in found), *of_families(contrast, found)]
         rows += [_row(claim, contrast, effect) for effect in effects]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
