@@ -24,7 +24,7 @@ import pandas as pd
 from bench.common import RESULTS, ROOT, TINY, write
 from recprune.datasets.download import cache_folder
 from recprune.models import REGISTRY
-from recprune.models.parts.training import GradientModel
+from recprune.models.descent import GradientModel
 
 FIT = Path(__file__).with_name("fit.py")
 NOW = "working tree"

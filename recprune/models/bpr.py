@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 
 from recprune.interactions import Interactions
+from recprune.models.descent import GradientModel
 from recprune.models.factors import FactorModel
 from recprune.models.parts import sample_weights
 from recprune.models.parts.layers import lookup, normal
 from recprune.models.parts.negatives import Positives
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Whole
-from recprune.models.parts.training import GradientModel
 
 
 @dataclass(eq=False, repr=False)

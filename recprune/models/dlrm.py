@@ -13,12 +13,12 @@ from scipy import sparse
 
 from recprune.interactions import Interactions
 from recprune.models.base import Structure
+from recprune.models.descent import GradientModel
 from recprune.models.parts import attributes, ops
 from recprune.models.parts.layers import Linear, glorot, normal, sparse_times
 from recprune.models.parts.lost_rows import DECLARED
 from recprune.models.parts.negatives import any_pairs
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Share, Whole
-from recprune.models.parts.training import GradientModel
 
 ID_HIDDEN = 0.5  # share of the users of a batch whose id is hidden
 UNTOUCHED = ("codes", "bias", *DECLARED)  # last part of the names of what no mask touches

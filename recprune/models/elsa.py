@@ -12,10 +12,10 @@ import torch.nn.functional as F
 
 from recprune.interactions import Interactions
 from recprune.models.base import Structure
+from recprune.models.descent import GradientModel
 from recprune.models.parts import ops
 from recprune.models.parts.layers import normal, sparse_times
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Whole
-from recprune.models.parts.training import GradientModel
 
 TABLE = "item_embeddings"
 

@@ -12,11 +12,11 @@ import torch.nn.functional as F
 
 from recprune.interactions import Interactions
 from recprune.models.base import Structure
+from recprune.models.descent import GradientModel
 from recprune.models.parts import ops
 from recprune.models.parts.layers import Linear, glorot, low_precision, sparse_times
 from recprune.models.parts.lost_rows import DECLARED
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Share, Whole
-from recprune.models.parts.training import GradientModel
 
 
 @dataclass(eq=False, repr=False)

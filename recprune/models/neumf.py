@@ -12,12 +12,12 @@ import torch.nn.functional as F
 
 from recprune.interactions import Interactions
 from recprune.models.base import Structure
+from recprune.models.descent import GradientModel
 from recprune.models.parts import ops, sample_weights
 from recprune.models.parts.layers import Linear, dropout, glorot, lookup, normal
 from recprune.models.parts.lost_rows import DECLARED
 from recprune.models.parts.negatives import Positives, any_pairs
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Share, Whole
-from recprune.models.parts.training import GradientModel
 
 
 @dataclass(eq=False, repr=False)

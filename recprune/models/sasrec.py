@@ -12,11 +12,11 @@ import torch.nn.functional as F
 
 from recprune.interactions import DataError, Interactions
 from recprune.models.base import Structure
+from recprune.models.descent import GradientModel
 from recprune.models.parts import ops, sample_weights
 from recprune.models.parts.layers import dropout, lookup, low_precision, normal
 from recprune.models.parts.lost_rows import DECLARED
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Share, Whole
-from recprune.models.parts.training import GradientModel
 
 PADDING = -1  # no item's code
 

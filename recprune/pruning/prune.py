@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from recprune.models.base import Recommender
-from recprune.models.parts.training import GradientModel
+from recprune.models.descent import GradientModel
 from recprune.pruning import units
 from recprune.pruning.budget import Budget
 from recprune.pruning.criteria import check, check_trained, find

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from recprune.models.base import Recommender
-from recprune.models.parts.training import GradientModel
+from recprune.models.descent import GradientModel
 from recprune.pruning.budget import Budget, quality
 from recprune.pruning.criteria import check_known, check_trained, find
 from recprune.pruning.criterion import Criterion

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from recprune.models.base import Recommender
-from recprune.models.parts.training import GradientModel
+from recprune.models.descent import GradientModel
 from recprune.pruning import units
 from recprune.splits import Split
 

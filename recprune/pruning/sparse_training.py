@@ -22,7 +22,7 @@ from typing import cast
 
 import torch
 
-from recprune.models.parts.training import GradientModel, Regulariser, steps_an_epoch
+from recprune.models.descent import GradientModel, Regulariser, steps_an_epoch
 from recprune.pruning.criterion import Criterion
 from recprune.splits import Split
 

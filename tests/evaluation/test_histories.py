@@ -7,7 +7,7 @@ import torch
 import recprune as rp
 from recprune.evaluation import evaluate
 from recprune.models import BPR, EASE, ELSA, IALS, ItemKNN, MultVAE, Popularity, load_model, quantize
-from recprune.models.parts.training import Target
+from recprune.models.descent import Target
 from recprune.pruning import prune, prune_samples
 from recprune.splits import final
 

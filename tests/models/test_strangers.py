@@ -9,7 +9,7 @@ from scipy import sparse
 import recprune as rp
 from recprune.evaluation import evaluate
 from recprune.models import REGISTRY, build
-from recprune.models.parts.training import GradientModel, Target
+from recprune.models.descent import GradientModel, Target
 from recprune.pruning import prune
 
 

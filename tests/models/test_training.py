@@ -10,10 +10,10 @@ from scipy import sparse
 
 from recprune.evaluation import evaluate
 from recprune.models import BPR, MultVAE, NeuMF
+from recprune.models.descent import Adam, Target, steps_an_epoch, with_equal_updates
 from recprune.models.parts import negatives as sampling
 from recprune.models.parts.layers import dropout, lookup, sparse_times
 from recprune.models.parts.negatives import Positives
-from recprune.models.parts.training import Adam, Target, steps_an_epoch, with_equal_updates
 
 
 @given(st.integers(0, 50))

@@ -10,7 +10,7 @@ from recprune.cells.measure import Cell, measure, to_rows
 from recprune.cells.rows import CUTOFFS
 from recprune.evaluation import evaluate
 from recprune.models import Recommender, build
-from recprune.models.parts.training import GradientModel
+from recprune.models.descent import GradientModel
 from recprune.splits import final
 
 

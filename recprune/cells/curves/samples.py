@@ -11,7 +11,7 @@ from recprune.cells.curves.walk import Curve, is_shown, points
 from recprune.cells.measure import Cell, measure_formats, to_rows
 from recprune.cells.once import latest, once
 from recprune.errors import StudyError
-from recprune.models.parts.training import GradientModel, with_equal_updates
+from recprune.models.descent import GradientModel, with_equal_updates
 from recprune.pruning import SamplePath
 from recprune.pruning.budget import quality
 

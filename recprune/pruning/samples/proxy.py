@@ -18,8 +18,8 @@ import torch
 
 from recprune.interactions import Interactions
 from recprune.models import BPR
+from recprune.models.descent import Adam
 from recprune.models.parts.negatives import Positives
-from recprune.models.parts.training import Adam
 
 FACTORS, LEARNING_RATE, L2 = 32, 0.01, 1e-5
 STEPS = 64  # of gradient descent an epoch, about

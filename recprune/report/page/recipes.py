@@ -66,7 +66,7 @@ def _samples(point: pd.Series) -> str:
         longer = "model  = with_equal_updates(model, split.train, less.train)"
         fit = f"model  = {_fit('model', 'less', point)}"
         return _python(
-            point, [less, longer, fit], "model", more="from recprune.models.parts.training import with_equal_updates"
+            point, [less, longer, fit], "model", more="from recprune.models.descent import with_equal_updates"
         )
     return _python(point, [less, f"model  = {_fit('model', 'less', point)}"], "model")
 

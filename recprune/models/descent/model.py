@@ -15,19 +15,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from scipy import sparse
-from torch.optim.adam import adam
 
-from recprune.evaluation.belonging import pattern
-from recprune.evaluation.metrics import list_metrics
-from recprune.evaluation.ranking import at_most
 from recprune.interactions import Interactions
 from recprune.models.base import Recommender
+from recprune.models.descent.step import Adam, Regulariser, Step
+from recprune.models.descent.stopping import Best, Target
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Whole
-
-# (arrays, learning rate) -> None: changes arrays in place, by name, after a step
-Regulariser = Callable[[dict[str, torch.Tensor], float], None]
-
-MOST_USERS = 10_000  # that early stopping ranks for after an epoch; of more, these by chance, the same ones each time
 
 
 @dataclass(eq=False, repr=False)
@@ -188,155 +181,6 @@ class GradientModel(Recommender):
             yield {name: gradient for name, gradient in found.items() if gradient is not None}
             for array in arrays.values():
                 array.grad = None
-
-
-class Step:
-    """One step of training: gradients -> clipping -> Adam -> regulariser -> masks -> the model's own constraint."""
-
-    def __init__(
-        self,
-        loss: Callable[[dict, tuple, torch.Generator], torch.Tensor],
-        arrays: dict[str, torch.Tensor],
-        optimizer: Adam,
-        generator: torch.Generator,
-        regulariser: Regulariser | None = None,
-        clip: float | None = None,
-        project: Callable[[dict[str, torch.Tensor]], None] | None = None,
-    ):
-        self.loss, self.arrays, self.optimizer, self.generator = loss, arrays, optimizer, generator
-        self.regulariser, self.clip, self.project = regulariser, clip, project
-        self.held: list[tuple[torch.Tensor, torch.Tensor]] = []
-        self.lengths: list[float] = []  # of the gradient before clipping, since `norms` was last asked
-
-    def __call__(self, batch: tuple) -> float:
-        """Take the step; returns the loss before it."""
-        self.optimizer.zero_gradients()
-        loss = self.loss(self.arrays, batch, self.generator)
-        loss.backward()
-        if self.clip is not None:
-            self.lengths.append(self.optimizer.clip(self.clip))
-        self.optimizer.step()
-        with torch.no_grad():
-            if self.regulariser is not None:
-                self.regulariser(self.arrays, self.optimizer.learning_rate)
-        self.hold(self.held)
-        if self.project is not None:
-            self.project(self.arrays)
-        return float(loss.detach())
-
-    @torch.no_grad()
-    def hold(self, held: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
-        """From now on these arrays are zero where their masks, bool tensors of the same shape, are False."""
-        self.held = held
-        for array, mask in held:
-            array.mul_(mask)
-
-    def norms(self) -> dict[str, float]:
-        """What an epoch with clipping has to log: the gradients' mean norm, and the share of them that was clipped."""
-        lengths, self.lengths = np.array(self.lengths), []
-        if not len(lengths):
-            return {}
-        return {"gradient_norm": float(lengths.mean()), "clipped": float((lengths > self.clip).mean())}
-
-
-class Best:
-    """The arrays of the best epoch, and how many epochs have passed since. `value` is what there was to beat."""
-
-    def __init__(self, arrays: list[torch.Tensor], value: float):
-        self.arrays, self.value, self.waited = arrays, value, 0
-        self.kept = [array.detach().clone() for array in arrays]
-
-    @torch.no_grad()
-    def look(self, value: float) -> None:
-        """Remember the present arrays if they are better than all before."""
-        if not value > self.value:
-            self.waited += 1
-            return
-        self.value, self.waited = value, 0
-        for saved, array in zip(self.kept, self.arrays, strict=True):
-            saved.copy_(array)
-
-    @torch.no_grad()
-    def restore(self) -> None:
-        for saved, array in zip(self.kept, self.arrays, strict=True):
-            array.copy_(saved)
-
-
-class Adam:
-    """Adam (Kingma and Ba, 2015) with weight decay added to the gradient: torch's fused kernel.
-
-    Called in its functional form, since torch.optim's class imports torch's compiler at the first step
-    (more than a second in every process). Gradients keep their memory from step to step.
-    """
-
-    def __init__(self, arrays: list[torch.Tensor], learning_rate: float, l2: float):
-        self.arrays, self.learning_rate, self.l2 = arrays, learning_rate, l2
-        for array in arrays:
-            array.grad = torch.zeros_like(array)
-        self.first, self.second = ([torch.zeros_like(array) for array in arrays] for _ in range(2))
-        self.steps = [torch.zeros(()) for _ in arrays]
-
-    def zero_gradients(self) -> None:
-        for gradient in self.gradients:
-            gradient.zero_()
-
-    @property
-    def gradients(self) -> list[torch.Tensor]:
-        """The gradient of each array."""
-        return [array.grad for array in self.arrays if array.grad is not None]
-
-    def clip(self, limit: float) -> float:
-        """Scale the gradients so that their norm, taken together, is at most `limit` (Pascanu et al., 2013).
-
-        Returns the norm before.
-        """
-        return float(torch.nn.utils.clip_grad_norm_(self.arrays, limit))
-
-    @torch.no_grad()
-    def step(self) -> None:
-        adam(
-            self.arrays,
-            self.gradients,
-            self.first,
-            self.second,
-            [],
-            self.steps,
-            fused=True,
-            amsgrad=False,
-            beta1=0.9,
-            beta2=0.999,
-            eps=1e-8,
-            maximize=False,
-            lr=self.learning_rate,
-            weight_decay=self.l2,
-        )
-
-
-class Target:
-    """Validation nDCG@10 of a model in training: full ranking, for MOST_USERS at most.
-
-    As the evaluator and `recommend` do, it leaves out the items of the histories that users are known by.
-    """
-
-    def __init__(self, served: sparse.csr_array, validation: Interactions, fold_in: sparse.csr_array | None):
-        self.relevant = validation.tocsr()
-        self.known = fold_in
-        self.seen = pattern(served if fold_in is None else fold_in)  # an interaction of weight zero was one
-        self.n_relevant = np.diff(self.relevant.indptr)
-        self.users = at_most(np.flatnonzero(self.n_relevant), MOST_USERS)
-
-    @torch.no_grad()
-    def ndcg(self, model: Recommender, block: int = 2048) -> float:
-        gains = []
-        for start in range(0, len(self.users), block):
-            users = self.users[start : start + block]
-            if self.known is None:
-                best = model.rank(users, 10, self.seen[users])
-            else:
-                best = model.rank_histories(self.known[users], 10, self.seen[users])
-            hits = np.take_along_axis(self.relevant[users].toarray() > 0, np.maximum(best, 0), axis=1) & (best >= 0)
-            gains.append(list_metrics(hits, self.n_relevant[users], (10,))["ndcg@10"])
-        return float(np.concatenate(gains).mean())
 
 
 def _times(size: int | tuple[int, ...], share: float) -> int | tuple[int, ...]:
