@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from recprune import together
 from recprune.errors import kind_of
 from recprune.interactions import Interactions
 from recprune.models.disk import storage
@@ -409,10 +410,12 @@ class Recommender(LostRows):
     def save(self, path) -> None:
         """The model is written to a folder (see `recprune.models.disk.storage`), whole or not at all.
 
+        Of processes that train together the first one writes; the others go on at once.
         Raises ValueError for an untrained model, and for a quantized one whose arrays were changed since.
         """
         self._fitted  # noqa: B018  an untrained model is refused before anything is written
-        storage.write_folder(path, self, self.hyperparameters())
+        if together.writes():
+            storage.write_folder(path, self, self.hyperparameters())
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{k}={v!r}" for k, v in self.hyperparameters().items())

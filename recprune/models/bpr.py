@@ -66,6 +66,10 @@ class BPR(FactorModel, GradientModel):
         columns = (torch.from_numpy(users), torch.from_numpy(pairs), *sample_weights.in_order(train, order))
         yield from zip(*(column.split(self.batch_size) for column in columns), strict=True)
 
+    def weight(self, batch: tuple) -> float:
+        users, _, *weight = batch
+        return sample_weights.total(len(users), *weight)
+
     def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator | None) -> torch.Tensor:
         users, pairs, *weight = batch  # (b,), (b x 2): the item and the negative; (b,) where there are weights
         user = lookup(arrays["user_factors"], users)

@@ -71,6 +71,7 @@ class DLRM(GradientModel):
     main_size: ClassVar[str] = "factors"
     other_sizes: ClassVar[tuple[str, ...]] = ("hidden",)
     folds_in: ClassVar[bool] = True
+    in_common: ClassVar[tuple[int, ...]] = (1,)
     seconds_a_fit: ClassVar[float] = 20.0
     tiny: ClassVar[dict[str, Any]] = {"factors": 4, "hidden": (4, 2), "epochs": 1}
     search: ClassVar[dict[str, Any]] = {
@@ -133,14 +134,18 @@ class DLRM(GradientModel):
                 items = np.sort(rng.choice(self.n_items, self.candidates, replace=False))
             yield users, items, matrix[users]
 
+    def weight(self, batch: tuple) -> float:
+        """What the histories weigh; the loss is a mean over the share of them that is hidden, which chance decides."""
+        return float(batch[2].sum())
+
     def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator) -> torch.Tensor:
         users, items, matrix = batch
         hidden = (torch.rand(matrix.nnz, generator=generator) < self.dropout).numpy()
-        known = (torch.rand(len(users), generator=generator) >= ID_HIDDEN).float()
+        known = (torch.rand(len(users), generator=generator) >= ID_HIDDEN).float().to(arrays["item.bias"].device)
         user = self._users(arrays, ops.entries(matrix, ~hidden), users, known)
         logits = self._pairs(arrays, user, self._items(arrays, items))
         seen, wanted = (
-            torch.from_numpy((m if items is None else m[:, items]).toarray())
+            torch.from_numpy((m if items is None else m[:, items]).toarray()).to(logits.device)
             for m in (matrix, ops.entries(matrix, hidden))
         )
         unseen = self.negative_weight * (seen == 0)
@@ -169,7 +174,7 @@ class DLRM(GradientModel):
         """(b x d): the users' rows, zeros for a user without one."""
         row = self._user_rows(users)
         vector = ops.rows(arrays["user.id"], np.maximum(row, 0))
-        return vector * torch.from_numpy(row >= 0)[:, None] if "kept_users" in arrays else vector
+        return vector * torch.from_numpy(row >= 0).to(vector.device)[:, None] if "kept_users" in arrays else vector
 
     def _items(self, arrays, items: np.ndarray | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """(n x fields x d) vectors, and (n,) biases, of `items`, or of all that have a row."""

@@ -112,14 +112,16 @@ class ELSA(GradientModel):
 
     def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator) -> torch.Tensor:
         (matrix,) = batch
-        table, x = _UnitRows.apply(arrays[TABLE]), torch.from_numpy(matrix.data)
-        index, offsets = torch.from_numpy(matrix.indices), torch.from_numpy(matrix.indptr[:-1])
+        table = _UnitRows.apply(arrays[TABLE])
+        of_history = matrix.multiply(matrix).sum(axis=1).astype(np.float32)
+        x, index, offsets, of_history = (
+            torch.from_numpy(a).to(table.device) for a in (matrix.data, matrix.indices, matrix.indptr[:-1], of_history)
+        )
         lengths = table.detach().square().sum(1, keepdim=True)  # 1, or 0: a row of zeros has no diagonal
         z = sparse_times(matrix, table)
         diagonal = F.embedding_bag(index, lengths, offsets, mode="sum", per_sample_weights=x.square())[:, 0]
         squares = z.square().sum(1)
         of_scores = ((z @ (table.T @ table)) * z).sum(1) - 2 * squares + diagonal
-        of_history = torch.from_numpy(matrix.multiply(matrix).sum(axis=1).astype(np.float32))
         cosine = (squares - diagonal) / (of_history * of_scores).clamp(min=1e-12).sqrt()
         return 2 - 2 * cosine.mean()
 

@@ -52,6 +52,7 @@ class MultVAE(GradientModel):
     main_size: ClassVar[str] = "hidden"
     other_sizes: ClassVar[tuple[str, ...]] = ("latent",)
     folds_in: ClassVar[bool] = True
+    in_common: ClassVar[tuple[int, ...]] = (1,)
     seconds_a_fit: ClassVar[float] = 10.0
     tiny: ClassVar[dict[str, Any]] = {"hidden": 8, "latent": 4, "epochs": 1}
     search: ClassVar[dict[str, Any]] = {
@@ -103,10 +104,11 @@ class MultVAE(GradientModel):
         h = torch.tanh(sparse_times(shown, arrays["encoder.weight"]) + arrays["encoder.bias"])
         mean = F.linear(h, arrays["latent.weight"], arrays["latent.bias"])
         log_variance = F.linear(h, arrays["variance.weight"], arrays["variance.bias"])
-        z = mean + torch.randn(mean.shape, generator=generator) * torch.exp(0.5 * log_variance)
+        z = mean + torch.randn(mean.shape, generator=generator).to(mean.device) * torch.exp(0.5 * log_variance)
         with low_precision(self.bfloat16):
             logits = self._decode(arrays, z).float()
-        likelihood = (torch.from_numpy(matrix.toarray()) * F.log_softmax(logits, 1)).sum() / len(logits)
+        wanted = torch.from_numpy(matrix.toarray()).to(logits.device)
+        likelihood = (wanted * F.log_softmax(logits, 1)).sum() / len(logits)
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1).mean()
         return beta * divergence - likelihood
 

@@ -102,9 +102,13 @@ class NeuMF(GradientModel):
         columns = (torch.from_numpy(users), torch.from_numpy(candidates), *sample_weights.in_order(train, order))
         yield from zip(*(column.split(step) for column in columns), strict=True)
 
+    def weight(self, batch: tuple) -> float:
+        users, _, *weight = batch
+        return sample_weights.total(len(users), *weight)
+
     def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator) -> torch.Tensor:
         users, items, *weight = batch  # (b,), (b x (1 + negatives)); (b,) where there are weights
-        label = torch.zeros(items.shape)
+        label = torch.zeros(items.shape, device=items.device)
         label[:, 0] = 1.0
         gmf = lookup(arrays["gmf.user"], users)[:, None] * lookup(arrays["gmf.item"], items)
         gmf, user, item = (

@@ -63,6 +63,7 @@ class SASRec(GradientModel):
     main_size: ClassVar[str] = "factors"
     other_sizes: ClassVar[tuple[str, ...]] = ("hidden",)
     folds_in: ClassVar[bool] = True
+    in_common: ClassVar[tuple[int, ...]] = (2,)
     needs_times: ClassVar[bool] = True
     seconds_a_fit: ClassVar[float] = 60.0
     tiny: ClassVar[dict[str, Any]] = {"factors": 4, "hidden": 8, "max_length": 10, "epochs": 1}
@@ -129,10 +130,15 @@ class SASRec(GradientModel):
             codes, *weight = (torch.from_numpy(_table(v, first[part], length[part])) for v in values)
             yield codes, torch.from_numpy(length[part]), items, *weight
 
+    def weight(self, batch: tuple) -> float:
+        """What is to be predicted: every entry of a sequence but the first."""
+        _, length, _, *weight = batch
+        return float(weight[0][:, 1:].sum()) if weight else int((length - 1).sum())
+
     def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator) -> torch.Tensor:
         codes, length, items, *weight = batch
         state = self._states(arrays, codes[:, :-1], length - 1, generator)
-        there = torch.arange(codes.shape[1] - 1) < length[:, None] - 1
+        there = torch.arange(codes.shape[1] - 1, device=codes.device) < length[:, None] - 1
         state, target = state[there], codes[:, 1:][there]
         weight = [w[:, 1:][there] for w in weight]  # of what is to be predicted
         with low_precision(self.bf16):
@@ -166,7 +172,8 @@ class SASRec(GradientModel):
         table, d = arrays["item"], self.factors
         index = codes.clamp(min=0).reshape(-1)
         x = lookup(table, index) if _learns(table) else ops.rows(table, index)
-        place = (self.max_length - length[:, None] + torch.arange(codes.shape[1])).clamp(max=self.max_length - 1)
+        at = torch.arange(codes.shape[1], device=codes.device)
+        place = (self.max_length - length[:, None] + at).clamp(max=self.max_length - 1)
         x = (x.view(*codes.shape, d) * d**0.5).masked_fill((codes == PADDING)[..., None], 0.0)
         return x + F.embedding(place, ops.dense(arrays["position"]))
 

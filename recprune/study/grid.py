@@ -22,6 +22,7 @@ from recprune.cells.names import (
 )
 from recprune.cells.parameters import Columns, Core, Parameters, Recoveries, Seeds, Shares, Values, check_options
 from recprune.datasets.naming import name_of
+from recprune.device import Device
 from recprune.errors import StudyError
 from recprune.study.tuning.hyperparameters import Hyperparameters
 from recprune.typed import shown
@@ -140,6 +141,7 @@ class Grid:
 
     beside  whose results the rows are shown with: those of the study "main", in whose files they are gathered; or the
             same from files of their own, with the "larger" studies; "" for results of its own
+    device  that models train on: see `recprune.device`; one that is not the CPU counts in the runs' keys
     """
 
     datasets: Annotated[tuple[str, ...], AfterValidator(_check_some)]
@@ -150,6 +152,7 @@ class Grid:
     core: Core = None
     columns: Columns = field(default_factory=dict)
     beside: Literal["", "main", "larger"] = ""
+    device: Device = "cpu"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ datasets = ["ml-100k"]
 protocols = ["ratio"]
 seeds = [0]
 models = ["quick", "tree"]
+device = "cpu"                    # that models train on: "cpu", "cuda", or "auto", a GPU where there is one
 runs = [                          # families: a run for each data set, protocol, model and listed value
   { notebook = "10-dense" },
   { notebook = "21-prune-weights", keep = "weights", runs = [    # these families, over what was just said

@@ -44,6 +44,11 @@ class Planned:
     sources: dict  # the hashes that made the key
 
     @property
+    def device(self) -> str:
+        """That its models train on; what "auto" stood for when the plan was made."""
+        return self.sources["environment"].get("device", "cpu")
+
+    @property
     def done(self) -> bool:
         return Path(self.stamp).exists()
 
@@ -113,7 +118,7 @@ def make_plan(
             raise StudyError(f"study.{study.name}: no run has the method {only!r}")
         chosen |= {need for id in chosen for need in needs[id]}
         wanted = {id: run for id, run in wanted.items() if id in chosen}
-    library, common = Library(study.extensions), {"environment": environment()}
+    library, common = Library(study.extensions), {"environment": environment(study.device)}
     data = {dataset: data_identity(dataset) for dataset in study.datasets}
     read = cache(lambda name: Notebook.read(notebooks / f"{name}.ipynb"))
     times = times_of(provenance)

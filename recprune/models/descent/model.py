@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from recprune import device as devices
+from recprune import together
 from recprune.interactions import Interactions
 from recprune.models.base import Recommender
 from recprune.models.descent.step import Adam, Regulariser, Step
@@ -43,6 +45,8 @@ class GradientModel(Recommender):
     recoveries: ClassVar[tuple[str, ...]] = ("none", "fine-tune", "rewind", "retrain")
     main_size: ClassVar[str] = ""  # the hyper-parameter that the number of parameters is all but proportional to
     other_sizes: ClassVar[tuple[str, ...]] = ()  # those that hardly matter to it, and may matter to quality
+    #: places in a batch of what its samples have in common; what is at the others has a row for each sample
+    in_common: ClassVar[tuple[int, ...]] = ()
     #: asked after each epoch with its number and the best validation nDCG@10 so far; True ends the training
     watch: ClassVar[Callable[..., bool] | None] = None
 
@@ -57,6 +61,10 @@ class GradientModel(Recommender):
     def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator) -> torch.Tensor:
         """The mean loss of a batch, a scalar; `arrays` holds the model's arrays and its auxiliary ones."""
         raise TypeError(f"{type(self).__name__} has no loss")
+
+    def weight(self, batch: tuple) -> float:
+        """What the loss of a batch is a mean over: its samples, or what they weigh."""
+        return batch[0].shape[0]
 
     def project(self, arrays: dict[str, torch.Tensor]) -> None:
         """Bring the arrays back to what they are held to after each step, in place; nothing, in most models."""
@@ -127,18 +135,25 @@ class GradientModel(Recommender):
         model go on from there, and the state at the start counts as an epoch, so that training on never
         loses validation quality.
 
+        The arrays are on the CPU before and after; meanwhile on the device of `recprune.device`. In a group of
+        processes all of them train this model together (see `recprune.together`).
+
         masked_from   the masks hold from this epoch on; epochs before it cannot be the best one
         regulariser   changes the arrays after each step, before the masks (a proximal map)
         clip          largest Euclidean norm of all gradients together; longer ones are scaled down to it
         """
         self.train_log: list[dict] = []
-        arrays = {**self.arrays, **self.auxiliary}
+        device = devices.chosen()
+        group = self._group(device, train, seed)
+        arrays = {name: array.to(device) for name, array in {**self.arrays, **self.auxiliary}.items()}
         trained = [a.requires_grad_() for a in arrays.values() if a.is_floating_point()]
-        held = [(arrays[name], mask) for name, mask in (masks or {}).items()]
+        group.take_from_first([array.detach() for array in trained])
+        held = [(arrays[name], mask.to(device)) for name, mask in (masks or {}).items()]
         optimizer = Adam(trained, learning_rate or self.learning_rate, self.l2)
-        step = Step(self.loss, arrays, optimizer, torch.Generator().manual_seed(seed), regulariser, clip, self.project)
+        generator = torch.Generator().manual_seed(group.seed(seed))
+        step = Step(self, arrays, optimizer, generator, group, device, regulariser, clip)
         rng, learned_from = np.random.default_rng(seed), self.trainable(train)
-        target = None if validation is None else Target(self._fitted, validation, fold_in)
+        target = None if validation is None else Target(self._fitted, validation, fold_in, group)
         best = Best(trained, target.ndcg(self) if target and first_epoch else -math.inf)
         for epoch in range(first_epoch, first_epoch + epochs):
             masked = epoch >= masked_from
@@ -153,16 +168,33 @@ class GradientModel(Recommender):
             self.train_log.append(row)
             self.epochs_trained += 1
             if target:
+                self._take_back(arrays)
                 row["val_ndcg@10"] = now = target.ndcg(self)
                 if masked:
                     best.look(now)
-                if best.waited >= (patience or self.patience) or (self.watch and self.watch(epoch + 1, best.value)):
+                late = best.waited >= (patience or self.patience)
+                if group.first_says(late or bool(self.watch and self.watch(epoch + 1, best.value))):
                     break
         for array in trained:
             array.requires_grad_(False)
             array.grad = None
         if target:
             best.restore()
+        self._take_back(arrays)
+
+    def _group(self, device: torch.device, train: Interactions, seed: int) -> together.Group:
+        """The processes that train with this one. Raises ValueError where they train anything else."""
+        group = together.group(device)
+        if group.size > 1:
+            about = {"hyperparameters": self.hyperparameters(), "seed": seed, "data": train.content_hash[:12]}
+            group.agree({"model": self.name, **about})
+        return group
+
+    def _take_back(self, arrays: dict[str, torch.Tensor]) -> None:
+        """The values that arrays have on the device, for the model's own on the CPU; there they are the same."""
+        for name, own in (self.arrays | self.auxiliary).items():
+            if arrays[name] is not own:
+                own.copy_(arrays[name].detach())
 
     def gradients(self, train: Interactions, seed: int) -> Iterator[dict[str, torch.Tensor]]:
         """Name of an array -> gradient of the loss, batch by batch, over one epoch of training's own batches.

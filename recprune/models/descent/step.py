@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.optim.adam import adam
+
+from recprune.together import Group
+
+if TYPE_CHECKING:
+    from recprune.models.descent.model import GradientModel
 
 # (arrays, learning rate) -> None: changes arrays in place, by name, after a step
 Regulariser = Callable[[dict[str, torch.Tensor], float], None]
 
 
 class Step:
-    """One step of training: gradients -> clipping -> Adam -> regulariser -> masks -> the model's own constraint."""
+    """One step of training: gradients -> their sum over the processes of a group -> clipping -> Adam -> regulariser
+    -> masks -> the model's own constraint."""
 
     def __init__(
         self,
-        loss: Callable[[dict, tuple, torch.Generator], torch.Tensor],
+        model: GradientModel,
         arrays: dict[str, torch.Tensor],
         optimizer: Adam,
         generator: torch.Generator,
+        group: Group,
+        device: torch.device,
         regulariser: Regulariser | None = None,
         clip: float | None = None,
-        project: Callable[[dict[str, torch.Tensor]], None] | None = None,
     ):
-        self.loss, self.arrays, self.optimizer, self.generator = loss, arrays, optimizer, generator
-        self.regulariser, self.clip, self.project = regulariser, clip, project
+        self.model, self.arrays, self.optimizer, self.generator = model, arrays, optimizer, generator
+        self.group, self.device, self.regulariser, self.clip = group, device, regulariser, clip
         self.held: list[tuple[torch.Tensor, torch.Tensor]] = []
         self.lengths: list[float] = []  # of the gradient before clipping, since `norms` was last asked
 
     def __call__(self, batch: tuple) -> float:
         """Take the step; returns the loss before it."""
         self.optimizer.zero_gradients()
-        loss = self.loss(self.arrays, batch, self.generator)
+        part, share = self._part(batch)
+        part = tuple(x.to(self.device) if isinstance(x, torch.Tensor) else x for x in part)
+        loss = self.model.loss(self.arrays, part, self.generator)
         loss.backward()
+        loss = loss.detach()
+        self.group.add([*self.optimizer.gradients, loss], share)
         if self.clip is not None:
             self.lengths.append(self.optimizer.clip(self.clip))
         self.optimizer.step()
@@ -42,9 +54,23 @@ class Step:
             if self.regulariser is not None:
                 self.regulariser(self.arrays, self.optimizer.learning_rate)
         self.hold(self.held)
-        if self.project is not None:
-            self.project(self.arrays)
-        return float(loss.detach())
+        self.model.project(self.arrays)
+        return float(loss)
+
+    def _part(self, batch: tuple) -> tuple[tuple, float]:
+        """What this process takes of a batch, and its share of the batch's loss, a mean, and so of its gradient."""
+        size, n = self.group.size, batch[0].shape[0] if batch else 0
+        if size == 1 or n < size:
+            return batch, 1 / size
+        for at, x in enumerate(batch):
+            if at not in self.model.in_common and getattr(x, "shape", (0,))[0] != n:
+                raise ValueError(
+                    f"{self.model.name}: place {at} of a batch has not a row for each of its {n} samples; "
+                    "`in_common` of the model has to name it, or processes cannot train together"
+                )
+        rows, whole = self.group.part(n), self.model.weight(batch)
+        part = tuple(x if at in self.model.in_common else x[rows] for at, x in enumerate(batch))
+        return part, self.model.weight(part) / whole if whole else 1 / size
 
     @torch.no_grad()
     def hold(self, held: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
@@ -73,7 +99,7 @@ class Adam:
         for array in arrays:
             array.grad = torch.zeros_like(array)
         self.first, self.second = ([torch.zeros_like(array) for array in arrays] for _ in range(2))
-        self.steps = [torch.zeros(()) for _ in arrays]
+        self.steps = [torch.zeros((), device=array.device) for array in arrays]
 
     def zero_gradients(self) -> None:
         for gradient in self.gradients:

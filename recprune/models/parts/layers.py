@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from scipy import sparse
 
 from recprune.models.parts import ops
@@ -60,11 +61,19 @@ class _SparseTimes(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, table):
         ctx.x = x
-        return torch.from_numpy(ops.sparse_rows_times(x, table.detach()))
+        return _product(x, table.detach())
 
     @staticmethod
     def backward(ctx, gradient):
-        return None, torch.from_numpy(ops.sparse_rows_times(ctx.x.T.tocsr(), gradient.contiguous()))
+        return None, _product(ctx.x.T.tocsr(), gradient.contiguous())
+
+
+def _product(x: sparse.csr_array, table: torch.Tensor) -> torch.Tensor:
+    """X W, where W is."""
+    if table.device.type == "cpu":
+        return torch.from_numpy(ops.sparse_rows_times(x, table))
+    index, start, weight = (torch.from_numpy(a).to(table.device) for a in (x.indices, x.indptr[:-1], x.data))
+    return F.embedding_bag(index, table, start, mode="sum", per_sample_weights=weight)
 
 
 def sparse_times(x: sparse.csr_array, table: torch.Tensor) -> torch.Tensor:
@@ -79,7 +88,7 @@ def dropout(x: torch.Tensor, share: float, generator: torch.Generator | None) ->
     """
     if generator is None or share == 0:
         return x
-    keep = keep_mask(x.numel(), share, generator).view(x.shape)
+    keep = keep_mask(x.numel(), share, generator).view(x.shape).to(x.device)
     return x * keep.to(x.dtype).mul_(0 if share == 1 else 1 / (1 - share))
 
 

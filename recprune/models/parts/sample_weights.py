@@ -24,6 +24,11 @@ def differ(train: Interactions) -> bool:
     return train.weight is not None and bool((train.weight != 1).any())
 
 
+def total(n: int, weight: torch.Tensor | None = None) -> float:
+    """What `mean` divides by, for n rows: their number, or the sum of their weights."""
+    return n if weight is None else float(weight.sum())
+
+
 def mean(losses: torch.Tensor, weight: torch.Tensor | None = None) -> torch.Tensor:
     """The mean of all losses (b x ...), each row of them with its weight (b,)."""
     if weight is None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from recprune import threads
+from recprune.device import VARIABLE
 from recprune.files import held, remove_abandoned
 from recprune.study.execution import spare
 from recprune.study.execution.interrupt import undone
@@ -38,14 +39,17 @@ class CellFailed(Exception):
         super().__init__(f"cell {cell}: {cause}")
 
 
-def execute_notebook(notebook: str, output: Path, parameters: dict, extensions: tuple[str, ...] = ()) -> None:
+def execute_notebook(
+    notebook: str, output: Path, parameters: dict, extensions: tuple[str, ...] = (), device: str = "cpu"
+) -> None:
     """Execute a notebook, with the folder of `output`, the executed one, as its own.
 
-    `extensions` are files that the kernel loads before it checks names. Raises CellFailed, or KernelNeverStarted.
+    `extensions` are files that the kernel loads before it checks names, `device` is what models train on.
+    Raises CellFailed, or KernelNeverStarted.
     """
     log = output.with_name("kernel.log")
     kernels: list[AsyncKernelManager] = []
-    with _own_jupyter(extensions) as own, undone(lambda: _kill(kernels)):
+    with _own_jupyter(extensions, device) as own, undone(lambda: _kill(kernels)):
         # imported here: these read their settings from the environment at import
         with without("rfc3987_syntax"):
             import papermill
@@ -109,7 +113,7 @@ def forget_paths(output: Path) -> None:
 
 
 @contextmanager
-def _own_jupyter(extensions: tuple[str, ...]) -> Iterator[Path]:
+def _own_jupyter(extensions: tuple[str, ...], device: str) -> Iterator[Path]:
     """An environment in which no home folder, other kernel or other run is seen. Yields the folder of its files."""
     root = Path(tempfile.gettempdir())
     root = root if len(str(root)) < 60 else Path("/tmp")  # a socket's path holds about 100 characters
@@ -118,7 +122,7 @@ def _own_jupyter(extensions: tuple[str, ...]) -> Iterator[Path]:
     forget = partial(shutil.rmtree, own, ignore_errors=True)
     try:
         with undone(forget):
-            _settings(own, extensions)
+            _settings(own, extensions, device)
             yield own
     finally:
         forget()
@@ -135,7 +139,7 @@ def _held_folder(root: Path) -> tuple[Path, int]:
         os.close(handle)
 
 
-def _settings(own: Path, extensions: tuple[str, ...]) -> None:
+def _settings(own: Path, extensions: tuple[str, ...], device: str) -> None:
     """Set the environment of the kernel, whose own files go below `own`."""
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         path = own / name.lower()
@@ -144,6 +148,7 @@ def _settings(own: Path, extensions: tuple[str, ...]) -> None:
     os.environ.pop("JUPYTER_PATH", None)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     os.environ["RECPRUNE_EXTENSIONS"] = os.pathsep.join(extensions)  # see `Parameters.collect`
+    os.environ[VARIABLE] = device
     os.environ |= constant()
     if os.environ.get("RECPRUNE_DATA"):
         os.environ["RECPRUNE_DATA"] = str(Path(os.environ["RECPRUNE_DATA"]).resolve())

@@ -89,7 +89,7 @@ def _is_there(run: Planned, folder: Path) -> bool:
 
 def _check_unchanged(run: Planned, extensions: tuple[str, ...]) -> None:
     code = code_of(Notebook.read(Path(run.notebook)), Library(extensions), run.parameters)
-    now = code | {"environment": environment(), "data": _data_now(run)}
+    now = code | {"environment": environment(run.device), "data": _data_now(run)}
     changed = [name for name, value in now.items() if run.sources[name] != value]
     if changed:
         raise RunError(f"{run.id}: the {changed[0]} changed since the plan was made; type the same make command again")
@@ -108,7 +108,7 @@ def _execute_into(temporary: Path, run: Planned, plan: Plan) -> None:
         temporary.mkdir()
         try:
             parameters = _parameters(run, plan, folder)
-            execute_notebook(run.notebook, temporary / "executed.ipynb", parameters, plan.extensions)
+            execute_notebook(run.notebook, temporary / "executed.ipynb", parameters, plan.extensions, run.device)
             break
         except CellFailed as failed:
             _keep_failed(temporary, folder)

@@ -8,12 +8,16 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from recprune.device import resolved
+
 NUMERIC = ("numpy", "scipy", "pandas", "torch", "implicit")  # packages whose release may change a number
 
 
-def environment() -> dict[str, str]:
-    """The versions of Python and of the packages whose release may change a number."""
-    return {"python": "{}.{}.{}".format(*sys.version_info)} | {name: package_version(name) for name in NUMERIC}
+def environment(device: str = "cpu") -> dict[str, str]:
+    """The versions of Python and of the packages whose release may change a number; the device, if not the CPU."""
+    versions = {"python": "{}.{}.{}".format(*sys.version_info)} | {name: package_version(name) for name in NUMERIC}
+    device = resolved(device)
+    return versions if device == "cpu" else versions | {"device": device}
 
 
 def package_version(name: str) -> str:
