@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     if SCALE not in SCALES:
         parser.error(f"BENCH is {SCALE!r}; full, tiny or nothing is accepted")
     others, ours = environment.python(), sys.executable
-    interpreters = {"evaluator": others, "sizes": others, "break_even": ours, "data_path": ours, "training": ours}
+    interpreters = {"evaluator": others, "sizes": others}
+    interpreters |= dict.fromkeys(("break_even", "data_path", "training", "together"), ours)
     failed = [
         name
         for name, python in interpreters.items()

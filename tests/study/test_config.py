@@ -121,6 +121,7 @@ def test_another_data_set_and_some_models(study):
         ("core = 10", 'core = "10"', r"study\.main\.core: '10' is a str; an int is needed"),
         ("core = 10", "core = true", r"study\.main\.core: True is a bool"),
         ("core = 10", "core = -1", "core: -1"),
+        ("core = 10", 'device = "gpu"', r"study\.main\.device: 'gpu' is unknown; known: auto, cpu, cuda"),
         ("seeds = [0, 1]", "seeds = [0, 1.5]", r"study\.main\.seeds: 1\.5 is a float"),
         ("seeds = [0, 1]", "seeds = []", r"study\.main\.seeds: one value or more"),
         ("seeds = [0, 1]", "seeds = [1, 1]", "seeds"),

@@ -36,6 +36,16 @@ def keys(project, **options) -> dict[str, str]:
     return {run.id: run.key for run in project.plan(**options).runs}
 
 
+def test_a_device_that_is_not_the_cpu_counts(two):
+    before, text = keys(two), two.study.read_text()
+    two.study.write_text(text.replace("[study.main]\n", '[study.main]\ndevice = "cpu"\n', 1))
+    assert keys(two) == before
+    two.study.write_text(text.replace("[study.main]\n", '[study.main]\ndevice = "cuda"\n', 1))
+    after = two.plan()
+    assert not {run.key for run in after.runs} & set(before.values())
+    assert {run.device for run in after.runs} == {"cuda"}
+
+
 def test_clocks_copies_prose_and_outputs_change_no_key(two):
     before = keys(two)
     for path in two.folder.rglob("*"):
