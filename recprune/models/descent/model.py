@@ -148,6 +148,7 @@ class GradientModel(Recommender):
         arrays = {name: array.to(device) for name, array in {**self.arrays, **self.auxiliary}.items()}
         trained = [a.requires_grad_() for a in arrays.values() if a.is_floating_point()]
         group.take_from_first([array.detach() for array in trained])
+        self._take_back(arrays)
         held = [(arrays[name], mask.to(device)) for name, mask in (masks or {}).items()]
         optimizer = Adam(trained, learning_rate or self.learning_rate, self.l2)
         generator = torch.Generator().manual_seed(group.seed(seed))

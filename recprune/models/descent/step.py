@@ -59,8 +59,9 @@ class Step:
 
     def _part(self, batch: tuple) -> tuple[tuple, float]:
         """What this process takes of a batch, and its share of the batch's loss, a mean, and so of its gradient."""
-        size, n = self.group.size, batch[0].shape[0] if batch else 0
-        if size == 1 or n < size:
+        size = self.group.size
+        n = batch[0].shape[0] if size > 1 else 0
+        if n < size:
             return batch, 1 / size
         for at, x in enumerate(batch):
             if at not in self.model.in_common and getattr(x, "shape", (0,))[0] != n:
