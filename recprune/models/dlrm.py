@@ -135,8 +135,9 @@ class DLRM(GradientModel):
             yield users, items, matrix[users]
 
     def weight(self, batch: tuple) -> float:
-        """What the histories weigh; the loss is a mean over the share of them that is hidden, which chance decides."""
-        return float(batch[2].sum())
+        """What the histories weigh in the candidates; the loss is a mean over a share of it, which chance hides."""
+        _, items, matrix = batch
+        return float((matrix if items is None else matrix[:, items]).sum())
 
     def loss(self, arrays: dict[str, torch.Tensor], batch: tuple, generator: torch.Generator) -> torch.Tensor:
         users, items, matrix = batch

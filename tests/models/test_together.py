@@ -28,7 +28,7 @@ CERTAIN = (
     NeuMF(factors=4, hidden=(6, 3), dropout=0.0, batch_size=100),
     SASRec(factors=4, hidden=6, max_length=12, dropout=0.0, batch_size=7),
     SASRec(factors=4, hidden=6, max_length=12, dropout=0.0, batch_size=7, candidates=20),
-    MultVAE(hidden=6, latent=3, dropout=0.0, batch_size=19),
+    MultVAE(hidden=6, latent=3, dropout=0.0, batch_size=19, bfloat16=False),
     DLRM(factors=4, hidden=(4,), dropout=1.0, batch_size=19),
     DLRM(factors=4, hidden=(4,), dropout=1.0, batch_size=19, candidates=20),
 )
