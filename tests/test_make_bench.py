@@ -13,7 +13,7 @@ import pytest
 
 import recprune as rp
 from bench import __main__ as everything
-from bench import break_even, data_path, evaluator, forms, logs, serving, sizes, training
+from bench import break_even, data_path, evaluator, forms, logs, serving, sizes, together, training
 from bench.common import growth, take_turns
 from bench.competitors import COMPETITORS
 
@@ -72,6 +72,15 @@ def test_training_is_timed_by_the_epoch(tmp_path):
     training.main([*options, "--models", "bpr", "--out", str(tmp_path)])
     rows = pd.read_csv(tmp_path / "training-synthetic-150x90x4000.csv")
     assert rows["model"].tolist() == ["bpr"] and (rows["epoch_s"] > 0).all() and (rows["times_now"] == 1).all()
+
+
+@pytest.mark.slow
+def test_processes_that_train_together_are_timed_beside_one(tmp_path):
+    options = ["--dataset", "synthetic:150x90x4000", "--epochs", "3", "--models", "bpr"]
+    together.main([*options, "--out", str(tmp_path)])
+    rows = pd.read_csv(tmp_path / "together-synthetic-150x90x4000.csv")
+    assert rows["processes"].tolist() == [1, 2] and (rows["epoch_s"] > 0).all()
+    assert rows["val_ndcg@10"].nunique() == 1  # nothing in BPR is drawn for each sample
 
 
 @pytest.fixture
