@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from recprune import models
     from recprune.datasets import load
     from recprune.errors import DataError
-    from recprune.evaluation import evaluate, footprint
+    from recprune.evaluation import evaluate, footprint, membership
     from recprune.interactions import Interactions
     from recprune.models import load_model, quantize
     from recprune.pruning import CRITERIA, prune, prune_samples
@@ -27,6 +27,7 @@ _HOME = {
     "load": "datasets",
     "evaluate": "evaluation",
     "footprint": "evaluation",
+    "membership": "evaluation",
     "DataError": "errors",
     "Interactions": "interactions",
     "load_model": "models",
@@ -48,6 +49,7 @@ __all__ = [
     "footprint",
     "load",
     "load_model",
+    "membership",
     "models",
     "prune",
     "prune_samples",

@@ -4,6 +4,7 @@ from recprune.evaluation.belonging import check_belongs
 from recprune.evaluation.footprint import Footprint, Latency, footprint, latency, peak_rss_mb
 from recprune.evaluation.intervals import Interval, holm, paired_p, paired_ratio
 from recprune.evaluation.metrics import overlap
+from recprune.evaluation.privacy import Membership, membership
 from recprune.evaluation.ranking import Report, evaluate
 from recprune.evaluation.safety import SafeSparsity, safe_sparsity
 
@@ -11,6 +12,7 @@ __all__ = [
     "Footprint",
     "Interval",
     "Latency",
+    "Membership",
     "Report",
     "SafeSparsity",
     "check_belongs",
@@ -18,6 +20,7 @@ __all__ = [
     "footprint",
     "holm",
     "latency",
+    "membership",
     "overlap",
     "paired_p",
     "paired_ratio",

@@ -231,7 +231,7 @@ def _by_scores(score, split):
     """(users, k, seen) -> their lists, by the scores that score(users) gives."""
 
     def rank(users, k, seen):
-        return rank_in_blocks(lambda part: _checked(score(users[part]), len(users[part]), split.n_items), k, seen)
+        return rank_in_blocks(lambda part: checked_scores(score(users[part]), len(users[part]), split.n_items), k, seen)
 
     return rank
 
@@ -241,7 +241,7 @@ def _history(split, on: str) -> sparse.csr_array:
     return sparse.csr_array(split.seen("validation" if split.fold_in(on) is None else on))
 
 
-def _checked(scores, n_users: int, n_items: int) -> np.ndarray:
+def checked_scores(scores, n_users: int, n_items: int) -> np.ndarray:
     """A model's scores as an array of floats; a copy only where they are not."""
     scores = np.asarray(scores)
     if not np.issubdtype(scores.dtype, np.floating) or scores.dtype.itemsize < 4:
