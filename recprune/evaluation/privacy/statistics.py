@@ -57,14 +57,13 @@ def within_users(of: Queries, signal: Signal, hidden: bool) -> Membership:
     The threshold for the true positives is one for all. Its own chance counts in their error: a user moves the share
     of true positives, and by way of the threshold the slope of the ROC curve times that of false ones.
     """
-    weight, of_asked, users = of.weight, of.weight_of_asked, of.users
+    users = of.users
     mine, other = signal.member[of.query], signal.non_member
     won = (mine > other) + 0.5 * (mine == other)
-    auc = np.bincount(of.query, won * of_asked, len(of.user))
-    auc = np.bincount(of.user, auc, of.n_users)[users]
-    threshold, slope = _threshold(signal.member, weight, signal.non_member, of_asked)
-    tpr = np.bincount(of.user, (signal.member > threshold) * weight, of.n_users)[users]
-    fpr = np.bincount(of.user[of.query], (other > threshold) * of_asked, of.n_users)[users]
+    auc = _means(of.user, _means(of.query, won))[users]
+    threshold, slope = _threshold(signal.member, of.weight, signal.non_member, of.weight_of_asked)
+    tpr = _means(of.user, signal.member > threshold)[users]
+    fpr = _means(of.user[of.query], other > threshold)[users]
     reached = np.clip(tpr.mean() + slope * (FALSE_POSITIVES - fpr.mean()), 0, 1)  # between two thresholds
     found = {
         "auc": _mean(auc, auc - auc.mean()),
@@ -110,6 +109,12 @@ def difference(one: Membership, other: Membership) -> Estimate:
     gain = values[0] - values[1]
     gain = gain[~np.isnan(gain)]
     return _mean(gain.mean(), gain - gain.mean())
+
+
+def _means(group: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """(largest group + 1,) the mean of each group's values, NaN where it has none."""
+    count = np.bincount(group)
+    return np.divide(np.bincount(group, values), count, out=np.full(len(count), np.nan), where=count > 0)
 
 
 def _mean(value: float, influence: np.ndarray) -> Estimate:
