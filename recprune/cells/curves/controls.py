@@ -31,7 +31,7 @@ def smaller_curve(bench: Bench) -> Curve:
     """
     cells, smallest = [], None
     for seed, share in points(bench, bench.p.keep):
-        small = _in_that_shape(bench, seed, share)
+        small = in_that_shape(bench, seed, share)
         if is_shown(bench, seed, share):
             smallest = small
         cells += _smaller(bench, small, "model", "retrain", share, seed)
@@ -78,7 +78,8 @@ def first_smaller(bench: Bench, share: float) -> Recommender:
     return max(trained, key=lambda model: quality(model, bench.split(seed)))  # of equals the first
 
 
-def _in_that_shape(bench: Bench, seed: int, share: float) -> Recommender:
+def in_that_shape(bench: Bench, seed: int, share: float) -> Recommender:
+    """The model of a seed of about `share` of the parameters, trained, in the shape that the first seed chose."""
     first = first_smaller(bench, share)
     if seed == bench.p.seeds[0]:
         return first

@@ -12,6 +12,7 @@ from recprune.report.figures.bytes_per_item import bytes_per_item
 from recprune.report.figures.bytes_per_item_models import bytes_per_item_models
 from recprune.report.figures.safe_sparsity import safe_sparsity
 from recprune.report.figures.who_pays import who_pays
+from recprune.report.figures.leak import leak, leak_of
 from recprune.report.figures.tradeoff import tradeoff
 from recprune.report.figures.rounds import rounds
 from recprune.report.figures.time_saved import time_saved
@@ -41,6 +42,8 @@ __all__ = [
     "drawings",
     "figure",
     "importance",
+    "leak",
+    "leak_of",
     "pareto",
     "protocol_curves",
     "protocol_order",

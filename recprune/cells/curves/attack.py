@@ -1,0 +1,104 @@
+"""Attacks by fake profiles: how far they lift their targets, before and after pruning, and which fakes pruning removes.
+
+Further rows (`recprune.cells.further`) of these measures; `at` is the kind of profile ("none": no attack) and the
+original id of the item attacked for:
+
+    hit@10    share of the real users who have the target among their 10 best, of those who did not train on it
+    recall    share of the fake interactions that a rule for samples removes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recprune.cells.bench import Bench
+from recprune.cells.curves.walk import downwards, seeds
+from recprune.cells.measure import Cell
+from recprune.evaluation.attack import PROFILES, Poisoned, hit_rate, poisoned, removed, targets
+from recprune.models import Recommender
+from recprune.pruning import ParameterPath, SamplePath, prune_samples
+from recprune.splits import Split
+
+KIND = "attack"
+NONE = "none"  # no attack
+TARGETS = 5
+FAKES = 0.01  # of the users
+#: rules for samples that look at the log, or at a small model of it
+RULES = ("random", "stratified", "weight", "loss", "inverse-propensity", "score-variance", "leverage", "k-core")
+UNITS = ("interaction", "user")
+
+
+def attack_rows(bench: Bench) -> pd.DataFrame:
+    """The further rows of a model that was trained on poisoned data: dense, pruned to each share with each recovery,
+    and trained on what a rule for samples left. Without a model: of the rules for samples themselves."""
+    found: list[dict[str, Any]] = []
+    for seed in seeds(bench):
+        for at, attack in _attacks(bench.split(seed), seed):
+            found += _of_model(bench, at, attack, seed) if bench.p.model else _of_rules(bench, at, attack, seed)
+    return pd.DataFrame(found)
+
+
+def _attacks(split: Split, seed: int) -> Iterator[tuple[str, Poisoned]]:
+    """(at, attack) for each target and kind of profile; for each target first without an attack."""
+    for target in targets(split, TARGETS, seed).tolist():
+        name = str(split.items[target])
+        yield f"{NONE} {name}", Poisoned(split, target, np.empty(0, np.int64))
+        for profiles in PROFILES:
+            yield f"{profiles} {name}", poisoned(split, target, profiles, FAKES, seed)
+
+
+def _of_model(bench: Bench, at: str, attack: Poisoned, seed: int) -> list[dict[str, Any]]:
+    p = bench.p
+    clean = not len(attack.fakes)
+    model = bench.dense(seed).model if clean else bench.train(bench.untrained(), seed, attack.split)
+    found = [_hits(bench, model, at, attack, Cell(side="dense", seed=seed))]
+    for recovery in (p.recoveries or (p.recovery,)) if p.keep else ():
+        path = ParameterPath(model, attack.split, p.criterion, p.unit, p.schedule, recovery, seed, **p.options)
+        for share in downwards(p.keep):
+            cell = Cell.of(p, "parameters", share, seed, recovery=recovery)
+            found.append(_hits(bench, path.cut(share), at, attack, cell))
+    for share in downwards(p.samples):
+        less = prune_samples(attack.split, p.samples_criterion, share, seed)
+        cell = _samples("interaction", p.samples_criterion, "retrain", share, seed)
+        found.append(_hits(bench, bench.train(bench.untrained(), seed, less), at, attack, cell))
+    return found
+
+
+def _hits(bench: Bench, model, at: str, attack: Poisoned, cell: Cell) -> dict[str, Any]:
+    hits = hit_rate(model, attack.split, attack.target, real=bench.split(cell.seed).n_users)
+    hits = hits[~np.isnan(hits)]
+    dense: Recommender = bench.dense(cell.seed).model
+    error = hits.std(ddof=1) / len(hits) ** 0.5 if len(hits) > 1 else np.nan
+    return _row(cell, at, "hit@10", hits.mean(), error, model=dense.name, family=dense.family)
+
+
+def _of_rules(bench: Bench, at: str, attack: Poisoned, seed: int) -> list[dict[str, Any]]:
+    """The recall of each rule that the log has what it needs for, by unit and share; of real attacks."""
+    found = []
+    for criterion in RULES if len(attack.fakes) else ():
+        if criterion == "weight" and attack.split.train.rating is None and attack.split.train.weight is None:
+            continue
+        for unit in UNITS:
+            path = SamplePath(attack.split, criterion, seed, unit)
+            for share in downwards(bench.p.samples):
+                cell = _samples(unit, criterion, "", share, seed)
+                gone = removed(attack, path.cut(share).train)
+                found.append(_row(cell, at, "recall", gone, np.nan, model="", family=""))
+    return found
+
+
+def _samples(unit: str, criterion: str, recovery: str, kept: float, seed: int) -> Cell:
+    return Cell(
+        side="samples", unit=unit, criterion=criterion, schedule="one-shot", recovery=recovery, kept=kept, seed=seed
+    )
+
+
+def _row(cell: Cell, at: str, measure: str, value: float, error: float, **whose: str) -> dict[str, Any]:
+    row = asdict(cell) | whose | {"kind": KIND, "at": at, "measure": measure}
+    del row["history"]
+    return row | {"value": float(value), "error": float(error)}
