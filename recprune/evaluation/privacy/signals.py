@@ -34,10 +34,10 @@ def asked(model, of: Queries, histories: Interactions, hide: bool = True) -> Sig
 
     histories  what users are served from: all that they did before any pruning
     hide       for each query, its member is taken out of the history that its scores are made from; else users are
-               served as they are. What scores from no history is asked as it is, see `hides`
+               scored as they are. So are they by what looks at no history, see `hides`
     """
     if not (hide and hides(model)):
-        return _read(served_from(model, histories), of, np.arange(len(of.user)))
+        return _read(model.score, of, np.arange(len(of.user)))
     found = Signal(np.empty(len(of.user)), np.empty(len(of.query)))
     for turn in range(int(of.round.max()) + 1):
         which = np.flatnonzero(of.round == turn)
@@ -52,17 +52,16 @@ def hides(model) -> bool:
     """Whether a model's scores are made from the history that it is shown: else there is nothing to hide."""
     if hasattr(model, "folds_in"):
         return bool(model.folds_in)
-    return callable(getattr(model, "score_histories", None))
+    return any(callable(getattr(model, name, None)) for name in ("score_histories", "fold_in"))
 
 
 def served_from(model, histories: Interactions) -> Score:
-    """users -> (len(users) x n_items) scores from these histories, where the model looks at any."""
+    """users -> (len(users) x n_items) scores from these histories, of a model that looks at them (see `hides`)."""
     if callable(getattr(model, "serving", None)):
         return model.serving(histories).score
-    if callable(getattr(model, "score_histories", None)):
-        matrix = sparse.csr_array(histories.tocsr())
-        return lambda users: model.score_histories(matrix[users])
-    return model.score
+    matrix = sparse.csr_array(histories.tocsr())
+    score = getattr(model, "score_histories", None) or model.fold_in
+    return lambda users: score(matrix[users])
 
 
 def _read(score: Score, of: Queries, which: np.ndarray) -> Signal:
