@@ -91,4 +91,4 @@ def test_rules_for_samples_find_fakes_and_random_as_many_as_it_removes(bench):
     table = fakes(attack_rows(rules))
     assert set(table["criterion"]) == set(RULES) and table["recall"].between(0, 1).all()
     at_random = table[(table["criterion"] == "random") & (table["unit"] == "interaction")]
-    assert at_random["recall"].mean() == pytest.approx(0.5, abs=0.1)
+    assert at_random["recall"].mean() == pytest.approx(0.5, abs=0.15)

@@ -35,7 +35,7 @@ def audited(few):
 
 def test_the_table_shows_the_smallest_model_that_is_still_useful(audited):
     table = tables.privacy(audited)
-    assert list(table.text["what"]) == ["dense", "pruned, magnitude"]
+    assert list(table.text["what"]) == ["dense", "pruned, magnitude (global)"]
     assert list(table.text["kept"]) == ["1", "0.1"]
     assert table.text["AUC"][0].startswith("0.710 [") and table.text["gain"][1].startswith("-0.100 [")
     assert list(table.bold["gain"]) == [False, True]

@@ -84,7 +84,7 @@ def _of_rules(bench: Bench, at: str, attack: Poisoned, seed: int) -> list[dict[s
         if criterion == "weight" and attack.split.train.rating is None and attack.split.train.weight is None:
             continue
         for unit in UNITS:
-            path = SamplePath(attack.split, criterion, seed, unit)
+            path = SamplePath(attack.split, criterion, seed + attack.target, unit)  # of each target another draw
             for share in downwards(bench.p.samples):
                 cell = _samples(unit, criterion, "", share, seed)
                 gone = removed(attack, path.cut(share).train)
