@@ -22,6 +22,7 @@ from recprune.topk import rank_in_blocks
 from recprune.typed import near
 
 POPULAR = 10  # items that the profiles of the bandwagon attack have in common
+SCORES = 1 << 22  # held at once
 UNPOPULAR = 1 / 3  # of the items, from which targets are drawn
 
 
@@ -96,8 +97,9 @@ def poisoned(split: Split, target: int, profiles: str = "bandwagon", share: floa
 
     poison = known(train, **joined)
     histories = {on: known(log) for on, log in split.histories.items()}
-    parts = {"train": poison, "unpruned": poison, "validation": known(split.validation), "test": known(split.test)}
-    return Poisoned(replace(split, **parts, histories=histories), int(target), fakes)
+    validation, test = known(split.validation), known(split.test)
+    attacked = replace(split, train=poison, unpruned=poison, validation=validation, test=test, histories=histories)
+    return Poisoned(attacked, int(target), fakes)
 
 
 def targets(split: Split, n: int, seed: int = 0) -> np.ndarray:
@@ -120,16 +122,36 @@ def hit_rate(model, split: Split, target: int, k: int = 10, real: int | None = N
     real  only so many users, the first ones, are looked at (of a poisoned split: the real ones); default all
     NaN for the others, for who trained on the item, and for who is not in training.
     """
-    train = pattern(split.unpruned.tocsr())
-    n = split.n_users if real is None else real
-    users = np.flatnonzero(np.diff(train.indptr)[:n])
-    users = users[~np.isin(users, split.unpruned.user[split.unpruned.item == target])]
+    train, users = pattern(split.unpruned.tocsr()), _reached(split, target, real)
     lists = rank_in_blocks(
         lambda part: checked_scores(model.score(users[part]), len(users[part]), split.n_items), k, train[users]
     )
     found = np.full(split.n_users, np.nan)
     found[users] = (lists == target).any(axis=1)
     return found
+
+
+def standing(model, split: Split, target: int, real: int | None = None) -> np.ndarray:
+    """(n_users,) the share of the other items that are scored below the target, half of those scored alike, of each
+    user as in `hit_rate`: 1 is the top. It shows an attack that lifts its target without reaching the lists.
+    """
+    users = _reached(split, target, real)
+    found = np.full(split.n_users, np.nan)
+    step = max(1, SCORES // split.n_items)
+    for start in range(0, len(users), step):
+        batch = users[start : start + step]
+        scores = checked_scores(model.score(batch), len(batch), split.n_items)
+        mine = scores[:, [target]]
+        below = (scores < mine).sum(axis=1) + 0.5 * ((scores == mine).sum(axis=1) - 1)
+        found[batch] = below / max(1, split.n_items - 1)
+    return found
+
+
+def _reached(split: Split, target: int, real: int | None) -> np.ndarray:
+    """The users, of the first `real` ones, who are in training and did not train on the target."""
+    n = split.n_users if real is None else real
+    users = np.flatnonzero(np.bincount(split.unpruned.user, minlength=split.n_users)[:n])
+    return users[~np.isin(users, split.unpruned.user[split.unpruned.item == target])]
 
 
 def removed(attack: Poisoned, train: Interactions) -> float:

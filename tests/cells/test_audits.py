@@ -75,11 +75,12 @@ def test_leaks_are_one_point_a_model_and_method(audited):
 def test_attacks_are_measured_dense_pruned_and_on_fewer_samples(bench):
     rows = attack_rows(bench)
     assert not rows.duplicated(KEY).any()
-    assert len(rows) == TARGETS * (1 + len(PROFILES)) * 3
+    assert len(rows) == TARGETS * (1 + len(PROFILES)) * 3 * 2
     assert rows["value"].between(0, 1).all()
     table = attacks(rows)
     assert len(table) == 3 * len(PROFILES) and table["clean"].notna().all()
-    one = rows[(rows["side"] == "dense") & rows["at"].str.startswith("average")]
+    assert table["standing"].between(0, 1).all() and table["standing_clean"].between(0, 1).all()
+    one = rows[(rows["measure"] == "hit@10") & (rows["side"] == "dense") & rows["at"].str.startswith("average")]
     mine = table[(table["side"] == "dense") & (table["profiles"] == "average")]
     assert mine["value"].item() == pytest.approx(one["value"].mean())
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import recprune as rp
-from recprune.evaluation.attack import PROFILES, hit_rate, poisoned, removed, targets
+from recprune.evaluation.attack import PROFILES, hit_rate, poisoned, removed, standing, targets
 
 
 @pytest.mark.parametrize("profiles", PROFILES)
@@ -77,6 +77,9 @@ def test_hit_rate_is_of_those_who_could_be_reached(ratio):
     assert np.isnan(hits[has]).all() and (hits[~has] == 1).all()
     assert (hit_rate(Only(), ratio, 6, k=1)[ratio.train.toarray()[:, 6] == 0] == 0).all()
     assert np.isnan(hit_rate(Only(), ratio, 5, real=7)[7:]).all()
+    assert (standing(Only(), ratio, 5)[~has] == 1).all() and np.isnan(standing(Only(), ratio, 5)[has]).all()
+    others = standing(Only(), ratio, 6)
+    assert others[~np.isnan(others)] == pytest.approx(39 / 79)  # alike with 78 others, below one
 
 
 def test_random_pruning_removes_fakes_in_proportion(ratio):

@@ -4,6 +4,7 @@ Further rows (`recprune.cells.further`) of these measures; `at` is the kind of p
 original id of the item attacked for:
 
     hit@10    share of the real users who have the target among their 10 best, of those who did not train on it
+    standing  share of the other items that are scored below the target, mean over the same users
     recall    share of the fake interactions that a rule for samples removes
 """
 
@@ -19,7 +20,7 @@ import pandas as pd
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import downwards, seeds
 from recprune.cells.measure import Cell
-from recprune.evaluation.attack import PROFILES, Poisoned, hit_rate, poisoned, removed, targets
+from recprune.evaluation.attack import PROFILES, Poisoned, hit_rate, poisoned, removed, standing, targets
 from recprune.models import Recommender
 from recprune.pruning import ParameterPath, SamplePath, prune_samples
 from recprune.splits import Split
@@ -56,25 +57,29 @@ def _of_model(bench: Bench, at: str, attack: Poisoned, seed: int) -> list[dict[s
     p = bench.p
     clean = not len(attack.fakes)
     model = bench.dense(seed).model if clean else bench.train(bench.untrained(), seed, attack.split)
-    found = [_hits(bench, model, at, attack, Cell(side="dense", seed=seed))]
+    found = _hits(bench, model, at, attack, Cell(side="dense", seed=seed))
     for recovery in (p.recoveries or (p.recovery,)) if p.keep else ():
         path = ParameterPath(model, attack.split, p.criterion, p.unit, p.schedule, recovery, seed, **p.options)
         for share in downwards(p.keep):
             cell = Cell.of(p, "parameters", share, seed, recovery=recovery)
-            found.append(_hits(bench, path.cut(share), at, attack, cell))
+            found += _hits(bench, path.cut(share), at, attack, cell)
     for share in downwards(p.samples):
         less = prune_samples(attack.split, p.samples_criterion, share, seed)
         cell = _samples("interaction", p.samples_criterion, "retrain", share, seed)
-        found.append(_hits(bench, bench.train(bench.untrained(), seed, less), at, attack, cell))
+        found += _hits(bench, bench.train(bench.untrained(), seed, less), at, attack, cell)
     return found
 
 
-def _hits(bench: Bench, model, at: str, attack: Poisoned, cell: Cell) -> dict[str, Any]:
-    hits = hit_rate(model, attack.split, attack.target, real=bench.split(cell.seed).n_users)
-    hits = hits[~np.isnan(hits)]
+def _hits(bench: Bench, model, at: str, attack: Poisoned, cell: Cell) -> list[dict[str, Any]]:
+    """The rows of one model: how many real users have the target in their lists, and where it stands."""
     dense: Recommender = bench.dense(cell.seed).model
-    error = hits.std(ddof=1) / len(hits) ** 0.5 if len(hits) > 1 else np.nan
-    return _row(cell, at, "hit@10", hits.mean(), error, model=dense.name, family=dense.family)
+    real, found = bench.split(cell.seed).n_users, []
+    for measure, ask in (("hit@10", hit_rate), ("standing", standing)):
+        values = ask(model, attack.split, attack.target, real=real)
+        values = values[~np.isnan(values)]
+        error = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else np.nan
+        found.append(_row(cell, at, measure, values.mean(), error, model=dense.name, family=dense.family))
+    return found
 
 
 def _of_rules(bench: Bench, at: str, attack: Poisoned, seed: int) -> list[dict[str, Any]]:

@@ -176,7 +176,8 @@ def _without_id(audits: Audits) -> None:
     cell = _control("user-row", WITHOUT_ID, "none", 1 / n, seed)
     audits.add(path.cut(1 / n).compact(), cell, served=True)
     if "user_id" in dense.hyperparameters():
-        other = audits.bench.train(replace(audits.bench.untrained(), user_id=False), seed)
+        without: dict[str, Any] = {"user_id": False}
+        other = audits.bench.train(replace(audits.bench.untrained(), **without), seed)
         audits.add(other, replace(cell, recovery="retrain"), served=True)
 
 

@@ -49,15 +49,17 @@ def leak_of(data: pd.DataFrame) -> Figure:
     across = min(ACROSS, len(models))
     down = -(-len(models) // across)
     with style.paper():
-        picture = style.new_figure(style.DOUBLE if across > 1 else style.DOUBLE / 2, 0.6 + 2.0 * down)
+        picture = style.new_figure(style.DOUBLE, 0.7 + 2.0 * down)
         axes = picture.subplots(down, across, squeeze=False, sharey=True).ravel()
         for ax, model in zip(axes, models, strict=False):
             _panel(ax, data[data["model"] == model])
             ax.set_title(label(model), weight="bold", pad=3)
         for ax in axes[len(models) :]:
             ax.set_axis_off()
-        picture.supxlabel("test nDCG@10 / dense", fontsize=8)
-        picture.supylabel("AUC of membership", fontsize=8)
+        for ax in axes[max(0, len(models) - across) : len(models)]:  # the lowest of each column
+            ax.set_xlabel("test nDCG@10 / dense")
+        for ax in axes[::across]:
+            ax.set_ylabel("AUC of membership")
         picture.legend(handles=_handles(data), loc="outside lower center", ncols=min(4, data["role"].nunique()))
         style.settle(picture)
     return picture

@@ -24,11 +24,13 @@ def attack(study: StudyEvidence) -> Table:
         column("kept", of_numbers("{:.3g}"), frame["kept"]),
         column("hit rate without", of_numbers("{:.4f}"), frame["clean"]),
         column("hit rate attacked", RATIO, frame["value"], frame["lo"], frame["hi"], bold=least),
+        column("standing without", of_numbers("{:.3f}"), frame["standing_clean"]),
+        column("standing attacked", of_numbers("{:.3f}"), frame["standing"]),
     ]
     caption = (
         f"Attacks by fake profiles on {study.heading}, as many as 1 % of the users, each for one unpopular item: the "
         "share of the real users who have it among their 10 best, without an attack and with it, mean over targets and "
-        "seeds with its 95 % interval over these."
+        "seeds with its 95 % interval over these. standing: the share of the other items that are scored below it."
     )
     return Table(caption, frame, columns)
 

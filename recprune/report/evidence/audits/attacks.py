@@ -13,16 +13,29 @@ METHOD = ["model", "family", "side", "unit", "criterion", "recovery", "kept"]
 
 def attacks(further: pd.DataFrame) -> pd.DataFrame:
     """One row per model, method and kind of profile: `value`, the mean over targets and seeds of the hit rate@10, with
-    `lo` and `hi` over targets and seeds, and `clean`, that of the same targets without an attack.
+    `lo` and `hi` over targets and seeds, and `clean`, that of the same targets without an attack. `standing` and
+    `standing_clean` are the same of the share of items scored below the target.
 
     Raises NothingToDrawError where nothing was attacked.
     """
-    rows = _of_kind(further, "hit@10")
+    found = _with_clean(_of_kind(further, "hit@10"))
+    try:
+        where = _with_clean(_of_kind(further, "standing"))
+    except NothingToDrawError:
+        where = found.assign(value=float("nan"), clean=float("nan"))
+    where = where.rename(columns={"value": "standing", "clean": "standing_clean"})
+    found = found.merge(
+        where[[*METHOD, "profiles", "standing", "standing_clean"]], how="left", on=[*METHOD, "profiles"]
+    )
+    order = by_model(models_in_order(found))
+    return found.sort_values(["model", "profiles"], key=order, kind="stable", ignore_index=True)
+
+
+def _with_clean(rows: pd.DataFrame) -> pd.DataFrame:
+    """The means of each kind of profile, beside those of the same method without an attack."""
     means = over_seeds(rows.assign(error=0.0), [*METHOD, "profiles"])
     clean = means.loc[means["profiles"] == "none", [*METHOD, "value"]].rename(columns={"value": "clean"})
-    found = means[means["profiles"] != "none"].merge(clean, how="left", on=METHOD)
-    order = by_model(models_in_order(found)) if len(found) else None
-    return found.sort_values(["model", "profiles"], key=order, kind="stable", ignore_index=True)
+    return means[means["profiles"] != "none"].merge(clean, how="left", on=METHOD)
 
 
 def fakes(further: pd.DataFrame) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def leaks(further: pd.DataFrame) -> pd.DataFrame:
     means["column"] = means["at"].map(WAYS) + means["measure"]
     wide = means.pivot(index=WHOSE, columns="column", values=["value", "lo", "hi"])
     ends = {"value": "", "lo": "_lo", "hi": "_hi"}
-    wide.columns = [name + ends[end] for end, name in wide.columns.to_flat_index()]
+    wide.columns = [pair[1] + ends[pair[0]] for pair in wide.columns.to_flat_index()]
     measures = [f"{way}{measure}" for way in WAYS.values() for measure in ("auc", "tpr_at_1_fpr", "auc_gain")]
     columns = ["ratio", *(name + end for name in measures for end in ends.values())]
     wide = wide.reindex(columns=columns).reset_index()
