@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from recprune.datasets import load
     from recprune.errors import DataError
     from recprune.evaluation import evaluate, footprint, membership
+    from recprune.growth import update, windows
     from recprune.interactions import Interactions
     from recprune.models import load_model, quantize
     from recprune.pruning import CRITERIA, prune, prune_samples
@@ -37,8 +38,10 @@ _HOME = {
     "prune_samples": "pruning",
     "Split": "splits",
     "split": "splits",
+    "update": "growth",
+    "windows": "growth",
 }
-_PACKAGES = ("cells", "datasets", "evaluation", "models", "pruning", "report", "study")
+_PACKAGES = ("cells", "datasets", "evaluation", "growth", "models", "pruning", "report", "study")
 
 __all__ = [
     "CRITERIA",
@@ -55,6 +58,8 @@ __all__ = [
     "prune_samples",
     "quantize",
     "split",
+    "update",
+    "windows",
 ]
 
 

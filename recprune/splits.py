@@ -140,9 +140,9 @@ def split(
     Raises TypeError for what is no log, ValueError for an unknown protocol or option value, DataError where the
     log lacks times or a published split that the protocol needs, or where a part would be empty.
     """
-    _check_log(log)
+    check_log(log)
     check_options(protocol, seed, min_rating, core)
-    kept, options = _filtered(log, protocol, min_rating, core)
+    kept, options = filtered(log, protocol, min_rating, core)
     if kept.nnz == 0:
         raise DataError(
             f"{log.name}: min_rating={options['min_rating']} and core={options['core']} leave none of {log.nnz:,} "
@@ -170,7 +170,7 @@ def split(
     )
 
 
-def _filtered(
+def filtered(
     log: Interactions, protocol: str, min_rating: float | None, core: int | None
 ) -> tuple[Interactions, dict[str, object]]:
     """What the protocol splits of a log, with the options as they were applied."""
@@ -214,7 +214,7 @@ def _joined(*parts: Interactions) -> Interactions:
     return replace(log, **columns)
 
 
-def _check_log(log: object) -> None:
+def check_log(log: object) -> None:
     if not isinstance(log, Interactions):
         made = "Interactions.from_frame makes them of a DataFrame, load of a file or a name"
         raise TypeError(f"split: Interactions are needed, not {type(log).__name__}; {made}")
@@ -272,7 +272,7 @@ def _ratio(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
 
 
 def _leave_one_out(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    order = user_by_user(log.user, rng.random(log.nnz), _times(log, "loo"))  # equal times: at random
+    order = user_by_user(log.user, rng.random(log.nnz), times_of(log, "loo"))  # equal times: at random
     from_end, _ = _last_shares(log, order, 0.0)
     return _three(order, from_end, np.ones_like(from_end), log), {}
 
@@ -286,7 +286,7 @@ def _three(order: np.ndarray, from_end: np.ndarray, size: np.ndarray, log: Inter
 
 
 def _temporal(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    times = _times(log, "temporal")
+    times = times_of(log, "temporal")
     first, second = np.quantile(times, [0.8, 0.9], method="lower")
     rows = np.arange(log.nnz)
     test = times > second
@@ -324,7 +324,7 @@ def _given(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:
     return {"train": order[~validation], "validation": order[validation], "test": np.flatnonzero(log.part == 1)}, {}
 
 
-def _times(log: Interactions, protocol: str) -> np.ndarray:
+def times_of(log: Interactions, protocol: str) -> np.ndarray:
     """(nnz,) seconds. Raises DataError for a log without times, or all at one moment."""
     if log.timestamp is None:
         raise DataError(f"{log.name}: protocol {protocol!r} needs a timestamp column; `ratio` and `strong` do not")

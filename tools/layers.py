@@ -19,6 +19,7 @@ FLOORS = [
     {"evaluation"},
     {"models"},
     {"pruning"},
+    {"growth"},
     {"cells"},
     {"study"},
     {"report"},

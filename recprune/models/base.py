@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from recprune import together
 from recprune.errors import kind_of
 from recprune.interactions import Interactions
 from recprune.models.disk import storage
 from recprune.models.parts import ops, ranges
 from recprune.models.parts.lost_rows import KEPT, LostRows, codes
 from recprune.models.parts.ops import Array
+from recprune.together import writes
 from recprune.topk import rank_in_blocks
 
 FAMILIES = ("cf", "deep", "other")
@@ -59,6 +59,10 @@ class Recommender(LostRows):
         """The model is untrained from here on."""
         self.arrays: dict[str, Array] = {}
         self.auxiliary: dict[str, torch.Tensor] = {}  # needed to train on, not to score
+        self.statistics: dict[
+            str, torch.Tensor
+        ] = {}  # of the histories: an update counts them again where they are not
+        self.is_pruned = False  # a parameter was removed: what is zero stays zero when the values are updated
         self.history: sparse.csr_array | None = None  # (n_users x n_items), the training interactions
         self.users: np.ndarray | None = None
         self.items: np.ndarray | None = None
@@ -364,6 +368,16 @@ class Recommender(LostRows):
         """The parameters that the masks leave are solved for again, in place, in the models that list "refit"."""
         raise ValueError(f"{self.name} has no closed form to refit; known recoveries: {', '.join(self.recoveries)}")
 
+    def renew(self, train: Interactions, masks: dict[str, torch.Tensor], seed: int, epochs: int) -> None:
+        """The values that the masks leave are fitted to `train`, in place: the history and what came since.
+
+        masks    as of `refit`, for every tensor of `prunable`
+        epochs   of the models that learn by gradient descent
+
+        The history is still the old one. Raises ValueError for a model that can only be trained anew.
+        """
+        raise ValueError(f"{self.name}: its values cannot be updated; it can stay 'frozen' or be trained 'anew'")
+
     def clone(self) -> Self:
         """A copy with arrays of its own; histories and ids are shared."""
         other = copy.copy(self)
@@ -407,15 +421,22 @@ class Recommender(LostRows):
         """The hyper-parameters by name, as `build` takes them."""
         return asdict(self)
 
-    def save(self, path) -> None:
+    def save(self, path, statistics: bool = False) -> None:
         """The model is written to a folder (see `recprune.models.disk.storage`), whole or not at all.
+
+        statistics  write what an update would count again from the histories, too, and say how many bytes that takes:
+                    of EASE the products of all items, n^2 numbers
 
         Of processes that train together the first one writes; the others go on at once.
         Raises ValueError for an untrained model, and for a quantized one whose arrays were changed since.
         """
         self._fitted  # noqa: B018  an untrained model is refused before anything is written
-        if together.writes():
-            storage.write_folder(path, self, self.hyperparameters())
+        if writes():
+            storage.write_folder(path, self, self.hyperparameters(), self.counted() if statistics else {})
+
+    def counted(self) -> dict[str, torch.Tensor]:
+        """What `save` writes as statistics of the histories; nothing, in most models."""
+        return self.statistics
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{k}={v!r}" for k, v in self.hyperparameters().items())

@@ -25,6 +25,9 @@ class Popularity(Recommender):
         counts = np.asarray(train.tocsr().sum(axis=0), dtype=np.float32).ravel()
         self.arrays = {"popularity": torch.from_numpy(counts)}
 
+    def renew(self, train, masks, seed, epochs):
+        self._fit(train, None, seed, None)
+
     def score_histories(self, histories: sparse.csr_array) -> np.ndarray:
         return np.repeat(self.arrays["popularity"].numpy()[None], histories.shape[0], axis=0)
 
@@ -42,6 +45,9 @@ class Random(Recommender):
 
     def _fit(self, train, validation, seed, fold_in):
         self.arrays = {"seed": torch.tensor([seed])}
+
+    def renew(self, train, masks, seed, epochs):
+        """Nothing was learned."""
 
     def _score(self, users):
         seed = int(self.arrays["seed"][0])

@@ -145,7 +145,10 @@ class EASE(ItemItem):
 
     def _gram(self, matrix, kind: type = np.float64) -> np.ndarray:
         """(rows x rows) X'X with the ridge on its diagonal."""
-        gram = dense_products(matrix, kind)
+        return self._ridged(dense_products(matrix, kind), matrix)
+
+    def _ridged(self, gram: np.ndarray, matrix) -> np.ndarray:
+        """The products of the items with the ridge on their diagonal, in place."""
         gram[np.diag_indices_from(gram)] += self._ridge(matrix)
         return gram
 
@@ -181,7 +184,11 @@ class EASE(ItemItem):
 
     def _modelled(self, train):
         """(n_users x rows): the training matrix as it is solved for, without the items that the model leaves out."""
-        matrix = self._of_rows(train.tocsr())
+        return self._weighed(train.tocsr())
+
+    def _weighed(self, histories):
+        """(m x rows): `_modelled` of histories (m x n_items)."""
+        matrix = self._of_rows(histories)
         if not self.user_power:
             return matrix
         weight = np.maximum(np.asarray(abs(matrix).sum(axis=1)), 1) ** -self.user_power
@@ -201,12 +208,44 @@ class EASE(ItemItem):
         if not isinstance(weights, torch.Tensor):
             self._refit_stored(weights, keep.numpy(), matrix)
         elif len(weights) <= EXACT:
-            support = keep.numpy().copy()
-            np.fill_diagonal(support, False)
-            gram = self._gram(matrix)
-            weights.copy_(torch.from_numpy(ridge_on_support(gram, gram, support)))
+            self._refit_exact(weights, keep, self._gram(matrix))
         else:
             self._refit_large(weights, keep, matrix)
+
+    def renew(self, train: Interactions, masks: dict[str, torch.Tensor], seed: int, epochs: int) -> None:
+        """`refit`, up to EXACT items from products that are kept: G' = G + sum of x'x'^T - x x^T over changed rows.
+
+        `statistics` holds them from the first update on. A log without weights has whole ones, and G' is exact.
+        """
+        weights = self.arrays["item_item"]
+        if not isinstance(weights, torch.Tensor) or len(weights) > EXACT:
+            self.refit(train, masks)
+            return
+        matrix = self._modelled(train)
+        gram = self._products_since(train.tocsr(), matrix)
+        self.statistics = {"gram": torch.from_numpy(gram)}
+        self._refit_exact(weights, masks["item_item"], self._ridged(gram.copy(), matrix))
+
+    def _products_since(self, histories, matrix) -> np.ndarray:
+        """(rows x rows) float64 X'X of histories that have grown, from those of the model's own where it has them."""
+        kept = self.statistics.get("gram")
+        if kept is None or kept.shape != (matrix.shape[1],) * 2:
+            return dense_products(matrix, np.float64)
+        users = np.flatnonzero(np.diff(histories.indptr) != np.diff(self._fitted.indptr))
+        before = dense_products(self._weighed(self._fitted[users]), np.float64)
+        return kept.double().numpy() - before + dense_products(matrix[users], np.float64)
+
+    def counted(self) -> dict[str, torch.Tensor]:
+        """{"gram": (rows x rows) the products of the items}: counted where no update has; none of a large catalogue."""
+        if self.statistics or self._n_rows("item-row") > EXACT:
+            return self.statistics
+        return {"gram": torch.from_numpy(dense_products(self._weighed(self._fitted), np.float64))}
+
+    def _refit_exact(self, weights: torch.Tensor, keep: torch.Tensor, gram: np.ndarray) -> None:
+        """Of a dense matrix, in float64; gram: with the ridge."""
+        support = keep.numpy().copy()
+        np.fill_diagonal(support, False)
+        weights.copy_(torch.from_numpy(ridge_on_support(gram, gram, support)))
 
     def _refit_stored(self, weights: sparse.csr_array, keep: np.ndarray, matrix) -> None:
         """Of a sparse matrix: the stored values that are kept, one bool each, are solved for."""

@@ -153,6 +153,34 @@ class IALS(FactorModel):
         penalty = self._penalty(by_item.lengths, len(user))
         item.copy_(by_item.solve(user, self.alpha, penalty, masks.get("item_factors")))
 
+    @torch.no_grad()
+    def renew(self, train: Interactions, masks: dict[str, torch.Tensor], seed: int, epochs: int) -> None:
+        """Users and items with new interactions are folded in, these after those, against the factors of the others.
+
+        All other rows stay. Biases go, as in `refit`.
+        """
+        self.arrays.pop("item_bias", None)
+        before, after = (self._by_table(histories) for histories in (self._fitted, train.tocsr()))
+        for name, fixed, was, now in (
+            ("user_factors", "item_factors", before, after),
+            ("item_factors", "user_factors", before.T.tocsr(), after.T.tocsr()),
+        ):
+            changed = np.flatnonzero(np.diff(was.indptr) != np.diff(now.indptr))
+            rows = Rows(now[changed])
+            penalty = self._penalty(rows.lengths, now.shape[1])
+            mask = masks[name][changed]
+            self.arrays[name][changed] = rows.solve(
+                self.arrays[fixed], self.alpha, penalty, None if mask.all() else mask
+            )
+
+    def _by_table(self, histories: sparse.csr_array) -> sparse.csr_array:
+        """(rows of the users' table x rows of the items'): a row of either that is gone has nothing."""
+        histories, kept = self._of_rows(histories), self.arrays.get("kept_users")
+        if kept is None:
+            return histories
+        there = sparse.diags_array((kept.numpy() > 0).astype(np.float32)).tocsr()
+        return sparse.csr_array(there @ histories[np.maximum(kept.numpy() - 1, 0)])
+
     def macs(self) -> int:
         """The multiply-adds of a mean user.
 

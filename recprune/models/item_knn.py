@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
+import torch
+
+from recprune.interactions import Interactions
 from recprune.models.item_item import ItemItem
-from recprune.models.parts.neighbours import nearest
+from recprune.models.parts.neighbours import nearest, similar
 from recprune.models.parts.ranges import Count
 
 
@@ -39,3 +42,9 @@ class ItemKNN(ItemItem):
 
     def _fit(self, train, validation, seed, fold_in):
         self.arrays = {"item_item": nearest(train.tocsr(), self.neighbours, self.similarity)}
+
+    def renew(self, train: Interactions, masks: dict[str, torch.Tensor], seed: int, epochs: int) -> None:
+        """The similarities of the pairs that are in the lists are counted again; the lists stay."""
+        lists = self.arrays["item_item"]
+        found = similar(self._of_rows(train.tocsr()), lists, self.similarity)
+        lists.data[:] = found * masks["item_item"].numpy()

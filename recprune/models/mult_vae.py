@@ -82,6 +82,15 @@ class MultVAE(GradientModel):
             "output.weight": glorot(generator, n, hidden),
             "output.bias": torch.zeros(n),
         }
+        self._draw_variance(generator)
+
+    def complete(self, seed: int) -> None:
+        """The half of the encoder that a compact model lacks, where it does, gets initial values."""
+        if not self.auxiliary:
+            self._draw_variance(torch.Generator().manual_seed(seed))
+
+    def _draw_variance(self, generator: torch.Generator) -> None:
+        latent, hidden = self.arrays["latent.weight"].shape
         self.auxiliary = {
             "variance.weight": glorot(generator, latent, hidden),
             "variance.bias": torch.full((latent,), -3.0),

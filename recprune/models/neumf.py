@@ -91,7 +91,11 @@ class NeuMF(GradientModel):
             "output.mlp": glorot(generator, 1, d + self.hidden[-1])[:, : self.hidden[-1]].contiguous(),
         }
         self.arrays = tables | layers | last
-        self.auxiliary = {"output.bias": torch.zeros(1)}  # shifts every score alike: no ranking needs it
+        self.complete(0)
+
+    def complete(self, seed: int) -> None:
+        """The bias of the output is zero at first: it shifts every score alike, and no ranking needs it."""
+        self.auxiliary = self.auxiliary or {"output.bias": torch.zeros(1)}
 
     def batches(self, train: Interactions, rng: np.random.Generator, epoch: int) -> Iterator[tuple]:
         order = rng.permutation(train.nnz)

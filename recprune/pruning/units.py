@@ -256,6 +256,7 @@ def declare(model: Recommender, masks: dict[str, torch.Tensor]) -> None:
 def apply(model: Recommender, masks: dict[str, torch.Tensor]) -> None:
     """What the masks leave out is set to zero, in place. Rows that go are declared to be gone."""
     declare(model, masks)
+    model.is_pruned = True
     for name, mask in masks.items():
         values = tensor(model, name)
         step = max(1, SPAN * len(mask) // max(1, mask.numel()))  # a mask of floats, which torch makes, is large

@@ -197,6 +197,17 @@ class GradientModel(Recommender):
             if arrays[name] is not own:
                 own.copy_(arrays[name].detach())
 
+    def renew(self, train: Interactions, masks: dict[str, torch.Tensor], seed: int, epochs: int) -> None:
+        """`epochs` epochs of training on everything, the history too, so that nothing is forgotten.
+
+        Adam starts anew. There is no validation, which the newest interactions would have to be kept back for.
+        """
+        self.complete(seed)
+        self.descend(train, None, seed, epochs=epochs, first_epoch=self.epochs, masks=masks)
+
+    def complete(self, seed: int) -> None:
+        """What only training needs, and a compact model lacks, is drawn again; nothing, in most models."""
+
     def gradients(self, train: Interactions, seed: int) -> Iterator[dict[str, torch.Tensor]]:
         """Name of an array -> gradient of the loss, batch by batch, over one epoch of training's own batches.
 

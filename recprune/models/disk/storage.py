@@ -4,6 +4,7 @@
     history.safetensors              what each user has interacted with in training (not a parameter)
     users.parquet, items.parquet     original ids, and titles where the log has them
     training.safetensors             arrays that only further training needs, where there are any
+    statistics.safetensors           what an update would count again from the histories, if that was asked for
     record.json                      what the model was trained on, and the sha256 of every other file
 
 A model is checked when it is read: the sums first, then, whether there are sums or not, that every position lies
@@ -15,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,7 +43,7 @@ READABLE = (2, FORMAT)  # 2: values in float32, other layouts of positions
 UNITS = 2**20  # rows of a matrix that has none for each user or item: more are a damaged header
 RECORD = "record.json"
 NEEDED = ("model.json", "model.safetensors", "history.safetensors", "users.parquet", "items.parquet")
-FILES = (*NEEDED, "training.safetensors", RECORD)
+FILES = (*NEEDED, "training.safetensors", "statistics.safetensors", RECORD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +75,13 @@ class Record:
     files: dict[str, str]
     trained_on: dict[str, Any] | None = None
     compact: bool = False
+    pruned: bool = False
 
 
-def write_folder(path: str | os.PathLike, model, hyperparameters: dict) -> None:
+def write_folder(path: str | os.PathLike, model, hyperparameters: dict, statistics: dict | None = None) -> None:
     """Write a model to a folder that appears whole or not at all, readable by whom the umask lets read.
+
+    statistics   name -> tensor: written beside it, and it is said how many bytes that takes
 
     Raises ModelFileError where the place is taken by what is no saved model or holds other files, and ValueError for
     an array that is not finite.
@@ -91,7 +96,7 @@ def write_folder(path: str | os.PathLike, model, hyperparameters: dict) -> None:
     before = folder.with_name(f"{folder.name}-before")
     try:
         folder.mkdir()
-        _write(folder, model, hyperparameters)
+        _write(folder, model, hyperparameters, statistics or {})
         if path.exists():
             path.rename(before)
         try:
@@ -103,6 +108,9 @@ def write_folder(path: str | os.PathLike, model, hyperparameters: dict) -> None:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(before, ignore_errors=True)
+    if statistics:
+        taken = (path / "statistics.safetensors").stat().st_size
+        print(f"{model.name}: statistics for updates take {taken:,} bytes", file=sys.stderr, flush=True)
 
 
 def check_place(path: Path) -> None:
@@ -127,7 +135,7 @@ def _is_ours(header: Path) -> bool:
     return isinstance(table, dict) and {"format", "model", "hyperparameters", "arrays"} <= set(table)
 
 
-def _write(folder: Path, model, hyperparameters: dict) -> None:
+def _write(folder: Path, model, hyperparameters: dict, statistics: dict) -> None:
     written, layouts = pack(model.arrays, model.values)
     header = {
         "format": FORMAT,
@@ -149,6 +157,8 @@ def _write(folder: Path, model, hyperparameters: dict) -> None:
     }
     if model.auxiliary:
         tensors["training"] = {k: v.numpy() for k, v in model.auxiliary.items()}
+    if statistics:
+        tensors["statistics"] = {k: _whole(v.numpy()) for k, v in statistics.items()}
     for name, arrays in tensors.items():
         save_file(arrays, folder / f"{name}.safetensors")
     for name, frame in (
@@ -161,10 +171,17 @@ def _write(folder: Path, model, hyperparameters: dict) -> None:
         "trained_on": model.trained_on,
         "compact": model.is_compact,
     }
+    record |= {"pruned": True} if model.is_pruned else {}
     (folder / RECORD).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
     mode = (folder / "model.json").stat().st_mode  # what the umask makes of a new file; others make theirs private
     for file in folder.iterdir():
         file.chmod(mode)
+
+
+def _whole(array: np.ndarray) -> np.ndarray:
+    """The same numbers in half the bytes, where they are whole and fit: sums of ones are."""
+    small = array.astype(np.int32) if np.abs(array).max(initial=0) < 2**31 else array
+    return small if np.array_equal(small, array) else array
 
 
 def read_folder(path: str | os.PathLike) -> tuple[Header, dict[str, Any]]:
@@ -185,7 +202,7 @@ def read_folder(path: str | os.PathLike) -> tuple[Header, dict[str, Any]]:
             demand(found == right, f"array {name!r} is in {found}, and in a model of {header.values} in {right}")
         for name, array in arrays.items():
             demand(ops.finite(array), f"array {name!r} has values that are not finite")
-    extra = path / "training.safetensors"
+    extra, statistics = path / "training.safetensors", path / "statistics.safetensors"
     with _of_file(path / "history.safetensors"):
         history = _history(_tensors(path / "history.safetensors"), header.shape)
     title = items.get("title", pd.Series([None]))
@@ -199,6 +216,8 @@ def read_folder(path: str | os.PathLike) -> tuple[Header, dict[str, Any]]:
         "titles": None if title.isna().all() else title.to_numpy(),
         "trained_on": record.trained_on,
         "is_compact": record.compact,
+        "is_pruned": record.pruned,
+        "statistics": {k: torch.from_numpy(v) for k, v in _tensors(statistics).items()} if statistics.exists() else {},
     }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
+COLUMNS = 256  # whose similarities to all items are held at once
 SIMILARITIES = {"cosine": "CosineRecommender", "tfidf": "TFIDFRecommender", "bm25": "BM25Recommender"}
 
 
@@ -30,3 +31,31 @@ def nearest(matrix: sparse.csr_array, n: int, similarity: str = "cosine") -> spa
     lists = sparse.csr_array((found.data[others].astype(np.float32), coordinates), shape=found.shape)
     lists.sort_indices()
     return lists
+
+
+def similar(matrix: sparse.csr_array, lists: sparse.csr_array, similarity: str = "cosine") -> np.ndarray:
+    """(nnz,) float32: the similarities of the pairs of items that `lists` stores, in its order; see `nearest`.
+
+    lists   (items x items) CSR; the values do not matter
+    """
+    weighted = _weighted(matrix, similarity)
+    pairs, values = lists.tocoo(), np.empty(lists.nnz, np.float32)
+    for first in range(0, lists.shape[0], COLUMNS):
+        part = slice(*lists.indptr[[first, min(first + COLUMNS, lists.shape[0])]])
+        products = (weighted[:, first : first + COLUMNS].T @ weighted).toarray()
+        values[part] = products[pairs.row[part] - first, pairs.col[part]]
+    return values
+
+
+def _weighted(matrix: sparse.csr_array, similarity: str) -> sparse.csc_array:
+    """(users x items) float64: the columns whose dot products are the similarities, weighted as `implicit` does."""
+    from implicit import nearest_neighbours
+
+    items = sparse.csr_matrix(matrix.T, dtype=np.float64)
+    if similarity == "bm25":
+        default = nearest_neighbours.BM25Recommender()
+        items = nearest_neighbours.bm25_weight(items, default.K1, default.B)
+    else:
+        items = nearest_neighbours.tfidf_weight(items) if similarity == "tfidf" else items
+        items = nearest_neighbours.normalize(items)
+    return sparse.csc_array(items.T)
