@@ -87,10 +87,13 @@ Columns = Annotated[dict, AfterValidator(check_columns)]
 class Options:
     """What `options` of a run may hold: arguments of `recprune.pruning.ParameterPath` beside the named ones.
 
-    rounds  of the schedules linear and cubic
+    rounds    of the schedules linear and cubic
+    windows, shuffled   of a log that is followed through windows of time: how many, and whether its times are permuted
     """
 
     rounds: Annotated[int, AfterValidator(_check_rounds)] = 5
+    windows: Annotated[int, AfterValidator(_check_rounds)] = 4
+    shuffled: bool = False
 
 
 def check_options(options: dict, where: str = "options") -> dict:
