@@ -17,6 +17,7 @@ from recprune.report.figures.tradeoff import tradeoff
 from recprune.report.figures.rounds import rounds
 from recprune.report.figures.time_saved import time_saved
 from recprune.report.figures.samples_and_parameters import both, safe_by_samples
+from recprune.report.figures.windows import windows
 from recprune.report.figures.claims import claims
 from recprune.report.figures.protocols_order import protocol_order
 from recprune.report.figures.protocols_pruning import protocol_curves
@@ -56,5 +57,6 @@ __all__ = [
     "tradeoff",
     "tuning",
     "who_pays",
+    "windows",
     "write_figures",
 ]

@@ -2,7 +2,7 @@
 
 Of one study (`StudyEvidence`), in the order in which they are shown: `dense`, `headline`, `footprint`, `formats`,
 `equal_bytes`, `smaller`, `safe_sparsity`, `histories`, `privacy`, `attack`, `fakes`, `cost`, `cost_methods`,
-`artefacts`, `claims`, `comparisons`; of a data set under several protocols (`ProtocolsEvidence`):
+`artefacts`, `claims`, `comparisons`, `windows`; of a data set under several protocols (`ProtocolsEvidence`):
 `protocols_order`, `protocols_strangers`,
 `protocols_agreement`, `protocols_safe`. `data_sets`, `protocols_data`, `tuning`, `verdicts`, `when_claims_hold` and
 `against` are of a results folder. `table` registers another one; `tables` makes all that the evidence suffices for.
@@ -23,6 +23,7 @@ from recprune.report.tables.cost import cost, cost_methods
 from recprune.report.tables.artefacts import artefacts
 from recprune.report.tables.claims import claims, claims_table
 from recprune.report.tables.comparisons import comparisons, comparisons_table
+from recprune.report.tables.windows import windows
 from recprune.report.tables.data_sets import data_sets, protocols_data
 from recprune.report.tables.protocols import (
     protocols_agreement,
@@ -73,6 +74,7 @@ __all__ = [
     "tuning",
     "verdicts",
     "when_claims_hold",
+    "windows",
     "write_table",
     "write_tables",
 ]
