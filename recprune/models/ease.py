@@ -113,13 +113,10 @@ class EASE(ItemItem):
         self._check_memory(n, np.dtype(kind).itemsize)
         gram = self._gram(matrix, kind)
         if n <= EXACT:
-            weights = torch.from_numpy(inverse_of(gram, overwrite=True))
-        else:
-            weights = torch.from_numpy(gram)
-            invert(weights)
-        weights /= -weights.diagonal().clone()
-        weights.fill_diagonal_(0.0)
-        return weights.float()
+            return _divided(torch.from_numpy(inverse_of(gram, overwrite=True)))
+        weights = torch.from_numpy(gram)
+        invert(weights)
+        return _divided(weights)
 
     def _float32_is_enough(self, matrix) -> bool:
         """Whether the errors of a solution in float32 stay below a hundredth.
@@ -224,7 +221,11 @@ class EASE(ItemItem):
         matrix = self._modelled(train)
         gram = self._products_since(train.tocsr(), matrix)
         self.statistics = {"gram": torch.from_numpy(gram)}
-        self._refit_exact(weights, masks["item_item"], self._ridged(gram.copy(), matrix))
+        ridged = self._ridged(gram.copy(), matrix)
+        if masks["item_item"].all():
+            weights.copy_(_divided(torch.from_numpy(inverse_of(ridged, overwrite=True))))
+        else:
+            self._refit_exact(weights, masks["item_item"], ridged)
 
     def _products_since(self, histories, matrix) -> np.ndarray:
         """(rows x rows) float64 X'X of histories that have grown, from those of the model's own where it has them."""
@@ -272,3 +273,10 @@ class EASE(ItemItem):
         solved = ridge_on_lists(gram_of(matrix, weights.numpy()), lists, self._ridge(matrix))
         weights.zero_()
         weights[row, column] = torch.from_numpy(solved)
+
+
+def _divided(inverse: torch.Tensor) -> torch.Tensor:
+    """B_ij = -P_ij / P_jj, zero on the diagonal (eq. 8), from P, which is written over; float32."""
+    inverse /= -inverse.diagonal().clone()
+    inverse.fill_diagonal_(0.0)
+    return inverse.float()

@@ -11,13 +11,14 @@ from recprune.study.grid import LAST, Run
 HOLDS_USERS_OUT = ("strong",)
 NEEDS_TIMES = ("loo", "temporal")
 NEEDS_SPLIT = ("given",)
+ALONG_TIME = ("34-windows",)  # notebooks that need times under any protocol
 
 
 def possible(runs: list[Run]) -> tuple[list[Run], list[str]]:
     """The runs that can be, and a line for each protocol and reason saying which models are left out.
 
     A protocol that holds users out leaves out the models that cannot fold them in (`folds_in`); a log
-    without times leaves out the protocols that order it, and the models of sequences (`needs_times`);
+    without times leaves out the protocols that order it, windows of time, and the models of sequences (`needs_times`);
     one without a published split leaves out the protocol that takes it.
     A run that only looks at the rows of others goes with the last of them.
     """
@@ -27,7 +28,7 @@ def possible(runs: list[Run]) -> tuple[list[Run], list[str]]:
     reasons: dict[tuple[str, str], dict[str, None]] = {}
     for run in runs:
         p = run.parameters
-        reason = _obstacle(p.protocol, p.model, partial(roles, p.dataset))
+        reason = _obstacle(run.notebook, p.protocol, p.model, partial(roles, p.dataset))
         if reason:
             reasons.setdefault((p.protocol, reason), {})[p.model] = None
         else:
@@ -44,13 +45,15 @@ def possible(runs: list[Run]) -> tuple[list[Run], list[str]]:
     return kept, lines
 
 
-def _obstacle(protocol: str, model: str, roles: Callable[[], frozenset[str]]) -> str:
+def _obstacle(notebook: str, protocol: str, model: str, roles: Callable[[], frozenset[str]]) -> str:
     """Why there can be no such run, or "" when it can be."""
     from recprune.models import REGISTRY
 
     kind = REGISTRY.get(model)
     if protocol in NEEDS_TIMES and "timestamp" not in roles():
         return "the protocol needs times, and the log has none"
+    if notebook in ALONG_TIME and "timestamp" not in roles():
+        return "windows of time need times, and the log has none"
     if protocol in NEEDS_SPLIT and "part" not in roles():
         return "the protocol needs a published split, and the log has none"
     if kind and protocol in HOLDS_USERS_OUT and not kind.folds_in:

@@ -261,6 +261,17 @@ def test_a_log_without_times_has_no_protocol_that_orders_it(several, tmp_path):
     assert any("/loo/" in run.id for run in several.plan(dataset=str(timed), columns="timestamp=when").runs)
 
 
+def test_a_log_without_times_has_no_windows(project, rows_cell, tmp_path):
+    project.family("10-dense", rows_cell)
+    project.family("34-windows", rows_cell, extra='needs = "none"')
+    log = tmp_path / "log.csv"
+    log.write_text("user,item,rating\n1,2,5\n")
+    assert {run.notebook for run in project.plan().runs} == {"10-dense", "34-windows"}
+    plan = project.plan(dataset=str(log))
+    assert {run.notebook for run in plan.runs} == {"10-dense"}
+    assert "ratio: without ease: windows of time need times, and the log has none" in plan.left_out
+
+
 def test_a_log_without_a_published_split_has_no_protocol_that_takes_it(several, tmp_path):
     text = several.study.read_text()
     several.study.write_text(text.replace('"strong", "loo"', '"given"'))
