@@ -94,23 +94,15 @@ class Interactions:
             raise DataError(f"{name}: no interactions")
         raw = {role: pd.Series(frame[column].array) for role, column in columns.items()}
         log: dict[str, np.ndarray] = {}
-        users, log["user"] = _encode(raw["user"], name, user)
-        items, log["item"] = _encode(raw["item"], name, item)
-        readers = {"rating": _ratings, "weight": _weights, "timestamp": _seconds, "part": _parts}
+        users, log["user"] = encode(raw["user"], name, user)
+        items, log["item"] = encode(raw["item"], name, item)
+        readers = {"rating": ratings, "weight": _weights, "timestamp": seconds, "part": _parts}
         for role, read in readers.items():
             if role in raw:
                 log[role] = read(raw[role], name, columns[role])
         if part is not None:
             _refuse_pairs_in_both(log, len(items), name, part)
-        log = _unique_pairs(log, len(items), name)
-        return cls(
-            **log,
-            users=users,
-            items=items,
-            user_attributes=_align(user_attributes, users),
-            item_attributes=_align(item_attributes, items),
-            name=name,
-        )
+        return canonical(log, users, items, name=name, user_attributes=user_attributes, item_attributes=item_attributes)
 
     @property
     def n_users(self) -> int:
@@ -221,6 +213,30 @@ class Interactions:
         return [str(i) for i in self.items[codes]]
 
 
+def canonical(
+    columns: dict[str, np.ndarray],
+    users: np.ndarray,
+    items: np.ndarray,
+    *,
+    name: str,
+    user_attributes: pd.DataFrame | None = None,
+    item_attributes: pd.DataFrame | None = None,
+) -> Interactions:
+    """Interactions of rows in any order, pairs repeated or not; `from_frame` says what becomes of those.
+
+    columns     role (user and item, as codes; rating, timestamp, weight, part) to (n,) values; it is emptied, so
+                that no column is held twice for long
+    """
+    return Interactions(
+        **_unique_pairs(columns, len(items), name),
+        users=users,
+        items=items,
+        user_attributes=_align(user_attributes, users),
+        item_attributes=_align(item_attributes, items),
+        name=name,
+    )
+
+
 SORTED_AT_ONCE = 1 << 16  # rows
 
 
@@ -286,7 +302,7 @@ ID_LENGTH = 1000  # characters: the ids of a log share one array, as wide as its
 ID_NEEDED = "an integer or a string is needed"
 
 
-def _encode(ids: pd.Series, name: str, column: str) -> tuple[np.ndarray, np.ndarray]:
+def encode(ids: pd.Series, name: str, column: str) -> tuple[np.ndarray, np.ndarray]:
     """Sorted unique ids, as integers where every id is one, else as strings; and each row's code."""
     _refuse_rows(ids, _no_id_type, name, column, ID_NEEDED)
     codes, found = pd.factorize(ids)
@@ -415,7 +431,7 @@ def _finite(values: pd.Series, name: str, column: str) -> np.ndarray:
     return numbers
 
 
-def _ratings(values: pd.Series, name: str, column: str) -> np.ndarray:
+def ratings(values: pd.Series, name: str, column: str) -> np.ndarray:
     return _finite(values, name, column).astype(np.float32)
 
 
@@ -453,19 +469,42 @@ ZONES = ("UTC", "GMT")
 NEEDED = "seconds since 1970 or an ISO 8601 date, from 1970 to 2200, is needed, in one unit throughout"
 
 
-def _seconds(values: pd.Series, name: str, column: str) -> np.ndarray:
+def seconds(values: pd.Series, name: str, column: str) -> np.ndarray:
     """(n,) float64 seconds since 1970. Dates and ISO strings are read as UTC; ms, us and ns are recognised."""
     values = _plain(values)
     dates = pd.api.types.is_datetime64_any_dtype(values.dtype)
     if not dates:
         _refuse_rows(values, _no_time_type, name, column, NEEDED)
-    written = dates or np.isnan(_numbers(values.head(1))).all()
-    seconds = _dated(values, dates) if written else _counted(_numbers(values))
-    good = (seconds >= 0) & (seconds <= LATEST)
-    if not good.all():
-        row = int((~good).argmax())
+    found = _counted(_numbers(values)) if are_counts(values.head(1)) else _dated(values, dates)
+    return _in_range(found, values, name, column)
+
+
+def are_counts(first: pd.Series) -> bool:
+    """Whether the first time of a log, a series of one, says that all are counts of seconds or of a finer unit."""
+    return not pd.api.types.is_datetime64_any_dtype(first.dtype) and not np.isnan(_numbers(first)).all()
+
+
+def counts(values: pd.Series, name: str, column: str) -> np.ndarray:
+    """(n,) some of the counts of a log's times, of a unit that all of them together tell (`seconds_of`)."""
+    _refuse_rows(values, _no_time_type, name, column, NEEDED)
+    numbers = _numbers(values)
+    return _in_range(numbers, values, name, column, bad=np.isnan(numbers))
+
+
+def seconds_of(numbers: np.ndarray, name: str, column: str) -> np.ndarray:
+    """(nnz,) float64 seconds since 1970, of all counts of a log."""
+    return _in_range(_counted(numbers), pd.Series(numbers, copy=False), name, column)
+
+
+def _in_range(
+    found: np.ndarray, values: pd.Series, name: str, column: str, bad: np.ndarray | None = None
+) -> np.ndarray:
+    """`found`. Raises DataError for the first that is bad: by default, no time from 1970 to 2200."""
+    bad = ~((found >= 0) & (found <= LATEST)) if bad is None else bad
+    if bad.any():
+        row = int(bad.argmax())
         raise _at_row(name, column, row, f"is {shown(values, row)}; {NEEDED}")
-    return seconds
+    return found
 
 
 def _no_time_type(value: object) -> bool:
@@ -514,20 +553,22 @@ def _unique_pairs(log: dict[str, np.ndarray], n_items: int, name: str) -> dict[s
     order = np.argsort(pair, kind="stable")
     pair = pair[order]
     if (pair[1:] > pair[:-1]).all():
-        return {role: values[order] for role, values in log.items()}
+        del pair
+        return {role: log.pop(role)[order] for role in list(log)}
     keys = [log[role][order] for role in ("weight", "rating", "timestamp") if role in log]  # the last one counts most
     order = order[np.lexsort([*keys, pair])]
-    log = {role: values[order] for role, values in log.items()}
+    log = {role: log.pop(role)[order] for role in list(log)}
     last = np.append(pair[1:] > pair[:-1], True)
-    kept = {role: values[last] for role, values in log.items()}
-    if "weight" in log:
+    total_of = log.get("weight")
+    repeated = len(last) - int(last.sum())
+    kept = {role: log.pop(role)[last] for role in list(log)}
+    if total_of is not None:
         first = np.append(0, np.flatnonzero(last)[:-1] + 1)
-        total = np.add.reduceat(log["weight"].astype(np.float64), first)
+        total = np.add.reduceat(total_of.astype(np.float64), first)
         if total.max() > FLOAT32:
             raise DataError(f"{name}: weights of one (user, item) pair add up to more than {FLOAT32:.2g}, the largest")
         return kept | {"weight": total.astype(np.float32)}
-    repeated = len(last) - len(kept["user"])
-    warnings.warn(f"{name}: {repeated:,} repeated (user, item) pairs; the latest of each is kept", stacklevel=3)
+    warnings.warn(f"{name}: {repeated:,} repeated (user, item) pairs; the latest of each is kept", stacklevel=4)
     return kept
 
 

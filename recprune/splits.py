@@ -245,11 +245,11 @@ def k_core(log: Interactions, users: int, items: int) -> Interactions:
     """
     alive = np.ones(log.nnz, bool)
     while True:
-        user_degree = np.bincount(log.user[alive], minlength=log.n_users)
-        item_degree = np.bincount(log.item[alive], minlength=log.n_items)
-        enough = alive & (user_degree[log.user] >= users) & (item_degree[log.item] >= items)
+        of_users = np.bincount(log.user[alive], minlength=log.n_users) >= users
+        of_items = np.bincount(log.item[alive], minlength=log.n_items) >= items
+        enough = alive & of_users[log.user] & of_items[log.item]  # a byte an interaction, not the eight of a count
         if enough.sum() == alive.sum():
-            return log.select(alive).compress()
+            return (log if alive.all() else log.select(alive)).compress()
         alive = enough
 
 
@@ -260,9 +260,10 @@ def _last_shares(log: Interactions, order: np.ndarray, share: float) -> tuple[np
     """Per user: position from the end of `order` (0 = last), and how many `share` of the user's rows is, at least 1."""
     user = log.user[order]
     count = np.bincount(user, minlength=log.n_users)
-    first = np.concatenate([[0], np.cumsum(count)[:-1]])
-    from_end = count[user] - 1 - (np.arange(len(user)) - first[user])
-    return from_end, np.maximum(1, (share * count).astype(np.int64))[user]
+    kind = np.int32 if len(user) < 2**31 else np.int64  # positions in a log of few interactions take half the bytes
+    from_end = (np.cumsum(count) - 1).astype(kind)[user]
+    from_end -= np.arange(len(user), dtype=kind)
+    return from_end, np.maximum(1, (share * count).astype(kind))[user]
 
 
 def _ratio(log: Interactions, rng: np.random.Generator) -> tuple[Rows, Rows]:

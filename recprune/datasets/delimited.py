@@ -78,15 +78,15 @@ class DelimitedFile:
             except pa.ArrowInvalid:
                 found = _series(self._parse(types, newlines_in_values=self.quoted), types)
         except pa.ArrowInvalid as error:
-            if self._quotes_are_text():
-                return self._without_quotes().read(text, numbers)
+            if self.quotes_are_text():
+                return self.without_quotes().read(text, numbers)
             self.check()
             raise DataError(f"{self.path}: {error}") from None
         except FAULTS as error:
             raise unreadable(self.path, error) from None
-        if self.quoted and self.has_quotes and self._n_lines() != len(next(iter(found.values()))):
-            if self._quotes_are_text():
-                return self._without_quotes().read(text, numbers)
+        if self.quoted and self.has_quotes and self.n_lines() != len(next(iter(found.values()))):
+            if self.quotes_are_text():
+                return self.without_quotes().read(text, numbers)
             self.check()
         return found | {name: _decimal_points(found[name]) for name in numbers}
 
@@ -98,7 +98,7 @@ class DelimitedFile:
                     pa.PythonFile(watched, mode="r"),
                     pyarrow.csv.ReadOptions(
                         column_names=list(self.columns),
-                        skip_rows=self._lines_before_data(),
+                        skip_rows=self.lines_before_data(),
                         block_size=1 << 22,
                         encoding=self.encoding,
                     ),
@@ -114,20 +114,20 @@ class DelimitedFile:
                 )
             finally:
                 self.has_quotes = watched.quotes
-                self._refuse(watched.foreign)
+                self.refuse(watched.foreign)
 
-    def _refuse(self, foreign: bytes) -> None:
+    def refuse(self, foreign: bytes) -> None:
         """Raises DataError for a character that came by and is not of a text, naming its line."""
         if foreign:
             line = next(number for number, line in lines_of(self.path) if foreign in line)
             what = "a byte of zeros" if foreign == b"\0" else f"the control character {foreign[0]:#04x}"
             raise DataError(f"{self.path}: line {line}: {what}, which no text has; the file is damaged") from None
 
-    def _n_lines(self) -> int:
+    def n_lines(self) -> int:
         """Lines that are not blank, the header left out."""
         return sum(1 for _, line in lines_of(self.path) if line.strip()) - self.header
 
-    def _quotes_are_text(self) -> bool:
+    def quotes_are_text(self) -> bool:
         """Whether each line is a row where quotes count as letters, while as quotes they swallow what stands between.
 
         A title such as `"Heroes` opens a quote that nothing closes, or that the next such title does.
@@ -137,11 +137,11 @@ class DelimitedFile:
         lines = ((number, line) for number, line in decoded(self.path, self.encoding) if line.strip())
         return all(line.rstrip("\r\n").count(self.separator) + 1 == len(self.columns) for _, line in lines)
 
-    def _without_quotes(self) -> DelimitedFile:
+    def without_quotes(self) -> DelimitedFile:
         self.quoted, self.lone_quotes = False, True
         return self
 
-    def _lines_before_data(self) -> int:
+    def lines_before_data(self) -> int:
         if not self.header:
             return 0
         return next(number for number, line in lines_of(self.path) if line.strip(BOM + b" \t\r\n"))
@@ -226,7 +226,7 @@ def _separator(path: Path, lines: list[str]) -> str:
 
     def fit(separator: str) -> tuple[bool, bool, bool]:
         fields, *rows = (_fields(line, separator, separator != "::") for line in lines)
-        held = [field.strip() for field in (fields if separator == " " else fields[:2]) if not _comma(field)]
+        held = [field.strip() for field in (fields if separator == " " else fields[:2]) if not has_comma(field)]
         clean = not any(other in field for field in held for other in SEPARATORS if other != separator)
         return names_a_role(fields[:WIDEST]), all(len(row) == len(fields) for row in rows), clean
 
@@ -269,7 +269,7 @@ def _headerless(path: Path, fields: list[str]) -> tuple[str, ...]:
 
 def _number(field: str) -> float | None:
     """The number that a field holds, with a decimal point or a comma, or None."""
-    field = field.replace(",", ".") if _comma(field) else field
+    field = field.replace(",", ".") if has_comma(field) else field
     try:
         return float(field) or 1.0  # zero is a number too
     except ValueError:
@@ -280,7 +280,7 @@ def _is_plain_number(field: str) -> bool:
     return _number(field) is not None and "," not in field
 
 
-def _comma(field: str) -> bool:
+def has_comma(field: str) -> bool:
     """Whether a field is a number with a decimal comma. Three digits behind one may as well be thousands."""
     return re.fullmatch(r"[+-]?\d+,(\d{1,2}|\d{4,})", field.strip()) is not None
 
@@ -290,7 +290,7 @@ def _decimal_points(column: pd.Series) -> pd.Series:
     if not isinstance(column.dtype, pd.CategoricalDtype):
         return column
     words = list(column.cat.categories)
-    if not any(map(_comma, words)) or not all(_comma(word) or word.isdecimal() for word in words):
+    if not any(map(has_comma, words)) or not all(has_comma(word) or word.isdecimal() for word in words):
         return column
     numbers = np.array([float(word.replace(",", ".")) for word in words] + [np.nan])
     return pd.Series(numbers[column.cat.codes.to_numpy()])

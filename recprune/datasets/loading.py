@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from recprune.datasets.download import fetch
 from recprune.datasets.readers import Found, read_path
 from recprune.datasets.registry import known
 from recprune.datasets.saying import summary
 from recprune.datasets.synthesis import synthetic_from
-from recprune.interactions import Interactions
+from recprune.interactions import DataError, Interactions
+
+ENGINES = ("memory", "duckdb")
 
 
 def load(
@@ -27,6 +30,7 @@ def load(
     events: Mapping[str, float] | None = None,
     separator: str | None = None,
     quiet: bool = False,
+    engine: str = "memory",
 ) -> Interactions:
     """The log called or stored at `source`.
 
@@ -43,12 +47,17 @@ def load(
                 qty is of sales: a negative one takes back what was bought, and rows without a user are left out
     separator   between the fields of a text file, where it is not the obvious one
 
+    engine      what reads the file: `memory`, or `duckdb`, which streams it, for tens of millions of rows and more: the
+                same interactions, of a table of users, items, ratings and times
     quiet       nothing is said. Else one line on stderr: the columns that were taken, those that were left, and
                 what the filter of `split` keeps where it is given no other
 
-    Raises ValueError for an unknown name, DataError for data that cannot be used (naming file, line
-    and value), and FetchError where a registered data set can be had from none of its sources.
+    Raises ValueError for an unknown name or engine, DataError for data that cannot be used (naming file, line
+    and value), FetchError where a registered data set can be had from none of its sources, and ImportError for
+    `duckdb` where it is not installed.
     """
+    if engine not in ENGINES:
+        raise ValueError(f"unknown engine {engine!r}; known: {', '.join(ENGINES)}")
     given = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "event": event, "weight": weight}
     columns = {role: column for role, column in given.items() if column is not None}
     path, text = Path(source).expanduser(), str(source)
@@ -57,18 +66,30 @@ def load(
     if named and (columns or events or separator):
         raise ValueError(f"{text}: columns, events and separator are options of a file, not of a named data set")
     if text.partition(":")[0] == "synthetic":
+        if engine != "memory":
+            raise ValueError(f"{text}: generated, not read; engine {engine!r} reads files")
         found = Found(synthetic_from(text), {})
     elif named:
         entry = known()[text]
-        found = read_path(fetch(entry), columns=entry.columns, name=entry.name)
+        found = _read(fetch(entry), engine, columns=entry.columns, name=entry.name)
         entry.check(found.log)
     elif path.exists():
-        found = read_path(path, columns=columns, events=events, separator=separator)
+        found = _read(path, engine, columns=columns, events=events, separator=separator)
     else:
         raise _unknown(text)
     if not quiet:
         print(summary(text if named else path.resolve().name, found), file=sys.stderr, flush=True)
     return found.log
+
+
+def _read(path: Path, engine: str, events: Mapping[str, float] | None = None, **options: Any) -> Found:
+    if engine == "memory":
+        return read_path(path, events=events, **options)
+    if events is not None:
+        raise DataError(f"{path}: a log of events, which engine {engine!r} does not read; engine='memory' reads it")
+    from recprune.datasets import duck
+
+    return duck.read_path(path, **options)
 
 
 def _unknown(text: str) -> ValueError:

@@ -34,9 +34,7 @@ class ParquetFile:
             table = pyarrow.parquet.read_table(self.path, columns=wanted)
             found = {}
             for name in wanted:
-                kind = table.column(name).type
-                if not _is_plain(kind, number=name in numbers):
-                    raise DataError(f"{self.path}: column {name!r} holds {kind}; {PLAIN} are accepted")
+                _check_plain(self.path, name, table.column(name).type, number=name in numbers)
                 found[name] = column_series(_simple(table.column(name), number=name in numbers))
             return found
         except (pa.ArrowException, OSError, OverflowError) as error:
@@ -62,6 +60,20 @@ def open_parquet(path: Path) -> ParquetFile:
     if rows == 0:
         raise DataError(f"{path}: no interactions")
     return ParquetFile(path, names)
+
+
+def kind_of(file: ParquetFile, column: str, number: bool) -> pa.DataType:
+    """The type of a column. Raises DataError for a column that is there twice, or of a type that no log has."""
+    if file.columns.count(column) > 1:
+        raise DataError(f"{file.path}: columns that occur twice: {column}")
+    kind = pyarrow.parquet.read_schema(file.path).field(column).type
+    _check_plain(file.path, column, kind, number)
+    return kind
+
+
+def _check_plain(path: Path, column: str, kind: pa.DataType, number: bool) -> None:
+    if not _is_plain(kind, number):
+        raise DataError(f"{path}: column {column!r} holds {kind}; {PLAIN} are accepted")
 
 
 PLAIN = "numbers, strings, dates and times"

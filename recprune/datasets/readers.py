@@ -27,6 +27,7 @@ from recprune.interactions import DataError, Interactions, shown
 Opened = DelimitedFile | ParquetFile | SplitFolder
 TABLES = (".csv", ".tsv", ".dat", ".parquet", ".pq", ".csv.gz", ".tsv.gz")  # in a zip of one table, whatever its name
 WEIGHT = "weight of the interaction"
+LONE_QUOTES = "quotes are read as letters: as quotes they would swallow rows"
 MISSING_WORDS = r"null (null) <null> na n/a #na #n/a <na> nan -nan none nil nat undefined \n"  # in any case
 MISSING = frozenset(MISSING_WORDS.split())
 ROUNDED = re.compile(r"\d\.\d+[eE]\+(1[5-9]|[2-9]\d)")  # of 16 digits and more, as spreadsheets write ids
@@ -65,14 +66,14 @@ def read_path(
     """
     columns = columns or {}
     name = name or stem(path)
-    if _is_zip(path):
+    if is_zip(path):
         with tempfile.TemporaryDirectory(prefix="recprune-") as folder:
             inside = unzip(path, Path(folder))
             try:
                 return read_path(inside, columns=columns, events=events, separator=separator, name=name)
             except DataError as error:
                 raise DataError(str(error).replace(f"{folder}/", f"{path}: ")) from None
-    table, roles = _opened(path, columns, separator)
+    table, roles = opened(path, columns, separator)
     path = table.path
     if events is not None and "event" not in roles:
         raise DataError(
@@ -86,13 +87,13 @@ def roles_of(path: Path, columns: dict[str, str] | None = None, separator: str |
 
     Raises DataError as read_path does.
     """
-    if _is_zip(path):
+    if is_zip(path):
         with tempfile.TemporaryDirectory(prefix="recprune-") as folder:
             return roles_of(unzip(path, Path(folder)), columns, separator)
-    return frozenset(_opened(path, columns or {}, separator)[1])
+    return frozenset(opened(path, columns or {}, separator)[1])
 
 
-def _opened(path: Path, columns: dict[str, str], separator: str | None) -> tuple[Opened, dict[str, str]]:
+def opened(path: Path, columns: dict[str, str], separator: str | None) -> tuple[Opened, dict[str, str]]:
     """The table that holds the log, and the column of each role."""
     if path.is_dir():
         folder, path = path, _log_in(path)
@@ -110,7 +111,7 @@ def stem(path: Path) -> str:
     return path.name if path.is_dir() else Path(path.name.removesuffix(".gz")).stem
 
 
-def _is_zip(path: Path) -> bool:
+def is_zip(path: Path) -> bool:
     return path.suffix.lower() == ".zip" and not path.is_dir()
 
 
@@ -210,7 +211,7 @@ def _read(table: Opened, roles: dict[str, str], events: Mapping[str, float] | No
         row = int(rows[error.row])
         raise DataError(f"{table.path}: {table.place(row)}: column {error.column!r} {error.problem}") from None
     if isinstance(table, DelimitedFile) and table.lone_quotes:
-        notes.append("quotes are read as letters: as quotes they would swallow rows")
+        notes.append(LONE_QUOTES)
     left = tuple(column for column in table.columns if column not in roles.values())
     return Found(log, roles, left, tuple(notes))
 
@@ -239,18 +240,23 @@ def _check_ids(ids: pd.Series, table: Opened, column: str) -> None:
     if not isinstance(ids.dtype, pd.CategoricalDtype):
         return
     lone = isinstance(table, DelimitedFile) and table.lone_quotes
-    faults = {word: _fault(word, lone) for word in ids.cat.categories}
+    faults = {word: fault(word, lone) for word in ids.cat.categories}
     bad = np.array([faults[word] is not None for word in ids.cat.categories] + [False])[ids.cat.codes.to_numpy()]
     if bad.any():
         row = int(bad.argmax())
         word = ids.iloc[row]
-        raise DataError(
-            f"{table.path}: {table.place(row)}: column {column!r} is {word!r}, {faults[word]}, "
-            f"in {(ids == word).sum():,} rows; leave them out, or write the id otherwise where it is one"
-        )
+        raise no_id(table, row, column, word, faults[word], int((ids == word).sum()))
 
 
-def _fault(word: str, lone_quotes: bool) -> str | None:
+def no_id(table: Opened, row: int, column: str, word: str, why: str | None, count: int) -> DataError:
+    """An error for a word that cannot be an id, in `count` rows, of which `row` is the first."""
+    return DataError(
+        f"{table.path}: {table.place(row)}: column {column!r} is {word!r}, {why}, "
+        f"in {count:,} rows; leave them out, or write the id otherwise where it is one"
+    )
+
+
+def fault(word: str, lone_quotes: bool) -> str | None:
     """Why a word cannot be an id; None where it can."""
     if word.lower() in MISSING:
         return "a word for a missing value"
