@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from recprune.datasets.columns import ITEM_ATTRIBUTES, USER_ATTRIBUTES, find_columns
-from recprune.datasets.delimited import DelimitedFile, open_delimited
-from recprune.datasets.parquet import ParquetFile, open_parquet
 from recprune.datasets.streams import lines_of
+from recprune.datasets.tables.delimited import DelimitedFile, open_delimited
+from recprune.datasets.tables.parquet import ParquetFile, open_parquet
 
 ML_100K_GENRES = [
     "unknown",

@@ -87,7 +87,7 @@ def _read(path: Path, engine: str, events: Mapping[str, float] | None = None, **
         return read_path(path, events=events, **options)
     if events is not None:
         raise DataError(f"{path}: a log of events, which engine {engine!r} does not read; engine='memory' reads it")
-    from recprune.datasets import duck
+    from recprune.datasets.tables import duck
 
     return duck.read_path(path, **options)
 

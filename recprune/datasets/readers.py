@@ -17,11 +17,11 @@ import pandas as pd
 from recprune.datasets.adjacency import SplitFolder, open_split
 from recprune.datasets.attributes import attributes_beside, of_each, tidy_items
 from recprune.datasets.columns import ITEM_ATTRIBUTES, LOG, find_columns
-from recprune.datasets.delimited import DelimitedFile, open_delimited
 from recprune.datasets.layouts import BESIDE, LAYOUTS, SPLIT
-from recprune.datasets.parquet import ParquetFile, open_parquet
 from recprune.datasets.sales import is_quantity, settle
 from recprune.datasets.streams import BOMB, UNPACKED, check_regular
+from recprune.datasets.tables.delimited import DelimitedFile, open_delimited
+from recprune.datasets.tables.parquet import ParquetFile, open_parquet
 from recprune.interactions import DataError, Interactions, shown
 
 Opened = DelimitedFile | ParquetFile | SplitFolder

@@ -23,9 +23,9 @@ from recprune.datasets import readers
 from recprune.datasets.adjacency import SplitFolder
 from recprune.datasets.attributes import attributes_beside
 from recprune.datasets.columns import ITEM_ATTRIBUTES, LOG
-from recprune.datasets.delimited import DelimitedFile, has_comma
-from recprune.datasets.parquet import ParquetFile, kind_of
 from recprune.datasets.streams import FAULTS, LONGEST, Watched, lines_of, open_bytes, unreadable
+from recprune.datasets.tables.delimited import DelimitedFile, has_comma
+from recprune.datasets.tables.parquet import ParquetFile, kind_of
 from recprune.interactions import (
     DataError,
     Interactions,

@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from recprune.datasets.delimited import TEXT, column_series
 from recprune.datasets.streams import check_regular
+from recprune.datasets.tables.delimited import TEXT, column_series
 from recprune.interactions import DataError
 
 
