@@ -14,6 +14,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 import recprune as rp
@@ -77,27 +78,42 @@ def run(millions: tuple[float, ...], repeats: int) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def _exponent(seconds: pd.Series) -> float:
+    return growth(seconds.index.to_numpy(float), seconds.to_numpy())
+
+
 def report(found: pd.DataFrame, folder: Path) -> None:
     """Medians by size and step, and how they grow."""
-    medians = found.groupby(["step", "million_rows"], as_index=False)[["processor_seconds", "peak_mb"]].median()
+    keys = ["engine", "step", "million_rows"]
+    medians = found.groupby(keys, as_index=False)[["processor_seconds", "peak_mb"]].median()
     seconds, peak = (
-        medians.pivot(index="step", columns="million_rows", values=v) for v in ("processor_seconds", "peak_mb")
+        medians.pivot(index=keys[:2], columns="million_rows", values=v) for v in ("processor_seconds", "peak_mb")
     )
-    table = pd.DataFrame({"step": STEPS})
+    lines = pd.MultiIndex.from_product([ENGINES, STEPS], names=keys[:2])
+    table = lines.to_frame(index=False)
     for size in seconds.columns:
-        table[f"{size:g} M: s"] = seconds[size].reindex(STEPS).to_numpy()
-        table[f"{size:g} M: MB"] = peak[size].reindex(STEPS).round().astype(int).astype(str).to_numpy()
-    table["exponent"] = [growth(seconds.columns.to_numpy(float), seconds.loc[step].to_numpy()) for step in STEPS]
+        table[f"{size:g} M: s"] = seconds[size].reindex(lines).to_numpy()
+        table[f"{size:g} M: MB"] = peak[size].reindex(lines).round().astype("Int64").astype(str).to_numpy()
+    table["exponent"] = [_exponent(seconds.loc[line].dropna()) if line in seconds.index else np.nan for line in lines]
     largest = found["million_rows"].max()
     highest = found.loc[found["million_rows"] == largest, "peak_mb"].max()
     notes = f"""
 Seconds of the processor and peak resident memory (the log itself and the imports, about 0.3 GB, included) of reading
-`ratings.csv`, of hashing its content, and of splitting with each protocol's defaults (filter and k-core
+the log by either engine, of hashing its content, and of splitting with each protocol's defaults (filter and k-core
 included). Medians of {found["repeat"].nunique()} processes for each size. `exponent` is b of seconds ~ rows^b:
 1 is linear.
-Highest peak at {largest:g} million rows: {highest:,.0f} MB; {LIMIT_MB:,} MB is the limit for 32 million.
+Highest peak at {largest:g} million rows: {highest:,.0f} MB; {LIMIT_MB:,} MB is the limit for 32 million, {LARGE_MB:,}
+MB for 100 million, whose log is Parquet and read by DuckDB alone.
 """
-    write("data_path", found, "Reading and splitting a log", notes, ("pandas", "pyarrow"), table=table, folder=folder)
+    write(
+        "data_path",
+        found,
+        "Reading and splitting a log",
+        notes,
+        ("pandas", "pyarrow", "duckdb"),
+        table=table,
+        folder=folder,
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:
