@@ -7,6 +7,8 @@ MODELS  ?=## some of the study's models, with commas: MODELS=ease,ials
 JOBS    ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)## runs at a time; default: number of cores
 PROTOCOL ?= ratio## protocol that `make tune` searches under: ratio, strong, loo, temporal, given
 LAUNCH  ?=## prefix of every run on a cluster: LAUNCH="srun -n1 -c1"
+ENGINE  ?= make## what runs the runs: make, or snakemake on a cluster (profiles/README.md)
+PROFILE ?=## profile of ENGINE=snakemake: slurm, kubernetes, or a folder of your own; default: this machine
 PYTHON  ?= python3## Python 3.11 or newer that makes the environment
 BENCH   ?=## full: `make bench` with the large sizes too; tiny: that all of it runs
 TORCH_INDEX ?=## index to take torch from; default: its CPU build where there is no NVIDIA GPU
@@ -16,7 +18,7 @@ export LOG_COLUMNS := $(if $(filter command,$(firstword $(origin COLUMNS))),$(va
 unexport COLUMNS
 
 # What a user gave is text, whatever is in it: make expands none of it, and recipes have it from the environment only.
-GIVEN = STUDY DATASET MODELS ONLY JOBS PROTOCOL BENCH TORCH_INDEX
+GIVEN = STUDY DATASET MODELS ONLY JOBS ENGINE PROFILE PROTOCOL BENCH TORCH_INDEX
 $(foreach name,$(GIVEN),$(eval override $(name) := $$($(if $(filter file,$(origin $(name))),,value )$(name))))
 export $(GIVEN) LAUNCH
 export MAKE_PROGRAM := $(MAKE)
@@ -27,7 +29,7 @@ DATA = --study="$$STUDY" --dataset="$$DATASET" --columns="$$LOG_COLUMNS" --model
 CHOICE = $(DATA) --only="$$ONLY"
 # A fault in a file that is read when all runs are over is found before the first of them.
 CHECK = exec $(PY) -m recprune.report.check
-RUNS = exec $(PY) -m recprune.study runs $(CHOICE) --jobs="$$JOBS"
+RUNS = exec $(PY) -m recprune.study runs $(CHOICE) --jobs="$$JOBS" --engine="$$ENGINE" --profile="$$PROFILE"
 RESULTS = "$$($(PY) -m recprune.study where $(CHOICE))"
 # `make figures tables report` computes once what the three share.
 ALL_THREE = $(filter 3,$(words $(filter figures tables report,$(MAKECMDGOALS))))
@@ -138,7 +140,7 @@ doctor: $(ENV) ## check environment, machine, disk and data, and say what to do
 	@$(PY) -m recprune doctor
 
 clean: ## remove runs and uncommitted results; environment and downloads stay
-	rm -rf results/runs results/quick results/part results/own
+	rm -rf results/runs results/quick results/part results/own .snakemake
 
 distclean: clean ## remove everything that make made: environment and downloads too
 	rm -rf .venv .venv-bench data/cache build recprune.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache

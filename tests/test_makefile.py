@@ -101,15 +101,14 @@ HARM = (
 )
 HARM += ("\ntouch harm\n", "&& touch harm #", "$(eval harm := $(shell touch harm))", "${shell touch harm}")
 GIVEN = {"STUDY": "study", "DATASET": "dataset", "COLUMNS": "columns", "MODELS": "models", "ONLY": "only"}
-GIVEN |= {"JOBS": "jobs", "PROTOCOL": "protocol"}
+GIVEN |= {"JOBS": "jobs", "PROTOCOL": "protocol", "ENGINE": "engine", "PROFILE": "profile"}
 
 
 @pytest.mark.parametrize("target", ["reproduce", "tune"])
 def test_what_a_user_gives_is_text_whatever_is_in_it(checkout, target):
     """On the command line and from the environment, for make and for the make that it calls: nothing is executed."""
-    asked = {
-        name: option for name, option in GIVEN.items() if name != ("PROTOCOL" if target == "reproduce" else "ONLY")
-    }
+    apart = ("PROTOCOL",) if target == "reproduce" else ("ONLY", "ENGINE", "PROFILE")
+    asked = {name: option for name, option in GIVEN.items() if name not in apart}
     for text in (*ODD, *HARM):
         for name, option in asked.items():
             calls = [make(target, f"{name}={text}", folder=checkout)]

@@ -1,6 +1,7 @@
 """python -m recprune.study runs | run | gather | status | where | searches | tune | verify | compare: what make calls.
 
-`runs` and `searches` write a plan as a makefile, with a target for each run or search, and have make walk through it.
+`runs` and `searches` write a plan as a makefile, with a target for each run or search, and have make walk through it;
+`runs --engine snakemake` has Snakemake do so.
 """
 
 from __future__ import annotations
@@ -58,11 +59,20 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.choices[name]
         sub.add_argument("--notebooks", default="notebooks", type=Path)
         sub.add_argument("--jobs", default="1", help="runs at a time")
+    sub = commands.choices["runs"]
+    sub.add_argument("--engine", default="make", help="what walks through the plan: make, or snakemake on a cluster")
+    sub.add_argument("--profile", default="", help="snakemake's: a name in profiles/, or a folder with a config.yaml")
     written = "the makefile to write, by default one of its own in results/runs; the plan goes beside it as .json"
     commands.choices["plan"].add_argument("--out", type=Path, help=written)
     sub = command("make", _make, "have make walk through a plan")
     sub.add_argument("plan", type=Path, help="the makefile of the plan")
     sub.add_argument("--jobs", default="1", help="runs at a time")
+
+    sub = command("snakemake", _snakemake, "have Snakemake walk through a plan")
+    sub.add_argument("plan", type=Path, help="the plan, as .json")
+    sub.add_argument("--profile", default="", help="a name in profiles/, or a folder with a config.yaml; here if none")
+    sub.add_argument("--results", default="results", type=Path, help="its rows tell what memory runs need")
+    sub.add_argument("--jobs", default="1", help="jobs at a time")
 
     sub = command("run", _run, "execute one run of a plan")
     sub.add_argument("plan", type=Path)
@@ -133,15 +143,30 @@ def _plan(options) -> int:
 
 
 def _runs(options) -> int:
+    from recprune.study.execution.snakemake import check
+
     options.out = None
-    return _plan(options) or _become_make(options)
+    check(options.engine, options.profile)
+    if options.engine == "make":
+        return _plan(options) or _become("make", options)
+    status = _plan(options)
+    options.out = options.out.with_suffix(".json")
+    return status or _become("snakemake", options, f"--profile={options.profile}", f"--results={options.results}")
 
 
-def _become_make(options) -> int:
+def _become(engine: str, options, *more: str) -> int:
     """In place of this process: what was needed to plan is of no use to who waits for hours."""
     sys.stderr.flush()
-    command = [sys.executable, "-m", "recprune.study", "make", str(options.out), f"--jobs={options.jobs}"]
+    command = [sys.executable, "-m", "recprune.study", engine, str(options.out), f"--jobs={options.jobs}", *more]
     os.execv(sys.executable, command)
+
+
+def _snakemake(options) -> int:
+    from recprune.study.cluster import memory_below
+    from recprune.study.execution.snakemake import carry_out
+
+    status = carry_out(options.plan, options.profile, _jobs(options), memory_below(options.results))
+    return _status(options) if status else 0
 
 
 def _make(options) -> int:
@@ -197,7 +222,7 @@ def _tune_plan(options) -> int:
 
 def _searches(options) -> int:
     options.out = None
-    return _tune_plan(options) or _become_make(options)
+    return _tune_plan(options) or _become("make", options)
 
 
 def _gather(options) -> int:

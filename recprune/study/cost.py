@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from recprune.cells.names import registered
@@ -13,6 +14,7 @@ ROUNDS = 4  # of recovery between two shares of a schedule in rounds: a guess
 OF_A_FIT = {"none": 0.1, "refit": 0.5, "fine-tune": 0.3, "": 1.0}  # what a recovery costs, as a share of a training
 
 Times = dict[tuple[str, str, str], float]  # (data set, model, method) -> seconds a seed
+Memory = dict[tuple[str, str, str], float]  # (data set, model, method) -> MB at the peak
 
 
 def times_of(provenance: Path | None) -> Times:
@@ -28,6 +30,23 @@ def times_of(provenance: Path | None) -> Times:
                     found.setdefault((dataset, row["model"], row["method"]), seconds)
     except (OSError, ValueError, KeyError, TypeError):
         pass  # no such file, or not a whole one: it is for estimates only
+    return found
+
+
+def memory_of(files: Iterable[Path]) -> Memory:
+    """(data set, model, method) -> MB that the kernel of such a run held at its peak, by files of provenance.
+
+    (data set, "", "") is the largest of the data set. A file that is not there, or not whole, tells nothing.
+    """
+    found: Memory = {}
+    for path in files:
+        try:
+            with path.open(newline="") as file:
+                for row in csv.DictReader(file):
+                    for of in ((row["dataset"], row["model"], row["method"]), (row["dataset"], "", "")):
+                        found[of] = max(found.get(of, 0.0), float(row["peak_rss_mb"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
     return found
 
 
