@@ -48,7 +48,9 @@ def together(found: dict[str, dict], at_once: int) -> dict[str, int]:
     """{group: runs in one job} of the short runs: no more than leave work for every place on the cluster."""
     names = [job["group"] for job in found.values() if job["wanted"]]
     return {
-        name: min(TOGETHER, math.ceil(names.count(name) / at_once)) for name in ("first", "then", "last") if name in names
+        name: min(TOGETHER, math.ceil(names.count(name) / at_once))
+        for name in ("first", "then", "last")
+        if name in names
     }
 
 
