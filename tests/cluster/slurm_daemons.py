@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "sinfo")
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo")
 PACKAGES = ("snakemake", "snakemake_executor_plugin_slurm")
 CONF = """
 ClusterName=tests
@@ -59,7 +60,8 @@ class Slurm:
 
     def __init__(self, folder: Path):
         self.folder, self.conf = folder, folder / "slurm.conf"
-        self.environment = os.environ | {"SLURM_CONF": str(self.conf)}
+        path = f"{folder / 'bin'}:{os.environ['PATH']}:/usr/sbin"
+        self.environment = os.environ | {"SLURM_CONF": str(self.conf), "PATH": path}
         self.daemons: dict[str, subprocess.Popen] = {}
 
     def start(self) -> None:
@@ -72,10 +74,18 @@ class Slurm:
         own = [f"--{name}-file={self.folder / name}" for name in ("key", "pid", "log", "seed")]
         self._daemon("munge", "munged", "--foreground", "--force", f"--socket={self.folder / 'munge'}", *own)
         until((self.folder / "munge").exists, "munge")
+        self._srun()
         self._daemon("controller", "slurmctld", "-D")
         for node in ("n1", "n2"):
             self._daemon(node, "slurmd", "-D", "-N", node)
         until(lambda: self.ask("sinfo", "-h", "-N", "-o", "%T").split() == ["idle", "idle"], "two idle nodes")
+
+    def _srun(self) -> None:
+        """An `srun` that knows the configuration: jobs of Snakemake's take SLURM_CONF from its environment."""
+        srun = self.folder / "bin/srun"
+        srun.parent.mkdir()
+        srun.write_text(f'#!/bin/sh\nSLURM_CONF={self.conf} exec {shutil.which("srun")} "$@"\n')
+        srun.chmod(0o755)
 
     def _daemon(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.out").open("wb") as out:
