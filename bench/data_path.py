@@ -3,7 +3,7 @@
 The logs are synthetic, in the official MovieLens format, with users and items in the proportions of
 ml-32m (200,948 users, 87,585 items). Each size is read and split in a process of its own, by
 each engine. Logs beyond 32 million rows are Parquet files of `bench.logs.write_pieces`, for the streaming engine alone:
-in the memory that the other takes they would not be read.
+what the other would take of them was not tried.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ import torch
 from recprune.interactions import Interactions
 from recprune.models import build
 from recprune.models.base import Recommender
-from recprune.models.parts.lost_rows import KEPT
 from recprune.models.descent import GradientModel
+from recprune.models.parts.lost_rows import KEPT
 from recprune.pruning import units
 from recprune.pruning.recovery import Masks
 

@@ -12,8 +12,8 @@ from recprune.growth.windows import as_split
 from recprune.interactions import Interactions
 from recprune.models import build, quantize
 from recprune.models.base import Recommender
-from recprune.models.parts import ops
 from recprune.models.descent import GradientModel
+from recprune.models.parts import ops
 from recprune.pruning import units
 from recprune.pruning.prune import prune
 from recprune.pruning.pruned import Pruned
@@ -134,6 +134,6 @@ def pruned_to(
     recovery = "refit" if "refit" in model.recoveries else "none"
     split = as_split(train, seed, {})
     pruned = prune(model, split, criterion=criterion, unit="weight", keep=keep, recovery=recovery, seed=seed)
-    if isinstance(pruned.model, GradientModel):
+    if isinstance(model, GradientModel) and isinstance(pruned.model, GradientModel):
         pruned.model.descend(train, None, seed, epochs=model.epochs, first_epoch=model.epochs, masks=pruned.masks)
     return pruned.model

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from numbers import Integral, Real
 
 import numpy as np
 
@@ -33,9 +32,8 @@ class Windows:
 
     def before(self, window: int) -> Interactions:
         """All that lies before a window, counted from 0: what is known when it begins."""
-        assert self.log.timestamp is not None  # `windows` saw to that
-        last = np.inf if window >= len(self.parts) else self.parts[window].timestamp.min()
-        return self.log.select(self.log.timestamp < last)
+        last = np.inf if window >= len(self.parts) else times_of(self.parts[window], NEEDED).min()
+        return self.log.select(times_of(self.log, NEEDED) < last)
 
     @cached_property
     def split(self) -> Split:
@@ -82,9 +80,9 @@ def windows(
     """
     check_log(log)
     check_options("temporal", seed, min_rating, core)
-    if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"n is {n!r}; a whole number of windows from 1 on is needed")
-    if isinstance(start, bool) or not isinstance(start, Real) or not 0 < start < 1:
+    if isinstance(start, bool) or not isinstance(start, float) or not 0 < start < 1:
         raise ValueError(f"start is {start!r}; a share of the interactions between 0 and 1 is needed")
     times_of(log, NEEDED)
     kept, options = filtered(log, "temporal", min_rating, core)

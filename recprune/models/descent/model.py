@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from recprune import device as devices
-from recprune import together
+from recprune.device import chosen
 from recprune.interactions import Interactions
 from recprune.models.base import Recommender
 from recprune.models.descent.step import Adam, Regulariser, Step
 from recprune.models.descent.stopping import Best, Target
 from recprune.models.parts.ranges import Count, NotNegative, Positive, Whole
+from recprune.together import Group, group
 
 
 @dataclass(eq=False, repr=False)
@@ -143,18 +143,18 @@ class GradientModel(Recommender):
         clip          largest Euclidean norm of all gradients together; longer ones are scaled down to it
         """
         self.train_log: list[dict] = []
-        device = devices.chosen()
-        group = self._group(device, train, seed)
+        device = chosen()
+        members = self._group(device, train, seed)
         arrays = {name: array.to(device) for name, array in {**self.arrays, **self.auxiliary}.items()}
         trained = [a.requires_grad_() for a in arrays.values() if a.is_floating_point()]
-        group.take_from_first([array.detach() for array in trained])
+        members.take_from_first([array.detach() for array in trained])
         self._take_back(arrays)
         held = [(arrays[name], mask.to(device)) for name, mask in (masks or {}).items()]
         optimizer = Adam(trained, learning_rate or self.learning_rate, self.l2)
-        generator = torch.Generator().manual_seed(group.seed(seed))
-        step = Step(self, arrays, optimizer, generator, group, device, regulariser, clip)
+        generator = torch.Generator().manual_seed(members.seed(seed))
+        step = Step(self, arrays, optimizer, generator, members, device, regulariser, clip)
         rng, learned_from = np.random.default_rng(seed), self.trainable(train)
-        target = None if validation is None else Target(self._fitted, validation, fold_in, group)
+        target = None if validation is None else Target(self._fitted, validation, fold_in, members)
         best = Best(trained, target.ndcg(self) if target and first_epoch else -math.inf)
         for epoch in range(first_epoch, first_epoch + epochs):
             masked = epoch >= masked_from
@@ -174,7 +174,7 @@ class GradientModel(Recommender):
                 if masked:
                     best.look(now)
                 late = best.waited >= (patience or self.patience)
-                if group.first_says(late or bool(self.watch and self.watch(epoch + 1, best.value))):
+                if members.first_says(late or bool(self.watch and self.watch(epoch + 1, best.value))):
                     break
         for array in trained:
             array.requires_grad_(False)
@@ -183,13 +183,13 @@ class GradientModel(Recommender):
             best.restore()
         self._take_back(arrays)
 
-    def _group(self, device: torch.device, train: Interactions, seed: int) -> together.Group:
+    def _group(self, device: torch.device, train: Interactions, seed: int) -> Group:
         """The processes that train with this one. Raises ValueError where they train anything else."""
-        group = together.group(device)
-        if group.size > 1:
+        found = group(device)
+        if found.size > 1:
             about = {"hyperparameters": self.hyperparameters(), "seed": seed, "data": train.content_hash[:12]}
-            group.agree({"model": self.name, **about})
-        return group
+            found.agree({"model": self.name, **about})
+        return found
 
     def _take_back(self, arrays: dict[str, torch.Tensor]) -> None:
         """The values that arrays have on the device, for the model's own on the CPU; there they are the same."""

@@ -35,7 +35,7 @@ LOOKS = {
 
 def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
     shares = data.loc[data["side"] == "parameters"].groupby("model", sort=False)["kept"].min()
-    kept = ", ".join(f"{label(model)} {share:.0%}" for model, share in shares.items())
+    kept = ", ".join(f"{label(str(model))} {share:.0%}" for model, share in shares.items())
     return (
         f"Models that live on after half of the log of {study.heading}: nDCG@10 of the users of each window who had a "
         "history, mean over seeds, CF models first, then deep ones. A line is a way to take the windows in: frozen, "
@@ -83,7 +83,7 @@ def _points(study: StudyEvidence) -> pd.DataFrame:
     smallest = rows[rows["side"] == "parameters"].groupby("model")["kept"].min()
     rows = rows[(rows["side"] != "parameters") | (rows["kept"] == rows["model"].map(smallest))]
     arm = ["model", "family", "times", "side", "kept", "recovery", "window"]
-    return rows.groupby(arm, as_index=False)["value"].mean()
+    return rows.groupby(arm)["value"].mean().reset_index()
 
 
 def _panel(ax: Axes, data: pd.DataFrame) -> None:

@@ -63,7 +63,7 @@ def _arms(rows: pd.DataFrame) -> pd.DataFrame:
     frame = last.join(seconds).join(pd.DataFrame(of_times)).reset_index()
     order, ways = models_in_order(rows), ["popularity", *WAYS]
     key = {"model": order.index, "recovery": ways.index, "kept": lambda share: -share}
-    return frame.sort_values(["model", "kept", "recovery"], key=lambda c: c.map(key[c.name]), ignore_index=True)
+    return frame.sort_values(["model", "kept", "recovery"], key=lambda c: c.map(key[str(c.name)]), ignore_index=True)
 
 
 def _in_the_last_window(rows: pd.DataFrame) -> pd.DataFrame:

@@ -29,7 +29,7 @@ def rows():
 def test_the_file_of_claims_holds_all_fourteen_each_with_what_would_decide_it():
     claims = read_claims()
     assert [claim.number for claim in claims] == list(range(1, 15))
-    assert {claim.number for claim in claims if not claim.contrasts} == {12, 13}
+    assert all(claim.contrasts for claim in claims)
     assert all(claim.supported_if and claim.refuted_if for claim in claims)
 
 
