@@ -1,4 +1,4 @@
-"""The parts of README.md that are made: the verdicts, the artefacts and the methods, each between two comments."""
+"""The parts of README.md that are made, each between two comments: verdicts, artefacts, methods, demands."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 from recprune.errors import NothingToDrawError, ReportError
 from recprune.files import write_atomically
 from recprune.report import tables
+from recprune.report.articles import articles
 from recprune.report.evidence import Evidence
 from recprune.report.tables.methods import methods
 
 ARTEFACTS = "<!-- artefacts: written by `make readme` -->", "<!-- end of artefacts -->"
 CLAIMS = "<!-- claims: written by `make readme` -->", "<!-- end of claims -->"
+ARTICLES = "<!-- articles: written by `make readme` -->", "<!-- end of articles -->"
 METHODS = "<!-- methods: written by `make readme` -->", "<!-- end of methods -->"
 
 
@@ -38,6 +40,7 @@ def update(readme: Path, evidence: Evidence) -> Path:
     for place, written in (
         (ARTEFACTS, artefacts(evidence)),
         (METHODS, tables.to_markdown(methods())),
+        (ARTICLES, articles()),
         (CLAIMS, verdicts(evidence)),
     ):
         text = _between(text, *place, written, readme)
