@@ -86,6 +86,13 @@ def test_one_thread_whatever_the_shell_says(project, rows_cell):
     assert status == 0, errors
 
 
+def test_a_runs_device_is_the_studys_whatever_the_shell_says(project, rows_cell):
+    project.family("10-dense", "import os\nassert os.environ['RECPRUNE_DEVICE'] == 'cpu'", rows_cell)
+    project.plan()
+    status, errors = project.run(RUN, env=os.environ | {"RECPRUNE_DEVICE": "cuda"})
+    assert status == 0, errors
+
+
 def test_the_last_words_of_a_kernel_that_died_are_shown(project):
     project.family("10-dense", "import os\nos.write(2, b'Fatal: bad luck\\n')\nos.abort()")
     project.plan()
