@@ -91,6 +91,7 @@ class NeuMF(GradientModel):
             "output.mlp": glorot(generator, 1, d + self.hidden[-1])[:, : self.hidden[-1]].contiguous(),
         }
         self.arrays = tables | layers | last
+        self.auxiliary = {}
         self.complete(0)
 
     def complete(self, seed: int) -> None:
