@@ -46,7 +46,8 @@ def test_a_readme_is_changed_between_its_comments_only(tmp_path):
     users = cells[list(CELL)].assign(**{VALUES: [np.linspace(0, 1, 50) for _ in range(len(cells))]})
     evidence = Evidence.of(cells)
     evidence.users = users
-    places = [f"{begin}\nwhat stood there\n{end}\n" for begin, end in (readme.ARTEFACTS, readme.CLAIMS, readme.METHODS)]
+    made = (readme.ARTEFACTS, readme.CLAIMS, readme.METHODS, readme.ARTICLES)
+    places = [f"{begin}\nwhat stood there\n{end}\n" for begin, end in made]
     path.write_text("before\n" + "between\n".join(places) + "after\n")
     readme.update(path, evidence)
     readme.update(path, evidence)
