@@ -20,6 +20,7 @@ from recprune.files import write_atomically
 
 FILE = "further.csv"
 KINDS = ("membership", "attack", "window")
+WITHOUT_ID = "without-user-id"  # the criterion of a model with a table of users that was audited without it
 #: whose model: as in a cell
 WHOSE = ("dataset", "protocol", "kind", "model", "family", "side", "unit", "criterion", "schedule", "recovery")
 KEY = (*WHOSE, "values", "kept", "samples_kept", "seed", "at", "measure")

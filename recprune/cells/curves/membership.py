@@ -20,6 +20,7 @@ import pandas as pd
 from recprune.cells.bench import Bench
 from recprune.cells.curves.controls import in_that_shape
 from recprune.cells.curves.walk import downwards, seeds
+from recprune.cells.further import WITHOUT_ID
 from recprune.cells.measure import HEADLINE, Cell
 from recprune.cells.names import AS_TRAINED
 from recprune.evaluation import Membership, evaluate, footprint, membership
@@ -37,7 +38,6 @@ BESIDE = "beside dense"  # the attacker sees the dense model, too
 RETRAINED = "retrainings"  # the attacker trains models like it: in those of a closed form
 SMALLER = (0.5, 0.25, 0.06)  # shares of the parameters of the smaller dense models
 RETRAININGS = 8
-WITHOUT_ID = "without-user-id"  # of the models with a table of users: what they are without
 
 
 def membership_rows(bench: Bench) -> pd.DataFrame:

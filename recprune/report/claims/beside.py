@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from recprune.evaluation.intervals import Estimate
-from recprune.report.claims.claim import Cells, Contrast
+from recprune.report.claims.claim import Contrast
 from recprune.report.claims.contrasts import Effect, OfModel, judged
+from recprune.report.claims.pairs import selected
 from recprune.report.evidence.methods import models_in_order
 
 
@@ -23,7 +24,7 @@ def in_models_beside(contrast: Contrast, further: pd.DataFrame, left_out: dict[s
     left_out  model -> why it does not count
     """
     rows = further[(further["kind"] == contrast.kind) & (further["measure"] == contrast.measure)]
-    a, b = (_picked(rows, side) for side in (contrast.a, contrast.b))
+    a, b = (selected(rows, side) for side in (contrast.a, contrast.b))
     families = "family" in contrast.a and "family" in contrast.b
     others = b[~b["model"].isin(list(left_out))] if families else b
     found = []
@@ -43,13 +44,6 @@ def in_models_beside(contrast: Contrast, further: pd.DataFrame, left_out: dict[s
         )
         found.append(OfModel(effect, None, model not in left_out))
     return found
-
-
-def _picked(rows: pd.DataFrame, wanted: Cells) -> pd.DataFrame:
-    keep = pd.Series(True, rows.index)
-    for column, value in wanted.items():
-        keep &= rows[column].isin(value if isinstance(value, (list, tuple)) else [value])
-    return rows[keep]
 
 
 def _by_seed(rows: pd.DataFrame) -> pd.DataFrame:

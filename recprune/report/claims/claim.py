@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator
 
-from recprune.cells.further import KINDS
+from recprune.cells.further import KINDS, WITHOUT_ID
 from recprune.cells.names import known
 from recprune.cells.parameters import Seeds, Shares
 from recprune.cells.rows import SIDES
@@ -44,6 +45,11 @@ def _text(where: str, found: Any) -> None:
     value(Text, found, where)
 
 
+def _ways() -> Iterable[str]:
+    """The ways of taking a window of time in, which are the recoveries of its further rows."""
+    return import_module("recprune.growth").WAYS  # when one is asked for: it brings torch
+
+
 def _any_text(where: str, found: Any) -> None:
     value(str, found, where)
 
@@ -70,8 +76,7 @@ def _check_number(number: int) -> int:
 
 
 #: criteria that only the cells, or further rows, of controls have
-CONTROLS = ("train-on", "without-user-id")
-WAYS = ("frozen", "values", "support", "anew")  # of taking a window of time in: the recoveries of its further rows
+CONTROLS = ("train-on", WITHOUT_ID)
 #: column of cells.csv by which cells can be selected -> (place, value): raises StudyError for what cannot stand there
 SELECT: dict[str, Callable[[str, Any], None]] = {
     "dataset": _text,
@@ -82,7 +87,7 @@ SELECT: dict[str, Callable[[str, Any], None]] = {
     "unit": _named(lambda: known("unit")),
     "criterion": _named(lambda: known("criterion"), lambda: CONTROLS),
     "schedule": _named(lambda: known("schedule")),
-    "recovery": _named(lambda: known("recovery"), lambda: WAYS),
+    "recovery": _named(lambda: known("recovery"), _ways),
     "history": _named(lambda: HISTORIES),
     "kept": _share,
     "samples_kept": _share,

@@ -101,9 +101,15 @@ def _picked(cells: pd.DataFrame, wanted: Cells) -> pd.DataFrame:
     """The cells with the values wanted; where nothing is said of them, no grids of both sides, and whole histories."""
     keep = (cells["side"] != "both") | ("side" in wanted)
     keep &= (cells["history"] == HISTORIES[0]) | ("history" in wanted)
+    return selected(cells[keep], wanted)
+
+
+def selected(rows: pd.DataFrame, wanted: Cells) -> pd.DataFrame:
+    """The rows that have the values wanted, or one of several, in each column."""
+    keep = pd.Series(True, rows.index)
     for column, value in wanted.items():
-        keep &= cells[column].isin(value if isinstance(value, (list, tuple)) else [value])
-    return cells[keep]
+        keep &= rows[column].isin(value if isinstance(value, (list, tuple)) else [value])
+    return rows[keep]
 
 
 def _kept(cells: pd.DataFrame, contrast: Contrast) -> pd.DataFrame:

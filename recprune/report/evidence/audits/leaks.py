@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from recprune.cells.further import WITHOUT_ID
 from recprune.errors import NothingToDrawError
 from recprune.report.evidence.methods import by_model, models_in_order
 
@@ -83,5 +84,5 @@ def _role(side: str, criterion: str, values: str) -> str:
     if side == "dense":
         return "dense" if values == "float32" else "format"
     if side == "control":
-        return "id" if criterion == "without-user-id" else "smaller"
+        return "id" if criterion == WITHOUT_ID else "smaller"
     return "random" if side == "parameters" and criterion == "random" else side
