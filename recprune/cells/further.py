@@ -8,15 +8,20 @@ empty where there is none. What a clock decided has a measure that ends in CLOCK
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from recprune.cells.names import AS_TRAINED
 from recprune.cells.rows import SHARES, number_text
 from recprune.errors import StudyError
 from recprune.files import write_atomically
+
+if TYPE_CHECKING:
+    from recprune.cells.measure import Cell  # which brings torch along; reports do without
 
 FILE = "further.csv"
 KINDS = ("membership", "attack", "window")
@@ -36,6 +41,31 @@ DEFAULTS: dict[str, Any] = {
 }
 CLOCK = "_s"
 DIGITS = 6  # significant, of a value and its error in a file
+
+
+def further_row(
+    cell: Cell,
+    kind: str,
+    at: str,
+    measure: str,
+    value: float,
+    error: float = float("nan"),
+    *,
+    model: str,
+    family: str,
+) -> dict[str, Any]:
+    """One row of what `cell` tells apart. A number beside the cells is of the log as it is: its histories are whole."""
+    whose = asdict(cell)
+    del whose["history"]
+    said = {"at": at, "measure": measure, "value": float(value), "error": float(error)}
+    return whose | {"model": model, "family": family, "kind": kind} | said
+
+
+def over_users(values: np.ndarray) -> tuple[float, float]:
+    """The mean of a value a user, (n_users,), and its standard error; NaN, a user's or of nobody, is no value."""
+    known = values[~np.isnan(values)]
+    mean = float(known.mean()) if len(known) else float("nan")
+    return mean, float(known.std(ddof=1) / np.sqrt(len(known))) if len(known) > 1 else float("nan")
 
 
 def further_rows(frame: pd.DataFrame, where: str = "further rows") -> pd.DataFrame:

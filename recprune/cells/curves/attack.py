@@ -11,7 +11,6 @@ original id of the item attacked for:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ import pandas as pd
 
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import downwards, seeds
+from recprune.cells.further import further_row, over_users
 from recprune.cells.measure import Cell
 from recprune.evaluation.attack import PROFILES, Poisoned, hit_rate, poisoned, removed, standing, targets
 from recprune.models import Recommender
@@ -75,10 +75,8 @@ def _hits(bench: Bench, model, at: str, attack: Poisoned, cell: Cell) -> list[di
     dense: Recommender = bench.dense(cell.seed).model
     real, found = bench.split(cell.seed).n_users, []
     for measure, ask in (("hit@10", hit_rate), ("standing", standing)):
-        values = ask(model, attack.split, attack.target, real=real)
-        values = values[~np.isnan(values)]
-        error = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else np.nan
-        found.append(_row(cell, at, measure, values.mean(), error, model=dense.name, family=dense.family))
+        mean, error = over_users(ask(model, attack.split, attack.target, real=real))
+        found.append(further_row(cell, KIND, at, measure, mean, error, model=dense.name, family=dense.family))
     return found
 
 
@@ -93,7 +91,7 @@ def _of_rules(bench: Bench, at: str, attack: Poisoned, seed: int) -> list[dict[s
             for share in downwards(bench.p.samples):
                 cell = _samples(unit, criterion, "", share, seed)
                 gone = removed(attack, path.cut(share).train)
-                found.append(_row(cell, at, "recall", gone, np.nan, model="", family=""))
+                found.append(further_row(cell, KIND, at, "recall", gone, model="", family=""))
     return found
 
 
@@ -101,9 +99,3 @@ def _samples(unit: str, criterion: str, recovery: str, kept: float, seed: int) -
     return Cell(
         side="samples", unit=unit, criterion=criterion, schedule="one-shot", recovery=recovery, kept=kept, seed=seed
     )
-
-
-def _row(cell: Cell, at: str, measure: str, value: float, error: float, **whose: str) -> dict[str, Any]:
-    row = asdict(cell) | whose | {"kind": KIND, "at": at, "measure": measure}
-    del row["history"]
-    return row | {"value": float(value), "error": float(error)}

@@ -12,7 +12,7 @@ Each audited model leaves further rows (`recprune.cells.further`) of these measu
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -20,7 +20,7 @@ import pandas as pd
 from recprune.cells.bench import Bench
 from recprune.cells.curves.controls import in_that_shape
 from recprune.cells.curves.walk import downwards, seeds
-from recprune.cells.further import WITHOUT_ID
+from recprune.cells.further import WITHOUT_ID, further_row
 from recprune.cells.measure import HEADLINE, Cell
 from recprune.cells.names import AS_TRAINED
 from recprune.evaluation import Membership, evaluate, footprint, membership
@@ -115,9 +115,8 @@ class Audits:
             self._row(cell, at, "auc_gain", gain.mean, gain.error)
 
     def _row(self, cell: Cell, at: str, measure: str, value: float, error: float = float("nan")) -> None:
-        whose = asdict(cell) | {"model": self.dense.name, "family": self.dense.family, "kind": KIND}
-        del whose["history"]
-        self.rows.append(whose | {"at": at, "measure": measure, "value": float(value), "error": float(error)})
+        model, family = self.dense.name, self.dense.family
+        self.rows.append(further_row(cell, KIND, at, measure, value, error, model=model, family=family))
 
 
 def _dense(audits: Audits) -> None:

@@ -11,9 +11,12 @@ import pandas as pd
 
 from recprune.cells.bench import Bench
 from recprune.cells.curves.walk import downwards, seeds
+from recprune.cells.further import further_row, over_users
+from recprune.cells.measure import Cell
 from recprune.growth import WAYS, Followed, Windows, follow, follow_popular, slope, started, windows
 from recprune.growth.update import pruned_to
 
+KIND = "window"
 WHO = ("warm", "cold")
 DENSE_WAYS = tuple(way for way in WAYS if way != "support")  # a dense model has all of the support there is
 POPULAR = "popularity"
@@ -62,48 +65,37 @@ def windows_rows(bench: Bench) -> pd.DataFrame:
                                 them in the same way (of `support`: by `values`), see `recprune.growth.slope`
     """
     found: list[dict[str, Any]] = []
+    model, family = bench.p.model, bench.untrained().family
     for seed in seeds(bench):
         dense: dict[str, Followed] = {}
         for arm in arms(bench, seed):
-            whose = _whose(bench, arm) | {"seed": seed}
-            found += [whose | row for row in _of_windows(arm, times_are(bench))]
+            cell = _cell(bench, arm, seed)
+            for at, measure, value, error in _of_windows(arm, times_are(bench)):
+                found.append(further_row(cell, KIND, at, measure, value, error, model=model, family=family))
             if arm.kept == 1:
                 dense[arm.way] = arm.followed
                 continue
             base = dense["values" if arm.way == "support" else arm.way]
             one = slope(arm.followed.of("warm"), base.of("warm"), seed=seed)
-            found.append(whose | {"at": times_are(bench), "measure": "slope", "value": one.value, "error": one.error})
+            found.append(
+                further_row(cell, KIND, times_are(bench), "slope", one.value, one.error, model=model, family=family)
+            )
     rows = pd.DataFrame(found)
     return rows[rows["value"].notna()].reset_index(drop=True)
 
 
-def _whose(bench: Bench, arm: Arm) -> dict[str, Any]:
-    p, pruned = bench.p, arm.kept < 1
-    side = "control" if arm.way == POPULAR else "parameters" if pruned else "dense"
-    return {
-        "kind": "window",
-        "model": p.model,
-        "family": bench.untrained().family,
-        "side": side,
-        "unit": p.unit if pruned else "",
-        "criterion": p.criterion if pruned else "none",
-        "schedule": p.schedule if pruned else "",
-        "recovery": arm.way,
-        "kept": arm.kept,
-    }
+def _cell(bench: Bench, arm: Arm, seed: int) -> Cell:
+    if arm.kept < 1:
+        return Cell.of(bench.p, "parameters", arm.kept, seed, recovery=arm.way)
+    return Cell(side="control" if arm.way == POPULAR else "dense", recovery=arm.way, seed=seed)
 
 
-def _of_windows(arm: Arm, times: str) -> Iterator[dict[str, Any]]:
-    """The rows of an arm in each window; where nobody came, or nothing was taken in, the value is missing."""
+def _of_windows(arm: Arm, times: str) -> Iterator[tuple[str, str, float, float]]:
+    """(at, measure, value, error) of an arm in each window; where nobody came, or nothing was taken in, NaN."""
     for w in range(arm.followed.ndcg.shape[1]):
-        at = {"at": f"{times} window {w + 1}"}
+        at = f"{times} window {w + 1}"
         for who in WHO:
-            users = arm.followed.of(who)[:, w]
-            users = users[~np.isnan(users)]
-            n = len(users)
-            mean = float(users.mean()) if n else np.nan
-            error = float(users.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
-            yield at | {"measure": f"ndcg@10 {who}", "value": mean, "error": error}
+            yield at, f"ndcg@10 {who}", *over_users(arm.followed.of(who)[:, w])
         if arm.way != POPULAR:
-            yield at | {"measure": "update_s", "value": float(arm.followed.seconds[w]), "error": np.nan}
-            yield at | {"measure": "values", "value": float(arm.followed.values[w]), "error": np.nan}
+            yield at, "update_s", arm.followed.seconds[w], np.nan
+            yield at, "values", arm.followed.values[w], np.nan
