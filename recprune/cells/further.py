@@ -8,6 +8,7 @@ empty where there is none. What a clock decided has a measure that ends in CLOCK
 
 from __future__ import annotations
 
+import io
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,12 +120,14 @@ def read_further(folder: str | Path) -> pd.DataFrame:
     return read_file(path) if path.exists() else no_further_rows()
 
 
-def read_file(path: Path) -> pd.DataFrame:
-    """The rows of a file of further rows, whatever its name. Raises StudyError for what is another file."""
+def read_file(path: str | Path | io.StringIO) -> pd.DataFrame:
+    """The rows of a file of further rows, whatever its name, or of the text of one. Raises StudyError for what is
+    none."""
+    where = "further rows" if isinstance(path, io.StringIO) else str(path)
     try:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (ValueError, OSError) as error:  # pandas' own errors, and of decoding, are ValueErrors
-        raise StudyError(f"{path}: not a file of further rows: {str(error).strip()}") from None
+        raise StudyError(f"{where}: not a file of further rows: {str(error).strip()}") from None
     numbers = [name for name in frame.columns if name in (*NUMBERS, "seed")]
     frame[numbers] = frame[numbers].replace("", None)
-    return further_rows(frame, str(path))
+    return further_rows(frame, where)

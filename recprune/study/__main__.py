@@ -245,13 +245,16 @@ def _status(options) -> int:
 
 
 def _verify(options) -> int:
+    from recprune.cells.further import FILE
     from recprune.study.rows.places import places
     from recprune.study.rows.verify import NothingCommitted, verify
 
     status = 0
-    for folder in [options.results] if options.reference else places(options.results):
+    folders = [options.results] if options.reference else places(options.results)
+    beside = [] if options.reference else [folder / FILE for folder in folders if (folder / FILE).exists()]
+    for path in (*(folder / "cells.csv" for folder in folders), *beside):
         try:
-            status |= verify(folder / "cells.csv", options.reference)
+            status |= verify(path, options.reference)
         except NothingCommitted as error:
             if not options.if_committed:
                 raise

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from recprune.cells import Parameters, finish
+from recprune.cells.further import FILE, write_further
 from recprune.cells.rows import PER_USER, TIMING, canonical, read_rows, write_rows
 from recprune.cells.users import VALUES, read_per_user
 from recprune.errors import StudyError
@@ -195,3 +196,37 @@ def test_gather_brings_the_values_of_users_and_calls_a_known_file_by_its_data_se
     rows, users = read_rows("results/cells.csv"), read_per_user("results")
     assert set(rows["dataset"]) == set(users["dataset"]) == {"ml-1m"}
     assert [list(values) for values in users[VALUES]] == [[0.25, 0.5]] * len(rows)
+
+
+def audits(auc=0.7, seconds=1.0, seeds=3):
+    """Further rows: an AUC and a count of each seed, and the seconds that a clock saw."""
+    whose = {"dataset": "d", "protocol": "ratio", "kind": "window", "model": "ease", "family": "cf", "side": "dense"}
+    measured = {"auc": auc, "values": 40_000, "update_s": seconds}
+    return pd.DataFrame(
+        [
+            whose | {"seed": seed, "measure": measure, "value": value * (1 + 0.01 * (seed - 1))}
+            for seed in range(seeds)
+            for measure, value in measured.items()
+        ]
+    )
+
+
+def test_verify_holds_further_rows_and_no_clocks(tmp_path, capsys):
+    results = tmp_path / "results"
+    write_rows(results, curve())
+    write_further(results, audits())
+    commit(tmp_path)
+    command = ["verify", f"--results={results}"]
+    write_further(results, audits(auc=0.704, seconds=9.0))
+    assert main(command) == 0
+    assert f"{results / FILE}: all 2 means (value) agree" in capsys.readouterr().out
+    write_further(results, audits(auc=0.75))
+    assert main(command) == 1
+    out = capsys.readouterr().out
+    assert f"{results / FILE}: 1 of 2 means differ" in out and "auc" in out and "all 12 means" in out
+
+
+def test_verify_holds_rows_of_a_kind(tmp_path):
+    cells, beside = write_rows(tmp_path, curve()), write_further(tmp_path, audits())
+    with pytest.raises(StudyError, match="one has cells, the other further rows"):
+        verify(cells, str(beside))
