@@ -23,11 +23,10 @@ STUDY = """
 dataset = "ml-100k"
 protocol = "ratio"
 seeds = [0]
-models = ["popularity", "random", "ease", "ials"]
+models = ["popularity", "ease", "ials"]
 runs = [
   { notebook = "10-dense" },
-  { notebook = "12-controls", models = ["ease", "ials"], keep = [0.25, 0.06] },
-  { notebook = "20-prune-samples", models = ["ease"], criterion = ["random", "stratified"], keep = [0.8, 0.4] },
+  { notebook = "20-prune-samples", models = ["ease"], criterion = ["random"], keep = [0.8, 0.4] },
   { notebook = "21-prune-weights", models = ["ease"], criterion = ["random", "magnitude"], keep = [0.2, 0.05] },
   { notebook = "22-prune-structure", method = "factor-principal-axes", unit = "factor", runs = [
     { models = ["ials"], criterion = ["principal-axes"], keep = [0.5, 0.25] },
