@@ -53,6 +53,7 @@ def test_dense_rows_alone_are_enough_for_a_report(tmp_path):
     assert main(["all", "--results", str(tmp_path)]) == 0
     assert {name.rpartition("/")[2].removesuffix(".png") for name in contents(tmp_path) if name.endswith(".png")} == {
         "pareto",
+        "pareto-column",
         "pareto-latency",
     }
     write_rows(tmp_path, rows[rows["model"] == "popularity"])

@@ -55,6 +55,12 @@ def _recovered(cells: pd.DataFrame) -> pd.Series:
     return ~cells["recovery"].isin(["", "none"])
 
 
+def _by_recovery(cells: pd.DataFrame) -> pd.Series:
+    """One rule, and chance, in the models that recover: what follows the cut is all that differs."""
+    mine = cells["unit"].isin(SINGLE) & cells["criterion"].isin(("magnitude", "random")) & cells["schedule"].isin(ONCE)
+    return mine & cells["model"].isin(cells.loc[mine & _recovered(cells), "model"])
+
+
 def _beside(cells: pd.DataFrame, subject: pd.Series) -> pd.Series:
     """The subject, and what it has to beat: the models' same units cut at once by magnitude or at random."""
     pairs = set(cells.loc[subject, ["model", "unit"]].itertuples(index=False, name=None))
@@ -78,7 +84,13 @@ GROUPS = (
     Group("parameters", "single parameters, by rule", "parameters", lambda c: c["unit"].isin(SINGLE) & _cut(c)),
     Group(
         "recovery",
-        "single parameters, cut at once and recovered, by rule and by what follows",
+        "single parameters, cut at once by magnitude, by what follows",
+        "parameters",
+        _by_recovery,
+    ),
+    Group(
+        "recovered",
+        "single parameters, cut at once and recovered, by rule",
         "parameters",
         lambda c: c["unit"].isin(SINGLE) & _recovered(c) & c["schedule"].isin(ONCE) & ~is_kind(c, "trained"),
     ),

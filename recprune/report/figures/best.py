@@ -29,7 +29,7 @@ PANELS = {"parameters": "parameters kept, at most", "samples": "interactions kep
 DASHED = (0, (3, 1.5))
 
 
-def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
+def caption(study: StudyEvidence, data: pd.DataFrame, width: float) -> str:
     both_families = {"cf", "deep"} <= set(data["family"])
     who = (
         "CF (filled marks, solid lines) against deep recommenders (hollow, dashed)"
@@ -39,33 +39,37 @@ def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
     return (
         f"{who} on {study.heading}: what is retained of the dense model's nDCG@10 at each budget. At every budget a "
         "model shows the point, of all rules, schedules and recoveries that keep no more, that is best on validation; "
-        f"test nDCG@10 is drawn. Parameters are counted as non-zeros relative to the dense model. {means(data)} Pale: "
+        "test nDCG@10 is drawn. Parameters are counted as non-zeros relative to the dense model; on fewer interactions "
+        f"models are trained anew, for what is trained on from the dense model has seen them all. {means(data)} Pale: "
         f"random removal and smaller dense models, chosen alike; dotted: {STRICT:g} of dense."
     )
 
 
-@figure("best", caption=caption)
-def best(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
+@figure("best-column", caption=caption, width=style.SINGLE)
+@figure("best", caption=caption, width=style.DOUBLE)
+def best(study: StudyEvidence, width: float = style.DOUBLE) -> tuple[Figure, pd.DataFrame]:
     """Test nDCG@10 relative to dense against the budget, one panel for parameters and one for samples, all models in
     each.
 
     At each budget a model shows the point, of all rules, schedules and recoveries that keep no more, that is best on
     validation; the band is its 95 % interval on test. Random removal and the smaller dense models stand behind, pale.
-    Returns the figure and `best_points`. Raises NothingToDrawError where there are not two models to compare.
+    width: of the figure, in inches; in a single column the panels stand one above the other. Returns the figure and
+    `best_points`. Raises NothingToDrawError where there are not two models to compare.
     """
     data = best_points(study)
     sides = [side for side in PANELS if (data["side"] == side).any()]
     looks = model_looks(data)
     with style.paper():
-        width = style.DOUBLE if len(sides) > 1 else style.SINGLE
+        width = width if len(sides) > 1 else style.SINGLE
+        rows = len(sides) if width <= style.SINGLE else 1
         handles = _handles(looks, data)
         across = legend_columns(handles, width)
-        picture = style.new_figure(width, 2.9 + 0.15 * -(-len(handles) // across))
-        axes = picture.subplots(1, len(sides), sharey=True, squeeze=False)[0]
+        picture = style.new_figure(width, 0.4 + 2.5 * rows + 0.15 * -(-len(handles) // across))
+        axes = picture.subplots(rows, len(sides) // rows, sharey=True, squeeze=False).ravel()
         for ax, side in zip(axes, sides, strict=True):
             _panel(ax, data[data["side"] == side], looks)
             ax.set_xlabel(PANELS[side])
-        axes[0].set_ylabel("test nDCG@10 / dense")
+            ax.set_ylabel("test nDCG@10 / dense" if rows > 1 or ax is axes[0] else "")
         axes[0].set_ylim(LOWEST - 0.01, max(1.02, data["hi"].fillna(data["ratio"]).max()) + 0.01)
         picture.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=2.2, columnspacing=1.2)
         style.settle(picture)
@@ -104,6 +108,8 @@ def best_points(study: StudyEvidence) -> pd.DataFrame:
 def _roles(table: pd.DataFrame, side: str) -> Iterator[tuple[str, str, pd.DataFrame, pd.DataFrame]]:
     """(side, role, its points, the dense models that it sets out from) of one panel."""
     pruned = table[table["side"] == side]
+    if side == "samples":  # what was trained on from the dense model knows the samples that went: it needed them all
+        pruned = pruned[pruned["recovery"].str.startswith("retrain")]
     there = pruned.loc[~is_kind(pruned, "control"), "model"]
     dense = table[(table["side"] == "dense") & table["model"].isin(there)]
     roles = {"best": pruned[~is_kind(pruned, "control")], "random": pruned[pruned["criterion"] == "random"]}

@@ -29,27 +29,31 @@ WORDS = {"bytes_disk": "bytes on disk", "p50_ms": "milliseconds per user"}
 RING = 70  # square points: the size of the ring around a safe point
 
 
-def caption(study: StudyEvidence, data: pd.DataFrame, cost: str) -> str:
+def caption(study: StudyEvidence, data: pd.DataFrame, cost: str, width: float) -> str:
     return (
-        f"Quality against {WORDS[cost]} on {study.heading}: mean test nDCG@10 of every dense and pruned model "
-        f"({over(data)}). Steps are the fronts of CF and of deep models: nothing of the family is both cheaper and "
-        "better. Large marks are dense models, small ones pruned, black-edged ones smaller dense models, grey ones "
-        f"random removal. A ring marks the cheapest point of a model that is safe at {STRICT:g}, chosen on validation; "
-        "the best dense model of each family has that point named. Models pruned by their samples are left out: they "
-        "are not smaller. Points below the popularity recommender are counted, not drawn."
+        f"Quality against {WORDS[cost]} on {study.heading}: mean test nDCG@10 ({over(data)}) of every dense model, and "
+        "of the front of CF and of deep models. Validation chooses a front: on it nothing of the family is both "
+        "cheaper and better; on test, steps may fall. Large marks are dense models, small ones pruned, black-edged "
+        "ones smaller dense models, grey ones random removal. A ring marks the cheapest point of a model that is safe "
+        f"at {STRICT:g}, chosen on validation, too"
+        + ("" if width <= style.SINGLE else "; the best dense model of each family has that point named")
+        + ". Models pruned by their samples are left out: they are not smaller. What does not beat popularity is "
+        "counted, not drawn."
     )
 
 
-@figure("pareto-latency", caption=caption, cost="p50_ms")
-@figure("pareto", caption=caption, cost="bytes_disk")
-def pareto(study: StudyEvidence, cost: str = "bytes_disk") -> tuple[Figure, pd.DataFrame]:
-    """Test nDCG@10 against `cost` ("bytes_disk" or "p50_ms"), one point per model and share kept, means over seeds.
+@figure("pareto-column", caption=caption, cost="bytes_disk", width=style.SINGLE)
+@figure("pareto-latency", caption=caption, cost="p50_ms", width=style.DOUBLE)
+@figure("pareto", caption=caption, cost="bytes_disk", width=style.DOUBLE)
+def pareto(study: StudyEvidence, cost: str = "bytes_disk", width: float = style.DOUBLE) -> tuple[Figure, pd.DataFrame]:
+    """Test nDCG@10 against `cost` ("bytes_disk" or "p50_ms") of dense models and fronts, means over seeds.
 
-    The steps are the front of each family: no point of the family is both cheaper and better. A ring marks
-    the cheapest point of a model, controls apart, whose loss is safe (chosen on validation); that of each family's best
-    dense model, best on validation too, is named. Sample pruning is left out: it changes what a model learns
-    from, not its size. Points worse than the popularity recommender are counted in a note, not drawn.
-    Returns the figure and the points drawn. Raises ReportError when no row has the cost.
+    The steps are the front of each family: no point of the family is both cheaper and better on validation. A ring
+    marks the cheapest point of a model, controls apart, whose loss is safe (chosen on validation); that of each
+    family's best dense model, best on validation too, is named. Sample pruning is left out: it changes what a model
+    learns from, not its size. Points worse than the popularity recommender are counted in a note, not drawn.
+    width: of the figure, in inches. Returns the figure and the points drawn. Raises ReportError where no row has the
+    cost.
     """
     if cost not in COSTS:
         raise ReportError(f"cost {cost!r} is unknown; known: {', '.join(COSTS)}")
@@ -57,31 +61,35 @@ def pareto(study: StudyEvidence, cost: str = "bytes_disk") -> tuple[Figure, pd.D
     with style.paper():
         looks = model_looks(data)
         handles = _handles(looks, data)
-        across = legend_columns(handles, style.DOUBLE)
-        picture = style.new_figure(style.DOUBLE, 3.4 + 0.15 * -(-len(handles) // across))
+        narrow = width <= style.SINGLE
+        across = legend_columns(handles, width, 0.45 if narrow else 0.56)
+        picture = style.new_figure(width, (2.5 if narrow else 3.1) + 0.15 * -(-len(handles) // across))
         ax = picture.subplots()
         for name, look in looks.items():
             _model(ax, data[data["model"] == name], look, cost)
-        _axes(ax, data, cost, floor)
+        _axes(ax, data, cost, floor, named=not narrow)
         _floor(ax, floor, hidden)
         fronts = [_front(ax, rows, family, cost) for family, rows in each(data[data["front"]], "family")]
-        picture.legend(handles=handles, loc="outside lower center", ncols=across, handlelength=1.8, columnspacing=1.2)
+        mark, space = (1.2, 0.8) if narrow else (1.8, 1.2)
+        picture.legend(
+            handles=handles, loc="outside lower center", ncols=across, handlelength=mark, columnspacing=space
+        )
         style.settle(picture)
-        obstacles = np.vstack([data[[cost, "ndcg@10"]].to_numpy(float), *fronts, _rims(ax, data[data["safe"]], cost)])
-        place(ax, _words(data, cost), obstacles)
+        if not narrow:  # in a column the legend has the names
+            points = data[[cost, "ndcg@10"]].to_numpy(float)
+            place(ax, _words(data, cost), np.vstack([points, *fronts, _rims(ax, data[data["safe"]], cost)]))
     return picture, data
 
 
 def _model(ax: Axes, data: pd.DataFrame, look: style.Look, cost: str) -> None:
     face = "white" if look.fill == "none" else look.colour
-    front = data["front"]
-    for role, rows, size, edge, depth in (
-        ("random", data[(data["role"] == "random")], 6, style.PALE, 2),
-        ("pruned", data[(data["role"] == "pruned") & ~front], 8, look.colour, 3),
-        ("front", data[(data["role"] == "pruned") & front], 18, look.colour, 4),
-        ("smaller-dense", data[data["role"] == "smaller-dense"], 15, "black", 4),
-        ("dense", data[data["role"] == "dense"], 46, "black", 5),
+    for role, size, edge, depth in (
+        ("random", 15, style.PALE, 3),
+        ("pruned", 18, look.colour, 4),
+        ("smaller-dense", 15, "black", 4),
+        ("dense", 46, "black", 5),
     ):
+        rows = data[data["role"] == role]
         colour = (style.PALE if face != "white" else "white") if role == "random" else face
         ring = look.colour if role == "dense" and face == "white" else edge
         ax.scatter(
@@ -93,7 +101,6 @@ def _model(ax: Axes, data: pd.DataFrame, look: style.Look, cost: str) -> None:
             edgecolor=ring,
             linewidth=1.6 if role == "dense" and face == "white" else 0.6,
             zorder=depth,
-            alpha=0.55 if role in ("random", "pruned") else None,
         )
     safe = data[data["safe"]]
     ax.scatter(
@@ -120,10 +127,10 @@ def _front(ax: Axes, rows: pd.DataFrame, family: str, cost: str) -> np.ndarray:
     return along(np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1], steps=40)
 
 
-def _axes(ax: Axes, data: pd.DataFrame, cost: str, floor: float) -> None:
+def _axes(ax: Axes, data: pd.DataFrame, cost: str, floor: float, named: bool) -> None:
     low, high = np.nanmin([data["ndcg@10"].min(), floor]), data["ndcg@10"].max()
     span = (high - low) or 0.1  # of a single point
-    ax.set_ylim(low - 0.06 * span, high + 0.24 * span)
+    ax.set_ylim(low - 0.06 * span, high + (0.24 if named else 0.06) * span)
     cost_axis(ax, data[cost], human if cost == "bytes_disk" else "{:g}".format, beyond=2.5)
     ax.set_xlabel(COSTS[cost])
     ax.set_ylabel("test nDCG@10")
@@ -191,7 +198,7 @@ def _handles(looks: dict[str, style.Look], data: pd.DataFrame) -> list[Line2D]:
             color="black",
             markerfacecolor="none",
             markersize=7,
-            label="cheapest safe (≥ 99 %)",
+            label="cheapest safe",
         )
     )
     for family, line in (("cf", "-"), ("deep", (0, (5, 1.5)))):

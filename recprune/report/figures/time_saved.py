@@ -22,7 +22,7 @@ from recprune.report.figures.drawing.registry import figure
 from recprune.report.figures.drawing.style import BLUE, GREY, PALE, SAFE_LINE, Look, model_look
 from recprune.report.figures.drawing.words import means
 
-DEAREST = -1.0  # what costs more than the dense training twice over is not drawn
+COSTLY = "costly"  # takes longer than the dense training
 ROLES = {
     "other": ("other rules", Look(PALE, ".", "")),
     "random": ("random", Look(GREY, "x", (0, (1, 1.2)))),
@@ -36,9 +36,9 @@ def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
         "share of the dense training seconds that is saved. A dot is a rule at one share of the samples; its seconds "
         "are those of scoring and training, and, where rounds or fine-tuning set out from it, those of the dense "
         "model. The line passes through the points that beat every cheaper one on validation, with the share of the "
-        f"samples kept beside them. {means(data)} Left of zero pruning costs more than it saves: closed-form models "
-        f"train so fast that scores rarely pay. Points that cost more than {1 - DEAREST:g} times the dense training, "
-        f"or retain less than {LOWEST:g}, are not drawn. Times are of the machine that measured them."
+        f"samples kept beside them. {means(data)} What costs more than it saves, as many scores do beside a closed "
+        f"form, is counted in the panel and not drawn, and so is what retains less than {LOWEST:g}. Times are of the "
+        "machine that measured them."
     )
 
 
@@ -60,8 +60,8 @@ def time_saved(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     with style.paper():
         picture, axes = model_panels(names, _handles(data), 1.62, "training time saved", draw)
         axes[0].set(
-            xlim=(min(data["saved"].min(), 0) - 0.06, 1.03),
-            ylim=(LOWEST - 0.02, np.nanmax(data[["ratio", "hi"]].to_numpy(float)) + 0.02),
+            xlim=(-0.03, 1.0),
+            ylim=(LOWEST - 0.02, np.nanmax(data.loc[data["role"] != COSTLY, ["ratio", "hi"]].to_numpy(float)) + 0.02),
         )
         axes[0].xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
         axes[0].xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
@@ -72,9 +72,9 @@ def time_saved(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
 
 
 def time_points(study: StudyEvidence) -> pd.DataFrame:
-    """One row per point that is drawn.
+    """One row per point that is drawn or, where it saves nothing, counted.
 
-    role   "front", "random", "other", or "dense", which takes part in the choice of the front as the others do
+    role   "front", "random", "other", "costly", or "dense", which takes part in the choice of the front as others do
     saved  1 - seconds / seconds of the dense training, mean over seeds, each against its own dense model; negative
            where pruning costs more than it saves;  ratio, lo, hi  on test
     """
@@ -82,14 +82,16 @@ def time_points(study: StudyEvidence) -> pd.DataFrame:
     there = table.loc[(table["side"] == "samples") & ~is_kind(table, "control"), "model"]
     data = table[table["side"].isin(["dense", "samples"]) & table["model"].isin(there)].copy()
     data["saved"] = 1 - data["rel_seconds"]
-    data = data[(data["saved"] >= DEAREST) & data["test_ratio"].ge(LOWEST).where(data["side"] != "dense", True)]
+    data = data[data["saved"].notna() & data["test_ratio"].ge(LOWEST).where(data["side"] != "dense", True)]
     if not (data["side"] == "samples").any():
         raise NothingToDrawError("no samples were pruned by a rule, or no clock ran: there is no time to save")
     random = is_kind(data, "control") & (data["side"] == "samples")
     best = front_of_budgets(data[~random], "rel_seconds").set_index([*CURVE, "kept"]).index
     at = data["side"] == "dense"
     data["role"] = np.select(
-        [at, random, pd.MultiIndex.from_frame(data[[*CURVE, "kept"]]).isin(best)], ["dense", "random", "front"], "other"
+        [at, data["saved"] < 0, random, pd.MultiIndex.from_frame(data[[*CURVE, "kept"]]).isin(best)],
+        ["dense", COSTLY, "random", "front"],
+        "other",
     )
     drawn = data[["dataset", "protocol", "model", "family", "role", *METHOD, "kept", "seeds", "saved"]].assign(
         label=labels_of(data),
@@ -104,7 +106,6 @@ def time_points(study: StudyEvidence) -> pd.DataFrame:
 def _panel(ax: Axes, data: pd.DataFrame) -> None:
     ax.axhline(1, color="black", lw=0.8, zorder=1)
     ax.axhline(SAFE, **SAFE_LINE)
-    ax.axvline(0, color="black", lw=0.5, zorder=1)
     for role, (_, look) in ROLES.items():
         rows = data[data["role"] == role]
         look = model_look(*data[["model", "family"]].iloc[0]) if role == "front" else look
@@ -118,6 +119,9 @@ def _panel(ax: Axes, data: pd.DataFrame) -> None:
             ax.plot(path["saved"], path["ratio"], **look.line_style(), zorder=4)
         else:
             ax.plot(rows["saved"], rows["ratio"], **look.line_style(), zorder=2)
+    if costly := int((data["role"] == COSTLY).sum()):
+        words = f"{costly} point{'s cost' if costly > 1 else ' costs'} more"
+        ax.annotate(words, (0, 0), (4, 4), "axes fraction", "offset points", fontsize=6.5, style="italic", color=GREY)
     panel_title(ax, data["model"].iloc[0], data["family"].iloc[0])
     ax.grid(axis="y", color="#E6E6E6", lw=0.5)
     ax.set_axisbelow(True)

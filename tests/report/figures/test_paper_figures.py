@@ -157,7 +157,11 @@ def test_figures_are_absent_where_the_rows_do_not_suffice(few, few_study):
     with pytest.raises(NothingToDrawError, match="no group"):
         figures.who_pays(StudyEvidence.of(few[few["side"] == "dense"]))
     dense = few[(few["model"] == "popularity") | (few["side"] == "dense")]
-    assert {drawing.stem for drawing in figures.drawings(Evidence.of(dense))} == {"pareto", "pareto-latency"}
+    assert {drawing.stem for drawing in figures.drawings(Evidence.of(dense))} == {
+        "pareto",
+        "pareto-column",
+        "pareto-latency",
+    }
 
 
 @pytest.mark.parametrize("draw", [figures.who_pays, figures.rounds], ids=lambda draw: draw.__name__)

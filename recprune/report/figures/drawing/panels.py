@@ -176,11 +176,12 @@ def model_panels(
     return picture, axes
 
 
-def legend_columns(handles: Sequence[Artist], width: float) -> int:
-    """How many columns of a legend of these entries fit into `width` inches at 7 points; texts go down the columns."""
+def legend_columns(handles: Sequence[Artist], width: float, mark: float = 0.56) -> int:
+    """How many columns of a legend of these entries fit into `width` inches at 7 points; texts go down the columns.
+    mark: inches that an entry's mark takes, with the space around it."""
     lengths = [len(str(handle.get_label())) for handle in handles]
     for columns in range(len(lengths), 1, -1):
-        wide = sum(0.0485 * max(column) + 0.56 for column in np.array_split(lengths, columns))
+        wide = sum(0.0485 * max(column) + mark for column in np.array_split(lengths, columns))
         if wide < width:
             return columns
     return 1
