@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 import pandas as pd
 
+from recprune.cells.names import AS_TRAINED
 from recprune.datasets.naming import name_of
 from recprune.errors import NothingToDrawError
 from recprune.report.evidence.frames import where_lowest
@@ -38,6 +40,28 @@ def numbers(study: StudyEvidence) -> dict[str, str]:
         with suppress(NothingToDrawError):  # there is one value format alone
             found |= _in_formats(study.once(shrunk))
     return {name: words for name, words in found.items() if words}
+
+
+def elsewhere(studies: Iterable[StudyEvidence]) -> dict[str, str]:
+    """What other studies found, a sentence or two of each that has a safe point; no name where none has."""
+    told = " ".join(filter(None, (_told(study.heading, numbers(study)) for study in studies)))
+    return {"elsewhere": told} if told else {}
+
+
+def _told(heading: str, found: dict[str, str]) -> str:
+    told = []
+    if "disk model" in found:
+        told.append(
+            f"On {heading}, {found['disk model']} shrinks most by pruning alone: to {found['disk ratio']} of its dense "
+            f"bytes by {found['disk method']}, which keeps {found['disk quality']}."
+        )
+    if found.get("format values", AS_TRAINED) != AS_TRAINED:
+        told.append(
+            f"With values in fewer bits{'' if told else f' on {heading}'}, {found['format model']} by "
+            f"{found['format method']} in {found['format values']} keeps {found['format quality']} in "
+            f"{found['format bytes']}, {found['format ratio']} of its dense bytes in float32."
+        )
+    return " ".join(told)
 
 
 def to_macros(found: dict[str, str]) -> str:

@@ -17,7 +17,7 @@ from recprune.datasets.registry import ROOT
 from recprune.errors import ReportError
 from recprune.files import write_atomically
 from recprune.report.evidence import Evidence, StudyEvidence
-from recprune.report.numbers import numbers, to_macros
+from recprune.report.numbers import elsewhere, numbers, to_macros
 
 SOURCE = ROOT / "paper" / "main.tex"
 PASSES = 3  # a longtable finds its columns in the second, the references follow
@@ -32,7 +32,10 @@ def write_paper(evidence: Evidence, study: str = "", source: Path = SOURCE) -> P
     Raises ReportError where there are no rows, the study is not among them, or LaTeX is missing or fails.
     """
     about = possible_paper(evidence, study)
-    pdf = compiled(source, about.name, evidence.folder, to_macros(numbers(about)))
+    others = [each for each in evidence.studies if each is not about]
+    macros = to_macros(numbers(about) | elsewhere(others))
+    others_named = ",".join(each.name for each in others)
+    pdf = compiled(source, about.name, evidence.folder, f"{macros}\\def\\others{{{others_named}}}\n")
     return write_atomically(evidence.folder / "paper" / "paper.pdf", pdf)
 
 

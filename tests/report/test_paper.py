@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 
+import pandas as pd
 import pytest
 from fake_cells import fake_cells
 
@@ -11,6 +12,7 @@ from recprune.cells.rows import write_rows
 from recprune.errors import ReportError
 from recprune.report import Evidence, tables
 from recprune.report.__main__ import main
+from recprune.report.numbers import numbers
 from recprune.report.paper import SOURCE, _cause, compiled, write_paper
 
 needs_latex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
@@ -50,6 +52,19 @@ def test_sentences_have_numbers_and_what_is_missing_is_said(results):
     assert "no such table in these results: fake-100k/claims" in text
     assert "no such table in these results: fake-100k/dense" not in text
     assert "??" not in text and " ? " not in text
+
+
+@pytest.mark.slow
+@needs_latex
+@needs_text
+def test_other_logs_are_told_of_and_their_headlines_shown(tmp_path, few):
+    both = pd.concat([few, few.assign(dataset="other-log")], ignore_index=True)
+    write_rows(tmp_path, both)
+    tables.write_tables(tables.tables(Evidence.of(both)), tmp_path)
+    text = words(write_paper(Evidence(tmp_path), "fake-100k"))
+    found = numbers(Evidence.of(both).studies[0])
+    assert f"On other-log, protocol ratio, {found['disk model']} shrinks most by pruning alone" in text
+    assert text.count("What each model on other-log, protocol ratio loses safely") == 1
 
 
 @pytest.mark.slow
