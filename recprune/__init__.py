@@ -11,6 +11,8 @@ rp.evaluate(small, split, on="test").mean["ndcg@10"], rp.footprint(small).bytes_
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from recprune.version import __version__
+
 if TYPE_CHECKING:
     from recprune import models
     from recprune.datasets import load
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from recprune.models import load_model, quantize
     from recprune.pruning import CRITERIA, prune, prune_samples
     from recprune.splits import Split, split
-
-__version__ = "0.1.0"
 
 _HOME = {
     "load": "datasets",
@@ -44,6 +44,7 @@ _HOME = {
 _PACKAGES = ("cells", "datasets", "evaluation", "growth", "models", "pruning", "report", "study")
 
 __all__ = [
+    "__version__",
     "CRITERIA",
     "DataError",
     "Interactions",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import glob
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -42,6 +44,11 @@ def write_atomically(path: str | os.PathLike, content: str | bytes) -> Path:
             raise
     sync_folder(path.parent)
     return path
+
+
+def as_json(table: dict[str, Any]) -> str:
+    """The text of a JSON file: keys in order, a line each, so that the same table is the same bytes."""
+    return json.dumps(table, indent=1, sort_keys=True) + "\n"
 
 
 def unused(path: Path) -> Path:
