@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from recprune.evaluation import evaluate, footprint, membership
     from recprune.growth import update, windows
     from recprune.interactions import Interactions
-    from recprune.models import load_model, quantize
+    from recprune.models import export, load_model, quantize
     from recprune.pruning import CRITERIA, prune, prune_samples
     from recprune.splits import Split, split
 
@@ -29,6 +29,7 @@ _HOME = {
     "evaluate": "evaluation",
     "footprint": "evaluation",
     "membership": "evaluation",
+    "export": "models",
     "DataError": "errors",
     "Interactions": "interactions",
     "load_model": "models",
@@ -50,6 +51,7 @@ __all__ = [
     "Interactions",
     "Split",
     "evaluate",
+    "export",
     "footprint",
     "load",
     "load_model",

@@ -59,6 +59,28 @@ def unused(path: Path) -> Path:
     return path.with_name(f".{path.name}-{secrets.token_hex(6)}")
 
 
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A context that gives a new, empty folder, which takes the place of `path` at the end: whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = unused(path)
+    before = folder.with_name(f"{folder.name}-before")
+    try:
+        folder.mkdir()
+        yield folder
+        if path.exists():
+            path.rename(before)
+        try:
+            folder.rename(path)
+        except BaseException:
+            if before.exists():
+                before.rename(path)
+            raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(before, ignore_errors=True)
+
+
 def held(handle: int, path: Path) -> bool:
     """Lock what was just made at `path`, as long as this process lives, so that nobody takes it for abandoned.
 

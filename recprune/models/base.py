@@ -43,6 +43,7 @@ class Recommender(LostRows):
     family: ClassVar[str]  # one of FAMILIES
     folds_in: ClassVar[bool] = False  # can score users it was not trained on, from their histories
     needs_times: ClassVar[bool] = False  # trains on histories in the order of time
+    takes: ClassVar[str] = ""  # what `forward` reads of a user: "users", "histories"; "" where there is none
     recoveries: ClassVar[tuple[str, ...]] = ("none",)  # what can follow the removal of parameters
     search: ClassVar[dict[str, Any]] = {}  # hyper-parameter -> range, like a table [space.MODEL] of tuning.toml
     tiny: ClassVar[dict[str, Any]] = {}  # hyper-parameters of one that has every unit and trains in a second
@@ -427,6 +428,23 @@ class Recommender(LostRows):
             own = ops.smallest_in_memory(array)
             small.arrays[name] = array.clone() if own is self.arrays[name] else own  # a copy of what did not change
         return small
+
+    # -- export
+
+    def plain(self) -> dict[str, Array]:
+        """The matrices by which a compact model's scores are a plain product; none in models that score otherwise.
+
+        One of {"item_item": (rows x rows)}, {"item_embeddings": (rows x d)}, {"user_factors": (n_users x d),
+        "item_factors": (rows x d)}: see `recprune.models.exports`.
+        """
+        return {}
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        """(b x rows) scores by torch alone, from what the class `takes`: (b,) codes of users, or (b x rows) histories.
+
+        What `recprune.models.exports` writes as a graph, where the model is no plain product.
+        """
+        raise ValueError(f"{self.name} has no forward pass that could be written as a graph")
 
     # -- disk
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +32,7 @@ from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
 from recprune.errors import ModelFileError, demand
-from recprune.files import as_json, sha256_of, unused
+from recprune.files import as_json, sha256_of, whole_folder
 from recprune.models.disk import provenance
 from recprune.models.disk.formats import FORMATS, format_of
 from recprune.models.disk.packing import LAYOUTS, pack, unpack
@@ -101,23 +100,8 @@ def write_folder(
         if not ops.finite(array):
             raise ValueError(f"{model.name}: array {name!r} has values that are not finite; such a model is not saved")
     check_place(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = unused(path)
-    before = folder.with_name(f"{folder.name}-before")
-    try:
-        folder.mkdir()
+    with whole_folder(path) as folder:
         _write(folder, model, hyperparameters, statistics or {}, metrics or {})
-        if path.exists():
-            path.rename(before)
-        try:
-            folder.rename(path)
-        except BaseException:
-            if before.exists():
-                before.rename(path)
-            raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(before, ignore_errors=True)
     if statistics:
         taken = (path / "statistics.safetensors").stat().st_size
         print(f"{model.name}: statistics for updates take {taken:,} bytes", file=sys.stderr, flush=True)
