@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from recprune import models
     from recprune.datasets import load
     from recprune.errors import DataError
-    from recprune.evaluation import evaluate, footprint, membership
+    from recprune.evaluation import compare, evaluate, footprint, membership
     from recprune.growth import update, windows
     from recprune.interactions import Interactions
     from recprune.models import export, load_model, quantize
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "load": "datasets",
+    "compare": "evaluation",
     "evaluate": "evaluation",
     "footprint": "evaluation",
     "membership": "evaluation",
@@ -50,6 +51,7 @@ __all__ = [
     "DataError",
     "Interactions",
     "Split",
+    "compare",
     "evaluate",
     "export",
     "footprint",
