@@ -11,24 +11,26 @@ rp.evaluate(small, split, on="test").mean["ndcg@10"], rp.footprint(small).bytes_
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from recprune.version import __version__
+
 if TYPE_CHECKING:
     from recprune import models
     from recprune.datasets import load
     from recprune.errors import DataError
-    from recprune.evaluation import evaluate, footprint, membership
+    from recprune.evaluation import compare, evaluate, footprint, membership
     from recprune.growth import update, windows
     from recprune.interactions import Interactions
-    from recprune.models import load_model, quantize
+    from recprune.models import export, load_model, quantize
     from recprune.pruning import CRITERIA, prune, prune_samples
     from recprune.splits import Split, split
 
-__version__ = "0.1.0"
-
 _HOME = {
     "load": "datasets",
+    "compare": "evaluation",
     "evaluate": "evaluation",
     "footprint": "evaluation",
     "membership": "evaluation",
+    "export": "models",
     "DataError": "errors",
     "Interactions": "interactions",
     "load_model": "models",
@@ -44,11 +46,14 @@ _HOME = {
 _PACKAGES = ("cells", "datasets", "evaluation", "growth", "models", "pruning", "report", "study")
 
 __all__ = [
+    "__version__",
     "CRITERIA",
     "DataError",
     "Interactions",
     "Split",
+    "compare",
     "evaluate",
+    "export",
     "footprint",
     "load",
     "load_model",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import glob
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -44,12 +46,39 @@ def write_atomically(path: str | os.PathLike, content: str | bytes) -> Path:
     return path
 
 
+def as_json(table: dict[str, Any]) -> str:
+    """The text of a JSON file: keys in order, a line each, so that the same table is the same bytes."""
+    return json.dumps(table, indent=1, sort_keys=True) + "\n"
+
+
 def unused(path: Path) -> Path:
     """A hidden name beside `path` that nothing has: what is made there is readable as the umask says.
 
     (What `tempfile` makes is its owner's alone, and stays that when it is renamed.)
     """
     return path.with_name(f".{path.name}-{secrets.token_hex(6)}")
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A context that gives a new, empty folder, which takes the place of `path` at the end: whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = unused(path)
+    before = folder.with_name(f"{folder.name}-before")
+    try:
+        folder.mkdir()
+        yield folder
+        if path.exists():
+            path.rename(before)
+        try:
+            folder.rename(path)
+        except BaseException:
+            if before.exists():
+                before.rename(path)
+            raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def held(handle: int, path: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 # Lowest first; those of one floor do not import each other. `evaluation` takes models as anything
 # that scores, so it lies below them, and early stopping and budgets can use its metrics.
 FLOORS = [
-    {"device", "errors", "files", "mixing", "threads", "together"},
+    {"device", "errors", "files", "mixing", "threads", "together", "version"},
     {"interactions", "topk", "typed", "extensions"},
     {"splits"},
     {"datasets"},

@@ -12,7 +12,7 @@ import pandas as pd
 from recprune.cells.bench import Bench, Dense, reports
 from recprune.cells.names import AS_TRAINED
 from recprune.cells.parameters import Parameters
-from recprune.cells.rows import COLUMNS, PER_USER
+from recprune.cells.rows import COLUMNS, FOOTPRINT, PER_USER
 from recprune.datasets.naming import name_of
 from recprune.evaluation import Report, footprint, latency, overlap, paired_ratio, peak_rss_mb
 from recprune.evaluation.belonging import HISTORIES
@@ -100,7 +100,7 @@ def measure(
     cost = footprint(model)
     values = {
         **_quality(found, dense.reports),
-        **vars(cost),
+        **{name: getattr(cost, name) for name in FOOTPRINT},
         "bytes_ratio": cost.bytes_disk / dense.bytes_disk,
         **(_times(bench, model, cell.seed) if cell.history == HISTORIES[0] else {}),
         "train_s": train_s,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import resource
 import sys
 import tempfile
@@ -16,8 +17,10 @@ import numpy as np
 import torch
 
 from recprune.errors import kind_of
+from recprune.files import as_json
 
-PROPER = ("model.safetensors", "model.json")  # of a saved model; users' histories and titles are not the model's
+WEIGHTS, HEADER = "model.safetensors", "model.json"  # the model proper; users' histories and titles are not the model's
+HISTORIES, IDS = ("history.safetensors",), ("users.parquet", "items.parquet")
 
 
 class Recommends(Protocol):
@@ -35,9 +38,15 @@ class Footprint:
     parameters    stored numbers that scoring reads: every element of a dense array, every stored value
                   of a sparse one; floating point only (positions cost bytes, but are no parameters)
     nonzeros      those of them that are not 0
-    bytes_disk    of model.safetensors and model.json, as saved: indices and header included
+    bytes_disk    of model.safetensors and model.json, as saved: indices and header included, but for what is said
+                  there of how it was made
     bytes_memory  of the arrays that scoring reads: values, sparse indices and row pointers
     macs          multiply-adds to score the full catalogue for one user
+
+    What `recommend` reads beside the model, and is as large whatever was pruned; 0 where no such file is saved:
+
+    bytes_history of history.safetensors: what each user has had, from which many models score, and which is left out
+    bytes_ids     of users.parquet and items.parquet: original ids, and titles
     """
 
     parameters: int
@@ -45,6 +54,13 @@ class Footprint:
     bytes_disk: int
     bytes_memory: int
     macs: int
+    bytes_history: int = 0
+    bytes_ids: int = 0
+
+    @property
+    def bytes_served(self) -> int:
+        """Of all that a server reads to answer with original ids: the model, the histories, the ids."""
+        return self.bytes_disk + self.bytes_history + self.bytes_ids
 
 
 def footprint(model) -> Footprint:
@@ -56,14 +72,29 @@ def footprint(model) -> Footprint:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         model.save(path)
-        bytes_disk = sum((path / name).stat().st_size for name in PROPER)
+        bytes_disk = (path / WEIGHTS).stat().st_size + _header_bytes(path / HEADER)
+        beside = [sum(_size(path / name) for name in names) for names in (HISTORIES, IDS)]
     return Footprint(
         parameters=sum(part.size for part in values),
         nonzeros=sum(int(np.count_nonzero(part)) for part in values),
         bytes_disk=bytes_disk,
         bytes_memory=sum(part.nbytes for part in arrays),
         macs=int(model.macs()),
+        bytes_history=beside[0],
+        bytes_ids=beside[1],
     )
+
+
+def _header_bytes(path: Path) -> int:
+    """Bytes of model.json without `provenance`, which nothing needs to score."""
+    header = json.loads(path.read_text("utf-8"))
+    if header.pop("provenance", None) is None:
+        return path.stat().st_size
+    return len(as_json(header).encode())
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _parts(array) -> list[np.ndarray]:

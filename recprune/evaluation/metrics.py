@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 import numpy as np
 from scipy import sparse
+
+from recprune.errors import kind_of
+
+#: (U x k) bool hits, in the order of the list, and (U,) numbers of relevant items, at least 1 -> (U,) finite values
+Metric: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]
+BUILT_IN = ("ndcg", "recall", "recall_min", "precision", "hit", "mrr", "map", "coverage", "gini", "novelty")
 
 
 def list_metrics(hits: np.ndarray, n_relevant: np.ndarray, cutoffs: Iterable[int]) -> dict[str, np.ndarray]:
@@ -43,6 +50,37 @@ def list_metrics(hits: np.ndarray, n_relevant: np.ndarray, cutoffs: Iterable[int
             f"map@{k}": average[:, k - 1] / n_relevant,
         }
     return metrics
+
+
+def own_metrics(
+    hits: np.ndarray, n_relevant: np.ndarray, cutoffs: Iterable[int], metrics: Mapping[str, Metric]
+) -> dict[str, np.ndarray]:
+    """Per-user values of the caller's own metrics, as `name@k` -> (U,) float64; hits and n_relevant as above.
+
+    Raises ValueError for values of another shape, or that are not finite.
+    """
+    found: dict[str, np.ndarray] = {}
+    for name, metric in metrics.items():
+        for k in cutoffs:
+            shown = hits[:, :k].view()
+            shown.setflags(write=False)  # of other metrics, too
+            values = np.asarray(metric(shown, n_relevant.copy()), np.float64)
+            if values.shape != (len(hits),) or not np.isfinite(values).all():
+                what = "not all finite" if values.shape == (len(hits),) else f"of shape {values.shape}"
+                raise ValueError(
+                    f"metric {name!r}: its values are {what}; a finite number for each of {len(hits)} users"
+                )
+            found[f"{name}@{k}"] = values
+    return found
+
+
+def check_metrics(metrics: Mapping[str, Metric]) -> None:
+    """Raises ValueError for a name that is taken or none, TypeError for what cannot be called."""
+    for name, metric in metrics.items():
+        if not isinstance(name, str) or not name.isidentifier() or name in BUILT_IN:
+            raise ValueError(f"metric {name!r}: a name like `my_metric` is needed, none of {', '.join(BUILT_IN)}")
+        if not callable(metric):
+            raise TypeError(f"metric {name!r}: a function of (hits, n_relevant) is needed, not {kind_of(metric)}")
 
 
 def times_shown(lists: np.ndarray, n_items: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
 
@@ -12,7 +12,15 @@ from scipy import sparse
 
 from recprune.errors import kind_of
 from recprune.evaluation.belonging import HISTORIES, as_served, check_belongs, pattern
-from recprune.evaluation.metrics import exposure, list_metrics, thirds, times_shown
+from recprune.evaluation.metrics import (
+    Metric,
+    check_metrics,
+    exposure,
+    list_metrics,
+    own_metrics,
+    thirds,
+    times_shown,
+)
 from recprune.interactions import DataError
 from recprune.splits import PARTS
 from recprune.topk import BLOCK, NotANumber, rank_in_blocks
@@ -76,6 +84,7 @@ def evaluate(
     block: int | None = None,
     max_users: int | None = None,
     history: str = "full",
+    metrics: Mapping[str, Metric] | None = None,
 ) -> Report:
     """Rank the full catalogue for every user and measure the lists; candidates are never sampled.
 
@@ -89,6 +98,8 @@ def evaluate(
     max_users  of more users than so many, that many are drawn at random, always the same ones; None: all
     history    what the model is shown of users where it trained on a part of the data: "full", all that the split knew
                before samples were pruned, as a system that serves it would, or "pruned", what the split still has
+    metrics    name -> function of ((U x k) bool hits, (U,) number of relevant items) that gives (U,) values: the
+               caller's own, which stand in the report as name@k for every cutoff
 
     One pass over the users, whatever the cutoffs. Beside the report itself (a list and the metrics of
     every user) the memory is that of one piece: its scores, as the model gives them.
@@ -97,8 +108,9 @@ def evaluate(
     out. Equal scores are ordered as in `recprune.topk.top_k`. Metrics: `list_metrics`, `exposure`.
 
     Raises ValueError for a model that was trained on what it is judged by (see `check_belongs`), an unknown `on` or
-    `history`, a cutoff or `max_users` that is no positive integer, scores of a wrong shape or with NaN (naming the
-    user), or held-out users and a model that cannot fold them in;
+    `history`, a metric whose name is taken or whose values are none, a cutoff or `max_users` that is no positive
+    integer, scores of a wrong shape or with NaN (naming the user), or held-out users and a model that cannot fold
+    them in;
     DataError if no user has a relevant item.
     """
     if on not in PARTS:
@@ -107,7 +119,8 @@ def evaluate(
         raise ValueError(f"history is {history!r}; known: {', '.join(HISTORIES)}{near(history, HISTORIES)}")
     if not hasattr(model, "score"):
         raise TypeError(f"a trained model is needed, or what has its `score(users)`, not {kind_of(model)}")
-    cutoffs, most = _cutoffs(k), _most(max_users)
+    cutoffs, most, own = _cutoffs(k), _most(max_users), dict(metrics or {})
+    check_metrics(own)
     check_belongs(model, split, on)
     model = as_served(model, split, on, history)
     relevant = split.relevant(on).tocsr()
@@ -126,7 +139,8 @@ def evaluate(
         lists[batch] = found
         hit = _hits(found, relevant, batch, wanted)
         hits[batch] = hit[:, : hits.shape[1]]
-        for name, values in list_metrics(hit, n_relevant[batch], cutoffs).items():
+        found_now = list_metrics(hit, n_relevant[batch], cutoffs)
+        for name, values in (found_now | own_metrics(hit, n_relevant[batch], cutoffs, own)).items():
             per_user.setdefault(name, np.full(split.n_users, np.nan))[batch] = values
     mean = {name: float(values[users].mean()) for name, values in per_user.items()}
     unpruned = _history(split, on)

@@ -13,6 +13,7 @@ from recprune.interactions import Interactions
 from recprune.models import build, quantize
 from recprune.models.base import Recommender
 from recprune.models.descent import GradientModel
+from recprune.models.disk.provenance import without_metrics
 from recprune.models.parts import ops
 from recprune.pruning import units
 from recprune.pruning.prune import prune
@@ -94,6 +95,7 @@ def _in_full(model: Recommender) -> Recommender:
         elif isinstance(array, torch.Tensor) and array.ndim == 2:
             state.arrays[name] = ops.to_csr(array)
     state.values = "float32"
+    state.provenance = without_metrics(state.provenance)
     return state
 
 

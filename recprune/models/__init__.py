@@ -14,6 +14,7 @@ from recprune.models.disk.consistency import check_consistent
 from recprune.models.dlrm import DLRM
 from recprune.models.ease import EASE
 from recprune.models.elsa import ELSA
+from recprune.models.exports import export
 from recprune.models.ials import IALS
 from recprune.models.item_knn import ItemKNN
 from recprune.models.mult_vae import MultVAE
@@ -93,6 +94,7 @@ __all__ = [
     "SASRec",
     "Tree",
     "build",
+    "export",
     "load_model",
     "quantize",
     "register",

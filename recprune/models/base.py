@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -18,7 +19,8 @@ from scipy import sparse
 from recprune.errors import kind_of
 from recprune.interactions import Interactions
 from recprune.models.disk import storage
-from recprune.models.parts import ops, ranges
+from recprune.models.disk.provenance import Measured, metrics_of, without_metrics
+from recprune.models.parts import naming, ops, ranges
 from recprune.models.parts.lost_rows import KEPT, LostRows, codes
 from recprune.models.parts.ops import Array
 from recprune.together import writes
@@ -41,6 +43,7 @@ class Recommender(LostRows):
     family: ClassVar[str]  # one of FAMILIES
     folds_in: ClassVar[bool] = False  # can score users it was not trained on, from their histories
     needs_times: ClassVar[bool] = False  # trains on histories in the order of time
+    takes: ClassVar[str] = ""  # what `forward` reads of a user: "users", "histories"; "" where there is none
     recoveries: ClassVar[tuple[str, ...]] = ("none",)  # what can follow the removal of parameters
     search: ClassVar[dict[str, Any]] = {}  # hyper-parameter -> range, like a table [space.MODEL] of tuning.toml
     tiny: ClassVar[dict[str, Any]] = {}  # hyper-parameters of one that has every unit and trains in a second
@@ -65,12 +68,14 @@ class Recommender(LostRows):
         self.is_pruned = False  # a parameter was removed: what is zero stays zero when the values are updated
         self.history: sparse.csr_array | None = None  # (n_users x n_items), the training interactions
         self.users: np.ndarray | None = None
+        self._index: tuple[np.ndarray | None, Any] | None = None  # the users, and where each stands among them
         self.items: np.ndarray | None = None
         self.titles: np.ndarray | None = None
         self.train_seconds = 0.0
         self.epochs_trained = 0  # of gradient descent, in every training since the model was new
         self.trained_on: dict[str, Any] | None = None  # content hash of the training interactions, and the seed
         self.is_compact = False  # without what further training needs
+        self.provenance: dict[str, Any] = {}  # how it was pruned, and what was measured of it: see `save`
         self.values = "float32"  # what the arrays are rounded to: one of FORMATS of `recprune.models.quantization`
 
     # -- training
@@ -143,6 +148,7 @@ class Recommender(LostRows):
         other.arrays = dict(self.arrays)
         other.history = other._served(histories)
         other._renew_users()
+        other.provenance = without_metrics(self.provenance)
         return other
 
     def _served(self, log: Interactions) -> sparse.csr_array:
@@ -242,13 +248,24 @@ class Recommender(LostRows):
 
     # -- ranking
 
-    def recommend(self, users, k: int = 20) -> np.ndarray:
+    def recommend(self, users, k: int = 20, ids: bool = False) -> np.ndarray:
         """(len(users) x k) item codes, best first; items of their histories are left out, -1 where none is left.
 
+        ids  users are given by their original ids, and so are the items: objects, None where none is left
+
         Who has no history gets what is popular in those of all others, from any model.
+        Raises ValueError for a user that the model does not know, and a k that is no whole number from 1 on.
         """
-        k, users = _length(k), self._codes(users)
-        return self._or_popular(self._rank(users, k, None), self._strangers(users), k, None)
+        k, users = _length(k), self.codes_of(users) if ids else self._codes(users)
+        lists = self._or_popular(self._rank(users, k, None), self._strangers(users), k, None)
+        return naming.ids_of(lists, np.asarray(self.items)) if ids else lists
+
+    def codes_of(self, users) -> np.ndarray:
+        """(len(users),) codes of users by their original ids. Raises ValueError that names the first unknown one."""
+        self._fitted  # noqa: B018  an untrained model knows nobody
+        if self._index is None or self._index[0] is not self.users:
+            self._index = self.users, naming.index_of(np.asarray(self.users))
+        return naming.codes_of("user", users, self._index[1])
 
     def rank(self, users, k: int, seen: sparse.csr_array) -> np.ndarray:
         """(len(users) x k) int32 codes of the best items that are not `seen`, best first; -1 where none is left.
@@ -412,6 +429,23 @@ class Recommender(LostRows):
             small.arrays[name] = array.clone() if own is self.arrays[name] else own  # a copy of what did not change
         return small
 
+    # -- export
+
+    def plain(self) -> dict[str, Array]:
+        """The matrices by which a compact model's scores are a plain product; none in models that score otherwise.
+
+        One of {"item_item": (rows x rows)}, {"item_embeddings": (rows x d)}, {"user_factors": (n_users x d),
+        "item_factors": (rows x d)}: see `recprune.models.exports`.
+        """
+        return {}
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        """(b x rows) scores by torch alone, from what the class `takes`: (b,) codes of users, or (b x rows) histories.
+
+        What `recprune.models.exports` writes as a graph, where the model is no plain product.
+        """
+        raise ValueError(f"{self.name} has no forward pass that could be written as a graph")
+
     # -- disk
 
     def _resized(self, **sizes: float) -> Self:
@@ -421,18 +455,21 @@ class Recommender(LostRows):
         """The hyper-parameters by name, as `build` takes them."""
         return asdict(self)
 
-    def save(self, path, statistics: bool = False) -> None:
+    def save(self, path, statistics: bool = False, reports: Iterable[Measured] = ()) -> None:
         """The model is written to a folder (see `recprune.models.disk.storage`), whole or not at all.
 
         statistics  write what an update would count again from the histories, too, and say how many bytes that takes:
                     of EASE the products of all items, n^2 numbers
+        reports     what `recprune.evaluate` found of this model on validation or test: model.json will say it. What
+                    is known of a model that was loaded stays known as long as its weights are those
 
         Of processes that train together the first one writes; the others go on at once.
         Raises ValueError for an untrained model, and for a quantized one whose arrays were changed since.
         """
         self._fitted  # noqa: B018  an untrained model is refused before anything is written
         if writes():
-            storage.write_folder(path, self, self.hyperparameters(), self.counted() if statistics else {})
+            statistics_ = self.counted() if statistics else {}
+            storage.write_folder(path, self, self.hyperparameters(), statistics_, metrics_of(reports))
 
     def counted(self) -> dict[str, torch.Tensor]:
         """What `save` writes as statistics of the histories; nothing, in most models."""

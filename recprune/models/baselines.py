@@ -31,6 +31,9 @@ class Popularity(Recommender):
     def score_histories(self, histories: sparse.csr_array) -> np.ndarray:
         return np.repeat(self.arrays["popularity"].numpy()[None], histories.shape[0], axis=0)
 
+    def plain(self):
+        return {"user_factors": torch.ones(self.n_users, 1), "item_factors": self.arrays["popularity"][:, None]}
+
     def macs(self) -> int:
         return 0
 

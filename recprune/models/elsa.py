@@ -143,6 +143,9 @@ class ELSA(GradientModel):
     def prunable(self) -> dict[str, torch.Tensor]:
         return {TABLE: self.arrays[TABLE]}
 
+    def plain(self) -> dict[str, ops.Array]:
+        return {"item_embeddings": self.arrays[TABLE]}
+
     def structure(self) -> Structure:
         return {"factor": {"factors": [(TABLE, 1)]}, "item-row": {"items": [(TABLE, 0)]}}
 

@@ -11,6 +11,7 @@ import torch
 from recprune.interactions import Interactions
 from recprune.models.base import Recommender, Structure
 from recprune.models.parts import ops
+from recprune.models.parts.lost_rows import POPULARITY
 
 
 @dataclass(eq=False, repr=False)
@@ -31,6 +32,33 @@ class FactorModel(Recommender):
     def _products(self, user: torch.Tensor) -> torch.Tensor:
         """(b x rows) scores of users whose factors are `user` (b x d)."""
         return ops.linear(user, self.arrays["item_factors"], self.arrays.get("item_bias"))
+
+    def plain(self) -> dict[str, ops.Array]:
+        """Two tables, with a column more for what is no product: the bias, and what those without a row get.
+
+        Who can be folded in has the row that this gives.
+        """
+        user, item = ops.dense(self.arrays["user_factors"]), ops.dense(self.arrays["item_factors"])
+        row = torch.from_numpy(self._user_rows(np.arange(self.n_users)))
+        there = row >= 0
+        users = torch.zeros(self.n_users, user.shape[1])
+        users[there] = user[row[there].long()]
+        strangers, has_row = np.flatnonzero(~there.numpy()), there
+        if len(strangers) and self.folds_in:
+            users[strangers], has_row = self.folded(self._fitted[strangers]), torch.ones_like(there)
+        of_users, of_items = [users], [item]
+        if "item_bias" in self.arrays:
+            of_users, of_items = [*of_users, has_row[:, None]], [*of_items, self.arrays["item_bias"][:, None]]
+        if not has_row.all():
+            of_users, of_items = [*of_users, ~has_row[:, None]], [*of_items, self.arrays[POPULARITY][:, None]]
+        return {
+            name: torch.cat([part.float() for part in parts], 1)
+            for name, parts in (("user_factors", of_users), ("item_factors", of_items))
+        }
+
+    def folded(self, histories) -> torch.Tensor:
+        """(m x d) factors of users, solved for from their histories (m x n_items), in the models that do."""
+        raise ValueError(f"{self.name} cannot fold in users it was not trained on")
 
     def trace(self, users: np.ndarray, items: np.ndarray) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """(m,) scores of m pairs, and the products that they are sums of: {"factors": (m x d) U_u * V_i}."""

@@ -116,8 +116,15 @@ class IALS(FactorModel):
         return self.l2 * (lengths + n_others / self.alpha) ** self.nu
 
     def _score_rows(self, histories):
+        return self._products(self._solved(histories)).numpy()
+
+    def folded(self, histories: sparse.csr_array) -> torch.Tensor:
+        return self._solved(self._of_rows(histories))
+
+    def _solved(self, histories: sparse.csr_array) -> torch.Tensor:
+        """(m x d) factors of users, from histories of the items that have a row."""
         items, rows = ops.dense(self.arrays["item_factors"]), Rows(histories)
-        return self._products(rows.solve(items, self.alpha, self._penalty(rows.lengths, self.n_items))).numpy()
+        return rows.solve(items, self.alpha, self._penalty(rows.lengths, self.n_items))
 
     def gradients(self, train: Interactions, seed: int) -> Iterator[dict[str, torch.Tensor]]:
         """Name -> gradient of the squared errors, the first sum of the objective, in closed form and one piece.

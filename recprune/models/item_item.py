@@ -49,6 +49,9 @@ class ItemItem(Recommender):
     def structure(self) -> Structure:
         return {"item-row": {"items": [("item_item", 0), ("item_item", 1)]}}
 
+    def plain(self) -> dict[str, ops.Array]:
+        return {"item_item": self.arrays["item_item"]}
+
     def lists(self) -> dict[str, np.ndarray]:
         matrix = self.arrays["item_item"]
         if isinstance(matrix, sparse.csr_array):

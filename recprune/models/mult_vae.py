@@ -52,6 +52,7 @@ class MultVAE(GradientModel):
     main_size: ClassVar[str] = "hidden"
     other_sizes: ClassVar[tuple[str, ...]] = ("latent",)
     folds_in: ClassVar[bool] = True
+    takes: ClassVar[str] = "histories"
     in_common: ClassVar[tuple[int, ...]] = (1,)
     seconds_a_fit: ClassVar[float] = 10.0
     tiny: ClassVar[dict[str, Any]] = {"hidden": 8, "latent": 4, "epochs": 1}
@@ -124,6 +125,12 @@ class MultVAE(GradientModel):
     def _decode(self, arrays, z: torch.Tensor) -> torch.Tensor:
         h = torch.tanh(ops.linear(z, arrays["decoder.weight"], arrays["decoder.bias"]))
         return ops.linear(h, arrays["output.weight"], arrays["output.bias"])
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        a = {name: ops.dense(array) for name, array in self.arrays.items()}
+        x = given / given.square().sum(1, keepdim=True).sqrt().clamp(min=1e-12)
+        encoder = torch.tanh(x @ a["encoder.weight"] + a["encoder.bias"])
+        return self._decode(a, F.linear(encoder, a["latent.weight"], a["latent.bias"]))
 
     @torch.no_grad()
     def _score_rows(self, histories):

@@ -46,6 +46,7 @@ class NeuMF(GradientModel):
     name: ClassVar[str] = "neumf"
     label: ClassVar[str] = "NeuMF"
     family: ClassVar[str] = "deep"
+    takes: ClassVar[str] = "users"
     main_size: ClassVar[str] = "factors"
     other_sizes: ClassVar[tuple[str, ...]] = ("hidden",)
     seconds_a_fit: ClassVar[float] = 15.0
@@ -154,6 +155,13 @@ class NeuMF(GradientModel):
             hidden = self._perceptron(a, pairs.reshape(-1, pairs.shape[-1]))
             scores[start : start + step] = gmf[start : start + step] + (hidden @ output).view(pairs.shape[:2])
         return scores
+
+    def forward(self, given: torch.Tensor) -> torch.Tensor:
+        a = {name: ops.dense(array) for name, array in self.arrays.items()}
+        gmf = F.linear(a["gmf.user"][given] * a["output.gmf"], a["gmf.item"])
+        of_user = F.linear(a["mlp.user"][given], a["layer1.user"], a["layer1.bias"])
+        pairs = of_user[:, None] + F.linear(a["mlp.item"], a["layer1.item"])
+        return gmf + self._perceptron(a, pairs) @ a["output.mlp"][0]
 
     def trace(self, users: np.ndarray, items: np.ndarray) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """(m,) scores of m pairs and their activations: {"gmf": (m x d) products, "mlp.user", "mlp.item": (m x d)

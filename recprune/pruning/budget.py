@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -61,6 +62,13 @@ class Budget:
                 f"values is {self.values!r}, and {' '.join(given)} does not choose among formats: "
                 f"give one of {', '.join(FORMATS)}, or a budget of bytes or max_loss"
             )
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The limits that are set, as plain numbers, and the formats that may be used."""
+        limits = {"nonzeros": int, "bytes": int, "keep": float, "max_loss": float}
+        found = {name: kind(getattr(self, name)) for name, kind in limits.items() if getattr(self, name) is not None}
+        return found | {"values": list(self.formats)}
 
     @property
     def formats(self) -> tuple[str, ...]:

@@ -93,9 +93,11 @@ class ParameterPath(Walk[State]):
         """The model of which exactly round(keep * n) units stay. Raises ValueError for a share outside (0, 1]."""
         k = self.pool.how_many(keep)
         if k == self.pool.n and self.recovery == "none" and not self.rule.adjust:
-            return self._pruned(self.log(replace(self._root, model=self.dense.clone()), 0.0, 0.0))
-        shares = list(SCHEDULES[self.schedule](keep, self.rounds))
-        return self._pruned(one_round(self, self._before(shares[:-1]), shares[-1]))
+            state = self.log(replace(self._root, model=self.dense.clone()), 0.0, 0.0)
+        else:
+            shares = list(SCHEDULES[self.schedule](keep, self.rounds))
+            state = one_round(self, self._before(shares[:-1]), shares[-1])
+        return self._described(self._pruned(state), Budget(keep))
 
     def within(self, budget: Budget) -> Pruned:
         """The model on the path that the budget asks for; the dense model where that meets it already.
@@ -105,7 +107,7 @@ class ParameterPath(Walk[State]):
         if budget.keep is not None:
             pruned = self.cut(budget.keep)
             (pruned.values,) = budget.formats
-            return pruned
+            return self._described(pruned, budget)
         shares = self.pool.shares(STEP)
 
         def cut(step: int) -> Pruned:
@@ -114,7 +116,7 @@ class ParameterPath(Walk[State]):
             return self._pruned(replace(self._root, model=self.model.clone()))  # not prepared: that may cost, too
 
         search = Search(budget, self.split, cut, len(shares), bisect=self.schedule == "one-shot")
-        return search.best(f"{self.rule.name} ({self.pool.unit})")
+        return self._described(search.best(f"{self.rule.name} ({self.pool.unit})"), budget)
 
     def _before(self, shares: list[float]) -> State:
         """The state after all rounds but the last. A geometric trunk is remembered, as far as the last call went."""
@@ -167,6 +169,10 @@ class ParameterPath(Walk[State]):
         masks = self.pool.masks(state.model, np.ones(len(state.alive), bool)) if state.masks is None else state.masks
         alive, n = int(np.count_nonzero(state.alive)), self.pool.n
         return Pruned(state.model, masks, alive / max(1, n), n - alive, pd.DataFrame(state.rows))
+
+    def _described(self, pruned: Pruned, budget: Budget) -> Pruned:
+        names = {"criterion": self.rule.name, "unit": self.pool.unit, "schedule": self.schedule}
+        return pruned.described(**names, recovery=self.recovery, budget=budget.given, seed=int(self.seed))
 
 
 def _row(kept: float, score_s: float, recovery_s: float, epochs: float) -> dict[str, float]:

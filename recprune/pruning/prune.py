@@ -91,7 +91,9 @@ def _zero_reset(model: Recommender, split: Split, recovery: str, seed: int) -> P
     epochs = state.epochs_trained - model.epochs_trained
     seconds = {"score_s": scored - started, "recovery_s": time.perf_counter() - scored}
     rounds = [{"kept": 0.0, **seconds, "epochs": epochs}]
-    return Pruned(state, nothing if recovery == "none" else free, 0.0, pool.n, pd.DataFrame(rounds))
+    pruned = Pruned(state, nothing if recovery == "none" else free, 0.0, pool.n, pd.DataFrame(rounds))
+    names = {"criterion": zero_reset.CRITERION.name, "unit": "weight", "schedule": "one-shot", "recovery": recovery}
+    return pruned.described(**names, budget={}, seed=int(seed))
 
 
 def _from_zeros(model: GradientModel, split: Split, masks: Masks, seed: int) -> None:

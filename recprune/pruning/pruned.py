@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,12 @@ class Pruned:
     rounds: pd.DataFrame = field(repr=False)
     values: str = AS_TRAINED
 
+    def described(self, **method: Any) -> Pruned:
+        """Itself, with the method by which it was pruned in the provenance of its model: what model.json will say."""
+        facts = {"kept": self.kept, "removed": self.removed}
+        self.model.provenance = {"pruning": method | facts}
+        return self
+
     @property
     def score_seconds(self) -> float:
         """Seconds spent on preparing, scoring, removing and adjusting, over all rounds."""
@@ -60,9 +67,9 @@ class Pruned:
         """(m x n_items) scores of the model for m users unknown in training."""
         return self._scoring.fold_in(histories)
 
-    def recommend(self, users: np.ndarray, k: int = 20) -> np.ndarray:
-        """(len(users) x k) item codes, best first."""
-        return self._scoring.recommend(users, k)
+    def recommend(self, users: np.ndarray, k: int = 20, ids: bool = False) -> np.ndarray:
+        """(len(users) x k) item codes, best first; or original ids (see `Recommender.recommend`)."""
+        return self._scoring.recommend(users, k, ids)
 
     def rank(self, users: np.ndarray, k: int, seen: sparse.csr_array) -> np.ndarray:
         """(len(users) x k) item codes of the model's best unseen items (see `Recommender.rank`)."""

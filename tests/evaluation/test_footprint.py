@@ -49,7 +49,9 @@ def test_bytes_on_disk_are_those_of_the_model_proper(tmp_path):
     model = Weights({"a": torch.ones(50, 20)})
     model.save(tmp_path / "m")
     expected = sum(os.path.getsize(tmp_path / "m" / name) for name in ("model.safetensors", "model.json"))
-    assert footprint(model).bytes_disk == expected
+    cost = footprint(model)
+    assert cost.bytes_disk == expected
+    assert (cost.bytes_history, cost.bytes_ids, cost.bytes_served) == (10_000, 0, expected + 10_000)
 
 
 def test_footprint_of_real_models_pruned_or_not(make_split, tmp_path):
@@ -64,8 +66,13 @@ def test_footprint_of_real_models_pruned_or_not(make_split, tmp_path):
     costs = {name: footprint(model) for name, model in (("dense", dense), ("masked", masked), ("small", small))}
     for name, model in (("dense", dense), ("small", small)):
         model.save(tmp_path / name)
-        files = [os.path.getsize(tmp_path / name / file) for file in ("model.safetensors", "model.json")]
-        assert costs[name].bytes_disk == sum(files)
+        header = json.loads((tmp_path / name / "model.json").read_text())
+        assert header.pop("provenance")["weights"]
+        (tmp_path / "header.json").write_text(json.dumps(header, indent=1, sort_keys=True) + "\n")
+        files = [tmp_path / "header.json", *(tmp_path / name / file for file in ("model.safetensors",))]
+        assert costs[name].bytes_disk == sum(map(os.path.getsize, files))
+        files += [tmp_path / name / file for file in ("history.safetensors", "users.parquet", "items.parquet")]
+        assert costs[name].bytes_served == sum(map(os.path.getsize, files))
     assert costs["dense"].parameters == costs["masked"].parameters == 900 > costs["small"].parameters
     assert costs["masked"].nonzeros == costs["small"].nonzeros == costs["small"].parameters
     assert costs["small"].bytes_memory < costs["dense"].bytes_memory

@@ -1,6 +1,7 @@
 """Saved models: safetensors for the arrays, JSON for the rest, never pickle.
 
-    model.safetensors, model.json    the model proper: what `bytes_disk` counts (see `packing` for the arrays)
+    model.safetensors, model.json    the model proper: what `bytes_disk` counts (see `packing` for the arrays), and how
+                                     it was made (see `provenance`), which that does not count
     history.safetensors              what each user has interacted with in training (not a parameter)
     users.parquet, items.parquet     original ids, and titles where the log has them
     training.safetensors             arrays that only further training needs, where there are any
@@ -15,11 +16,10 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
 from recprune.errors import ModelFileError, demand
-from recprune.files import sha256_of, unused
+from recprune.files import as_json, sha256_of, whole_folder
+from recprune.models.disk import provenance
 from recprune.models.disk.formats import FORMATS, format_of
 from recprune.models.disk.packing import LAYOUTS, pack, unpack
 from recprune.models.parts import ops
@@ -56,6 +57,7 @@ class Header:
     shape: tuple[int, int]
     arrays: dict[str, Layout]
     values: str = "float32"
+    provenance: dict[str, Any] = field(default_factory=dict)  # of an earlier version nothing is said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +80,17 @@ class Record:
     pruned: bool = False
 
 
-def write_folder(path: str | os.PathLike, model, hyperparameters: dict, statistics: dict | None = None) -> None:
+def write_folder(
+    path: str | os.PathLike,
+    model,
+    hyperparameters: dict,
+    statistics: dict | None = None,
+    metrics: dict[str, Any] | None = None,
+) -> None:
     """Write a model to a folder that appears whole or not at all, readable by whom the umask lets read.
 
     statistics   name -> tensor: written beside it, and it is said how many bytes that takes
+    metrics      part of a split -> name -> value: what was measured of the model
 
     Raises ModelFileError where the place is taken by what is no saved model or holds other files, and ValueError for
     an array that is not finite.
@@ -91,23 +100,8 @@ def write_folder(path: str | os.PathLike, model, hyperparameters: dict, statisti
         if not ops.finite(array):
             raise ValueError(f"{model.name}: array {name!r} has values that are not finite; such a model is not saved")
     check_place(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = unused(path)
-    before = folder.with_name(f"{folder.name}-before")
-    try:
-        folder.mkdir()
-        _write(folder, model, hyperparameters, statistics or {})
-        if path.exists():
-            path.rename(before)
-        try:
-            folder.rename(path)
-        except BaseException:
-            if before.exists():
-                before.rename(path)
-            raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(before, ignore_errors=True)
+    with whole_folder(path) as folder:
+        _write(folder, model, hyperparameters, statistics or {}, metrics or {})
     if statistics:
         taken = (path / "statistics.safetensors").stat().st_size
         print(f"{model.name}: statistics for updates take {taken:,} bytes", file=sys.stderr, flush=True)
@@ -135,20 +129,36 @@ def _is_ours(header: Path) -> bool:
     return isinstance(table, dict) and {"format", "model", "hyperparameters", "arrays"} <= set(table)
 
 
-def _write(folder: Path, model, hyperparameters: dict, statistics: dict) -> None:
+def _write(folder: Path, model, hyperparameters: dict, statistics: dict, metrics: dict) -> None:
     written, layouts = pack(model.arrays, model.values)
+    save_file(written, folder / "model.safetensors")
     header = {
         "format": FORMAT,
         "model": model.name,
         "hyperparameters": hyperparameters,
         "shape": [model.n_users, model.n_items],
         "arrays": layouts,
+        "provenance": provenance.written(model, sha256_of(folder / "model.safetensors"), metrics),
     }
     header |= {"values": model.values} if model.values != "float32" else {}
-    (folder / "model.json").write_text(json.dumps(header, indent=1, sort_keys=True) + "\n")
+    (folder / "model.json").write_text(as_json(header))
+    _write_beside(folder, model, statistics)
+    record = {
+        "files": {file.name: sha256_of(file) for file in sorted(folder.iterdir())},
+        "trained_on": model.trained_on,
+        "compact": model.is_compact,
+    }
+    record |= {"pruned": True} if model.is_pruned else {}
+    (folder / RECORD).write_text(as_json(record))
+    mode = (folder / "model.json").stat().st_mode  # what the umask makes of a new file; others make theirs private
+    for file in folder.iterdir():
+        file.chmod(mode)
+
+
+def _write_beside(folder: Path, model, statistics: dict) -> None:
+    """Histories, ids, and what only further training needs."""
     history = model.history
     tensors = {
-        "model": written,
         "history": {
             "indptr": history.indptr.astype(np.int32),
             "indices": history.indices.astype(np.int32),
@@ -166,16 +176,6 @@ def _write(folder: Path, model, hyperparameters: dict, statistics: dict) -> None
         ("items", pd.DataFrame({"id": model.items, "title": model.titles})),
     ):
         frame.to_parquet(folder / f"{name}.parquet", write_page_checksum=True)
-    record = {
-        "files": {file.name: sha256_of(file) for file in sorted(folder.iterdir())},
-        "trained_on": model.trained_on,
-        "compact": model.is_compact,
-    }
-    record |= {"pruned": True} if model.is_pruned else {}
-    (folder / RECORD).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
-    mode = (folder / "model.json").stat().st_mode  # what the umask makes of a new file; others make theirs private
-    for file in folder.iterdir():
-        file.chmod(mode)
 
 
 def _whole(array: np.ndarray) -> np.ndarray:
@@ -209,6 +209,7 @@ def read_folder(path: str | os.PathLike) -> tuple[Header, dict[str, Any]]:
     return header, {
         "arrays": arrays,
         "values": header.values,
+        "provenance": header.provenance,
         "auxiliary": {k: torch.from_numpy(v) for k, v in _tensors(extra).items()} if extra.exists() else {},
         "history": history,
         "users": users["id"].to_numpy(),
