@@ -19,7 +19,6 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "docstrings", "outside"]
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3  # links to sections, as a forge makes them: page.md#a-section
-default_role = "code"  # in docstrings, names stand between single backticks
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

@@ -11,20 +11,29 @@ from docutils import nodes
 from sphinx import addnodes
 
 DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
 PLACE = re.compile(r"^(?:#+ (?P<heading>.+)|```\{include\} (?P<path>\S+))$", re.M)
 
 
 def places() -> dict[Path, tuple[str, str]]:
     """Each included file -> the page that has it, and the anchor of the heading above it there, or ""."""
-    found = {}
+    known = {}
     for page in sorted(DOCS.glob("*.md")):
         anchor = ""
         for match in PLACE.finditer(page.read_text("utf-8")):
             if heading := match["heading"]:
                 anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
             else:
-                found[(DOCS / match["path"]).resolve()] = page.stem, anchor
-    return found
+                known[(DOCS / match["path"]).resolve()] = page.stem, anchor
+    return known
+
+
+def found(link: addnodes.pending_xref) -> Path | None:
+    """What a link leads to: from docs/, or from the root, where a page includes a file of the root; None: neither."""
+    target, plain = str(link.get("reftarget", "")).partition("#")[0], link.get("refdomain") != "doc"
+    names = [target] if plain else [f"{target}.md"]
+    paths = [(folder / name).resolve() for folder in (DOCS, ROOT) for name in names if name]
+    return next((path for path in paths if path.exists()), None)
 
 
 def setup(app):
@@ -33,21 +42,17 @@ def setup(app):
 
     def lead(app, doctree):
         for link in list(doctree.findall(addnodes.pending_xref)):
-            target = str(link.get("reftarget", ""))
-            there = (DOCS / target).resolve()
-            file = there.with_name(f"{there.name}.md") if link.get("refdomain") == "doc" else there
-            if there.is_relative_to(DOCS) or link.get("refdomain") not in (None, "", "doc"):
+            there = found(link) if link.get("refdomain") in (None, "", "doc") else None
+            if there is None or (link.get("refdomain") == "doc" and there.is_relative_to(DOCS)):
                 continue
-            if file in known:
-                page, anchor = known[file]
+            page, anchor = known.get(there, (there.stem, ""))
+            if there in known or there.is_relative_to(DOCS):
                 link.update_all_atts({"reftarget": page, "refdomain": "doc"}, replace=True)
                 link["reftargetid"] = anchor or None
-            elif file.is_file():
-                copy = addnodes.download_reference(
-                    "", "", *link.children, reftarget=f"../{file.relative_to(DOCS.parent)}"
-                )
+            elif there.is_file():
+                copy = addnodes.download_reference("", "", *link.children, reftarget=f"../{there.relative_to(ROOT)}")
                 link.replace_self(copy)
-            elif there.is_dir():
+            else:
                 link.replace_self(nodes.inline("", "", *link.children))
 
     # before Sphinx looks for what is to be copied, at 500

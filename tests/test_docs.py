@@ -91,7 +91,7 @@ on, off    `two_names`
 Raises ValueError for |x| > 1."""
     assert "\n".join(to_rst(text.splitlines())).rstrip() == (
         r"What comes out: a \* b, x\_i."
-        "\n\nkeep\n    share of the units;\n    of all that are there\non, off\n    `two_names`"
+        "\n\nkeep\n    share of the units;\n    of all that are there\non, off\n    ``two_names``"
         "\n\n::\n\n        code(a, *b)"
         "\n\n" + r"Raises ValueError for \|x\| > 1."
     )

@@ -11,6 +11,7 @@ from recprune.files import write_atomically
 from recprune.report import tables
 from recprune.report.articles import articles
 from recprune.report.evidence import Evidence
+from recprune.report.headlines import headlines
 from recprune.report.tables.methods import methods
 
 WIDTH = 120  # of prose; a row of a table is a line, however long
@@ -19,6 +20,11 @@ WIDTH = 120  # of prose; a row of a table is a line, however long
 def artefacts(evidence: Evidence) -> str:
     """The tables of artefacts of every study in the rows, as Markdown."""
     return "\n".join(_markdown(tables.artefacts(study)) for study in evidence.studies)
+
+
+def again(evidence: Evidence) -> str:
+    """Each headline with its command and its number, as Markdown."""
+    return "\n".join(line if line.startswith("|") else _filled(line) for line in headlines(evidence).split("\n"))
 
 
 def verdicts(evidence: Evidence) -> str:
@@ -41,6 +47,7 @@ def demands(evidence: Evidence) -> str:
 
 #: name of a part -> the page of docs/ that has it, and what writes it
 PARTS: dict[str, tuple[str, Callable[[Evidence], str]]] = {
+    "headlines": ("expected-values.md", again),
     "artefacts": ("expected-values.md", artefacts),
     "claims": ("claims.md", verdicts),
     "methods": ("methods.md", matrix),
@@ -59,6 +66,8 @@ def update(docs: Path, evidence: Evidence) -> list[Path]:
     Raises ReportError where a page is missing or lacks the comments, before anything is written.
     """
     pages = {name: _read(docs / name) for name in dict.fromkeys(page for page, _ in PARTS.values())}
+    for name, (page, _) in PARTS.items():
+        _between(pages[page], *marks(name), "", docs / page)  # a fault is found before minutes of work
     for name, (page, write) in PARTS.items():
         pages[page] = _between(pages[page], *marks(name), write(evidence), docs / page)
     return [write_atomically(docs / name, text) for name, text in pages.items()]
@@ -82,4 +91,8 @@ def _between(text: str, begin: str, end: str, written: str, page: Path) -> str:
 def _markdown(table: tables.Table) -> str:
     """A table below its caption, whose lines end where those of prose do."""
     caption, *rows = tables.to_markdown(table).split("\n")
-    return "\n".join([textwrap.fill(caption, WIDTH, break_long_words=False, break_on_hyphens=False), *rows])
+    return "\n".join([_filled(caption), *rows])
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
