@@ -51,7 +51,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help env reproduce quick runs dense tune protocols reference test test-fast lint figures tables report paper readme verify bench lab doctor clean distclean
+.PHONY: help env reproduce quick runs dense tune protocols reference test test-fast lint figures tables report paper docs docs-parts verify bench lab doctor clean distclean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"; echo
@@ -124,8 +124,11 @@ report: $(ENV) ## one page with all figures and tables (report/index.html beside
 paper: $(ENV) ## the paper as PDF (paper/paper.pdf beside the rows), from new figures and tables; needs pdflatex
 	@$(PY) -m recprune.report paper --results $(RESULTS)
 
-readme: $(ENV) ## put the expected values into README.md, from the rows
-	@$(PY) -m recprune.report readme --results $(RESULTS)
+docs: $(ENV) ## the documentation as pages (docs/_build/html), offline; a broken link is an error
+	@$(PY) -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build/html && echo docs/_build/html/index.html
+
+docs-parts: $(ENV) ## put claims, expected values and methods into docs/*.md, from the rows
+	@$(PY) -m recprune.report docs-parts --results $(RESULTS)
 
 verify: $(ENV) ## hold the rows (results/cells.csv, larger/*/cells.csv) against the committed ones, within the seed spread
 	@$(PY) -m recprune.study verify
@@ -143,5 +146,5 @@ clean: ## remove runs and uncommitted results; environment and downloads stay
 	rm -rf results/runs results/quick results/part results/own .snakemake
 
 distclean: clean ## remove everything that make made: environment and downloads too
-	rm -rf .venv .venv-bench data/cache build recprune.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
+	rm -rf .venv .venv-bench data/cache build docs/_build recprune.egg-info .pytest_cache .hypothesis .ruff_cache .mypy_cache
 	find recprune tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

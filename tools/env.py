@@ -101,7 +101,7 @@ def installed(folder, name):
 
 def project(folder):
     """Install the project, editable, with its extras, at the tested versions. Returns what went wrong, or None."""
-    return pip(folder, "-e", ".[lab,tune,large,onnx,test,dev]", "-c", "constraints.txt")
+    return pip(folder, "-e", ".[lab,tune,large,onnx,test,dev,docs]", "-c", "constraints.txt")
 
 
 def pip(folder, *arguments):

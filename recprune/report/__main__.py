@@ -13,13 +13,13 @@ from recprune import extensions
 from recprune.errors import ReportError, StudyError
 from recprune.interactions import DataError
 from recprune.report.claims.compared import keep_compared
+from recprune.report.docs import update
 from recprune.report.evidence import Evidence, ProtocolsEvidence, StudyEvidence
 from recprune.report.evidence.data_sets import write_data_sets
 from recprune.report.evidence.searches import Search
 from recprune.report.figures import drawings, write_figures
 from recprune.report.page.writing import write_page
 from recprune.report.paper import possible_paper, write_paper
-from recprune.report.readme import update
 from recprune.report.tables import tables, write_table, write_tables
 from recprune.report.tables.reference import reference
 from recprune.study.execution import interrupt
@@ -50,9 +50,9 @@ def paper(options: argparse.Namespace) -> Iterator[str]:
     yield str(write_paper(evidence, options.study))
 
 
-def readme(options: argparse.Namespace) -> Iterator[str]:
-    """The generated blocks of README.md."""
-    yield str(update(Path("README.md"), Evidence(options.results)))
+def docs_parts(options: argparse.Namespace) -> Iterator[str]:
+    """The generated parts of docs/."""
+    yield ", ".join(map(str, update(Path("docs"), Evidence(options.results))))
 
 
 def data_sets(options: argparse.Namespace) -> Iterator[str]:
@@ -80,7 +80,7 @@ COMMANDS: dict[str, tuple[Writer, str]] = {
     "tables": (report, "tables: CSV, Markdown, LaTeX"),
     "page": (report, "report/index.html: the rows to explore, all figures and tables"),
     "paper": (paper, "figures, tables, and paper/paper.pdf over them; needs pdflatex"),
-    "readme": (readme, "claims, expected values and methods in README.md"),
+    "docs-parts": (docs_parts, "claims, expected values, methods and demands in docs/*.md"),
     "data-sets": (data_sets, "data-sets.csv: sizes and unevenness of the data behind the rows; needs the data"),
     "reference": (references, "tables/reference: the rows of reference*/cells.csv beside published numbers"),
     "tuning": (searches, "figures and tables of the searches in tuning/"),

@@ -35,10 +35,13 @@ def read_articles(path: Path = ROOT / "articles.toml") -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def articles() -> str:
-    """The demands as a table of Markdown, with their commands and links to their places."""
+def articles(root: str = "") -> str:
+    """The demands as a table of Markdown, with their commands and links to their places.
+
+    root  the way from the page that shows the table to the root of the checkout, such as "../"
+    """
     lines = ["| | the articles | here | command | see |", "|---:|---|---|---|---|"]
     for n, row in enumerate(read_articles(), 1):
-        places = ", ".join(f"[{Path(name).name}]({name})" for name in row.see)
+        places = ", ".join(f"[{Path(name).name}]({root}{name})" for name in row.see)
         lines.append(f"| {n} | {row.asks} | {row.here} | `{row.command}` | {places} |")
     return "\n".join(lines) + "\n"

@@ -9,18 +9,19 @@ import pytest
 import recprune
 from recprune import growth
 from recprune.errors import ReportError
-from recprune.report import readme
+from recprune.report import docs
 from recprune.report.articles import articles, read_articles
 from recprune.typed import read_toml
 
 ROOT = Path(recprune.__file__).parents[1]
-README = (ROOT / "README.md").read_text("utf-8")
+DOCS = ROOT / "docs"
 
 
-def test_there_are_seventeen_and_the_readme_has_them_as_the_file_says():
+def test_there_are_seventeen_and_the_page_has_them_as_the_file_says():
     assert len(read_articles()) == 17
-    begin, end = readme.ARTICLES
-    assert README.split(begin)[1].split(end)[0].strip() == articles().strip()
+    begin, end = docs.marks("articles")
+    page = (DOCS / "articles.md").read_text("utf-8")
+    assert page.split(begin)[1].split(end)[0].strip() == articles("../").strip()
 
 
 def test_commands_name_targets_studies_and_models_that_exist():
@@ -42,7 +43,8 @@ def test_every_notebook_is_seen_or_is_no_method():
 
 
 def test_the_example_of_an_update_is_the_one_that_a_test_runs():
-    code = next(block for block in re.findall(r"```python\n(.*?)```", README, re.S) if "rp.windows" in block)
+    page = (DOCS / "growth.md").read_text("utf-8")
+    code = next(block for block in re.findall(r"```python\n(.*?)```", page, re.S) if "rp.windows" in block)
     ran = growth.__doc__.split("\n\n")[1].strip()
     assert [" ".join(line.split()) for line in code.strip().splitlines()] == [
         " ".join(x.split()) for x in ran.splitlines()

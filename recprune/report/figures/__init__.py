@@ -6,6 +6,7 @@ figures` all of them: `write_figures(drawings(Evidence(folder)), folder)`.
 
 # ruff: isort: off
 # in the order in which readers see them
+from recprune.report.figures.what_stays import what_stays
 from recprune.report.figures.best import best
 from recprune.report.figures.pareto import pareto
 from recprune.report.figures.bytes_per_item import bytes_per_item
@@ -56,6 +57,7 @@ __all__ = [
     "to_latex",
     "tradeoff",
     "tuning",
+    "what_stays",
     "who_pays",
     "windows",
     "write_figures",

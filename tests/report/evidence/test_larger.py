@@ -14,10 +14,10 @@ from recprune.errors import ReportError
 from recprune.report import Evidence, tables
 from recprune.report.__main__ import main
 from recprune.report.claims.compared import compared, keep_compared
+from recprune.report.docs import artefacts
 from recprune.report.evidence.cells import canonical, read_cells
 from recprune.report.evidence.data_sets import read_data_sets, write_data_sets
 from recprune.report.figures.claims import caption
-from recprune.report.readme import artefacts
 from recprune.study.identity import data_identity
 
 SMALL, LARGE = "synthetic-50x30x600", "synthetic-60x40x900-seed-1"

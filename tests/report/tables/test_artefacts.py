@@ -1,4 +1,4 @@
-"""The README's expected values are those of the rows, with the tolerance that `make verify` grants."""
+"""The expected values of docs/ are those of the rows, with the tolerance that `make verify` grants."""
 
 from pathlib import Path
 
@@ -12,11 +12,12 @@ from recprune.cells.users import VALUES
 from recprune.errors import ReportError
 from recprune.models import REGISTRY
 from recprune.pruning import CRITERIA
-from recprune.report import Evidence, StudyEvidence, readme, tables
+from recprune.report import Evidence, StudyEvidence, docs, tables
 from recprune.report.evidence.cells import canonical
 from recprune.report.tables.methods import UNITS, methods
 
 ROOT = Path(recprune.__file__).parents[1]
+COMMITTED = Evidence(ROOT / "results")
 
 
 def artefacts(rows):
@@ -41,32 +42,36 @@ def test_every_artefact_comes_from_a_notebook_that_exists():
         assert (ROOT / "notebooks" / f"{notebook}.ipynb").exists()
 
 
-def test_a_readme_is_changed_between_its_comments_only(tmp_path):
-    path, cells = tmp_path / "README.md", canonical(fake_cells(models=("ease", "mult-vae"), kept=(0.5,), seeds=(0,)))
+def test_pages_are_changed_between_their_comments_only(tmp_path):
+    cells = canonical(fake_cells(models=("ease", "mult-vae"), kept=(0.5,), seeds=(0,)))
     users = cells[list(CELL)].assign(**{VALUES: [np.linspace(0, 1, 50) for _ in range(len(cells))]})
     evidence = Evidence.of(cells)
     evidence.users = users
-    made = (readme.ARTEFACTS, readme.CLAIMS, readme.METHODS, readme.ARTICLES)
-    places = [f"{begin}\nwhat stood there\n{end}\n" for begin, end in made]
-    path.write_text("before\n" + "between\n".join(places) + "after\n")
-    readme.update(path, evidence)
-    readme.update(path, evidence)
-    text = path.read_text()
-    assert text.startswith("before\n") and text.endswith("\nafter\n") and "\nbetween\n" in text
-    assert (
-        "what stood there" not in text
-        and text.count("best dense CF model") == 1
-        and text.count("The verdict on each claim") == 1
-    )
-    path.write_text("no comments")
-    with pytest.raises(ReportError, match="lacks the comments"):
-        readme.update(path, evidence)
+    with pytest.raises(ReportError, match="no such page"):
+        docs.update(tmp_path, evidence)
+    places: dict[str, str] = {}
+    for name, (page, _) in docs.PARTS.items():
+        begin, end = docs.marks(name)
+        places[page] = places.get(page, "before\n") + f"{begin}\nwhat stood there\n{end}\nafter\n"
+    for page, text in places.items():
+        (tmp_path / page).write_text(text)
+    docs.update(tmp_path, evidence)
+    once = {page: (tmp_path / page).read_text() for page in places}
+    docs.update(tmp_path, evidence)
+    assert once == {page: (tmp_path / page).read_text() for page in places}
+    for text in once.values():
+        assert text.startswith("before\n<!-- ") and text.endswith("\nafter\n") and "what stood there" not in text
+    assert once["expected-values.md"].count("best dense CF model") == 1
+    assert once["claims.md"].count("The verdict on each claim") == 1
+    (tmp_path / "articles.md").write_text("no comments")
+    with pytest.raises(ReportError, match=r"articles.md: lacks the comments"):
+        docs.update(tmp_path, evidence)
 
 
-def test_the_readme_tells_what_the_committed_rows_say():
-    evidence, text = Evidence(ROOT / "results"), (ROOT / "README.md").read_text("utf-8")
-    assert readme.artefacts(evidence) in text, "make readme"
-    assert readme.verdicts(evidence) in text, "make readme"
+@pytest.mark.parametrize("part", docs.PARTS)
+def test_the_pages_tell_what_the_committed_rows_say(part):
+    page, write = docs.PARTS[part]
+    assert write(COMMITTED) in (ROOT / "docs" / page).read_text("utf-8"), "make docs-parts"
 
 
 class TestMethods:
@@ -88,6 +93,3 @@ class TestMethods:
             "("
         )
         assert "n" in rows.loc["taylor", "Mult-VAE"] and rows.loc["snip", "EASE"].startswith("(")
-
-    def test_the_readme_has_the_table(self):
-        assert tables.to_markdown(methods()) in (ROOT / "README.md").read_text("utf-8"), "make readme"

@@ -1,4 +1,4 @@
-"""What the README says of the larger catalogues is what their committed rows say."""
+"""What the page of findings says of the larger catalogues is what their committed rows say."""
 
 import pandas as pd
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from recprune.cells.rows import read_rows
 from recprune.models import REGISTRY
 from recprune.report.tables.published import published
-from tests.test_readme import FLAT, README, ROOT, mean, megabytes, with_interval
+from tests.test_findings import FLAT, PAGE, ROOT, mean, megabytes, with_interval
 
 JOURNEY, GOWALLA = (
     read_rows(ROOT / "results" / "larger" / name / "cells.csv") for name in ("complete-journey", "gowalla")
@@ -154,4 +154,4 @@ def test_a_finding_of_a_larger_catalogue_is_what_was_measured(sentence):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_table_of_dense_models_is_what_was_measured(model):
-    assert table_row(model) in README
+    assert table_row(model) in PAGE
