@@ -51,7 +51,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help env reproduce quick runs dense tune protocols reference test test-fast lint figures tables report paper readme verify bench lab doctor clean distclean
+.PHONY: help env reproduce quick runs dense tune protocols reference test test-fast lint figures tables report paper readme known verify bench lab doctor clean distclean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"; echo
@@ -126,6 +126,9 @@ paper: $(ENV) ## the paper as PDF (paper/paper.pdf beside the rows), from new fi
 
 readme: $(ENV) ## put the expected values into README.md, from the rows
 	@$(PY) -m recprune.report readme --results $(RESULTS)
+
+known: $(ENV) ## what `recprune prune` and `recprune advise` know of the studies (recprune/shell/known.toml), from the rows
+	@$(PY) -m recprune.shell.learn
 
 verify: $(ENV) ## hold the rows (results/cells.csv, larger/*/cells.csv) against the committed ones, within the seed spread
 	@$(PY) -m recprune.study verify
