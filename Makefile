@@ -17,6 +17,15 @@ TORCH_INDEX ?=## index to take torch from; default: its CPU build where there is
 export LOG_COLUMNS := $(if $(filter command,$(firstword $(origin COLUMNS))),$(value COLUMNS))
 unexport COLUMNS
 
+# A variable that nothing reads would be ignored without a word, and hours of the wrong runs begin.
+KNOWN = STUDY DATASET MODELS ONLY JOBS PROTOCOL LAUNCH ENGINE PROFILE PYTHON BENCH TORCH_INDEX COLUMNS SHELL MAKEFLAGS
+TYPED := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+UNKNOWN := $(firstword $(filter-out $(KNOWN) MAKE% -*,$(TYPED)))
+ifneq ($(UNKNOWN),)
+MEANT := $(shell python3 tools/nearest.py '$(subst ','\'',$(UNKNOWN))' $(filter-out SHELL MAKEFLAGS,$(KNOWN)) 2>/dev/null)
+$(error $(UNKNOWN)=: there is no such variable; known: $(filter-out SHELL MAKEFLAGS,$(KNOWN))$(MEANT))
+endif
+
 # What a user gave is text, whatever is in it: make expands none of it, and recipes have it from the environment only.
 GIVEN = STUDY DATASET MODELS ONLY JOBS ENGINE PROFILE PROTOCOL BENCH TORCH_INDEX
 $(foreach name,$(GIVEN),$(eval override $(name) := $$($(if $(filter file,$(origin $(name))),,value )$(name))))
@@ -33,7 +42,7 @@ RUNS = exec $(PY) -m recprune.study runs $(CHOICE) --jobs="$$JOBS" --engine="$$E
 RESULTS = "$$($(PY) -m recprune.study where $(CHOICE))"
 # `make figures tables report` computes once what the three share.
 ALL_THREE = $(filter 3,$(words $(filter figures tables report,$(MAKECMDGOALS))))
-REPORT = $(PY) -m recprune.report data-sets --results $(RESULTS) --dataset="$$DATASET" && exec $(PY) -m recprune.report all --results $(RESULTS)
+REPORT = exec $(PY) -m recprune.report.current --results $(RESULTS) --dataset="$$DATASET"
 
 # A run has one thread, or as many runs as cores would fight; nothing of the user's Python leaks in.
 export OMP_NUM_THREADS := 1
@@ -51,14 +60,14 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help env reproduce quick runs dense tune protocols reference test test-fast lint figures tables report paper docs docs-parts verify bench lab doctor clean distclean
+.PHONY: help env reproduce quick runs dense tune protocols reference test test-fast lint figures tables report paper docs docs-parts known verify bench lab doctor clean distclean
 
 help: ## this list
 	@echo "make TARGET [VARIABLE=value ...]"; echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@awk '/^[A-Z_]+ *\?=.*##/ { name = $$1; sub(/^.*##/, ""); printf "  %-12s %s\n", name, $$0 }' Makefile
-	@echo "  COLUMNS      column names of DATASET: COLUMNS=\"user=uid item=iid rating=stars timestamp=ts\""
+	@echo "  COLUMNS      column names of DATASET: COLUMNS=\"user=uid item=iid rating=stars timestamp=ts\"; \"rating=\" takes none"
 
 env: $(ENV) ## the environment .venv, from pyproject.toml and constraints.txt (once; a minute or two)
 
@@ -129,6 +138,9 @@ docs: $(ENV) ## the documentation as pages (docs/_build/html), offline; a broken
 
 docs-parts: $(ENV) ## put claims, expected values and methods into docs/*.md, from the rows
 	@$(PY) -m recprune.report docs-parts --results $(RESULTS)
+
+known: $(ENV) ## what `recprune prune` and `recprune advise` know of the studies (recprune/shell/known.toml), from the rows
+	@$(PY) -m recprune.shell.learn
 
 verify: $(ENV) ## hold the rows (results/cells.csv, larger/*/cells.csv) against the committed ones, within the seed spread
 	@$(PY) -m recprune.study verify

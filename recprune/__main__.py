@@ -1,8 +1,9 @@
-"""python -m recprune doctor | prune | recommend: the library from the shell, on one's own ratings.
+"""recprune prune | advise | recommend | doctor: the library from the shell, on one's own ratings.
 
-python -m recprune prune ratings.csv --out small/                      # the smallest within 1 % of the dense model
-python -m recprune prune ratings.csv --max-bytes 100000 --out small/   # the best that fits
-python -m recprune recommend small/ --user 42 -k 20
+recprune advise ratings.csv                                 # what is likely to go from which model, and how to check it
+recprune prune ratings.csv --out small/                     # the smallest within 1 % of the dense model
+recprune prune ratings.csv --max-bytes 100000 --out small/  # the best that fits
+recprune recommend small/ --user 42 -k 20
 """
 
 from __future__ import annotations
@@ -14,7 +15,18 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from recprune import threads
+from recprune import __version__, threads
+
+COLUMNS = (
+    'names in the file: "user=uid item=iid rating=stars timestamp=ts"; "timestamp=" takes none (default: the usual)'
+)
+CRITERIA = (
+    "magnitude (default), magnitude-layer, principal-axes, activation-variance, activation-variance-axes, "
+    "mutual-information, mutual-information-axes, taylor, taylor-apart, snip, brain-surgeon, proximal-l1, "
+    "proximal-l1-clip, group-lasso, group-lasso-clip, l2-threshold, l2-threshold-clip, soft-threshold, clip, slim or "
+    "cost-complexity; random, mask-shuffle and train-longer are controls"
+)
+RATINGS = "a file (CSV, TSV, Parquet, also .gz), a folder, or a registered name such as ml-100k"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,6 +49,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
+def console() -> None:
+    """The command `recprune`, and `python -m recprune`: ends with the status of `main`, on SIGTERM as on Ctrl-C."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    sys.exit(main())
+
+
 def _joined(arguments: list[str]) -> list[str]:
     """The arguments with an id after --user as part of it: one may begin with a dash, as an option does."""
     joined: list[str] = []
@@ -50,45 +70,79 @@ def _joined(arguments: list[str]) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m recprune", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="recprune", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = parser.add_subparsers(required=True, metavar="doctor | prune | recommend")
-
-    sub = commands.add_parser("doctor", help="check environment, machine, disk and data, and say what to do")
-    sub.set_defaults(command="shell.doctor")
-
-    sub = commands.add_parser("prune", help="train on a log of ratings, prune, and save the compact model")
-    sub.set_defaults(command="shell.prune")
-    sub.add_argument("ratings", help="a file (CSV, TSV, Parquet, also .gz), a folder, or a registered name")
-    sub.add_argument("--out", required=True, type=Path, help="folder of the compact model")
-    sub.add_argument("--columns", default="", help='names in the file: "user=uid item=iid rating=stars timestamp=ts"')
-    sub.add_argument("--model", default="ease")
-    sub.add_argument("--criterion", default="magnitude")
-    sub.add_argument("--unit", default="weight")
-    sub.add_argument("--schedule", default="one-shot")
-    sub.add_argument("--recovery", help="default: refit where the model has a closed form, else fine-tune, else none")
-    sub.add_argument("--max-loss", type=float, help="share of validation nDCG@10 that may be lost; default 0.01")
-    sub.add_argument("--max-bytes", "--bytes", dest="bytes", type=int, help="bytes on disk that the model may take")
-    sub.add_argument("--keep", type=float, help="share of the units that stays, in place of a loss or bytes")
-    sub.add_argument(
-        "--values", help="float32, float16, int8, int4, several (int8,int4), or auto: what suits the budget"
-    )
-    sub.add_argument("--protocol", default="ratio")
-    sub.add_argument("--min-rating", type=float)
-    sub.add_argument("--core", type=int)
-    sub.add_argument("--seed", type=int, default=0)
-    sub.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a hyper-parameter of the model")
-
-    sub = commands.add_parser("recommend", help="a saved model's best unseen items for one user")
-    sub.set_defaults(command="shell.recommend")
-    sub.add_argument("model", type=Path, help="folder of a saved model")
-    sub.add_argument("--user", required=True, help="the user's id, as in the log")
-    sub.add_argument("-k", type=int, default=20)
+    parser.add_argument("--version", action="version", version=f"recprune {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="prune | advise | recommend | doctor")
+    for name, help_, add in (
+        ("prune", "train on a log of ratings, prune, and save the compact model", _prune),
+        (
+            "advise",
+            "what is likely to go from which model at a loss of 1 %%, and the command that verifies it",
+            _advise,
+        ),
+        ("recommend", "a saved model's best unseen items for one user", _recommend),
+        ("doctor", "check environment, machine, disk and data, and say what to do", lambda sub: None),
+    ):
+        sub = commands.add_parser(name, help=help_, description=help_)
+        sub.set_defaults(command=f"shell.{name}")
+        add(sub)
     return parser
 
 
+def _prune(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("ratings", help=RATINGS)
+    sub.add_argument("--out", required=True, type=Path, help="folder of the compact model")
+    _log(sub)
+    model = "item-knn, ials, bpr, ease, elsa, neumf, mult-vae, dlrm, sasrec or tree (default: ease)"
+    sub.add_argument("--model", default="ease", help=model)
+    setting = "a hyper-parameter; default: what was tuned for this data set, else the study's"
+    sub.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=setting)
+    sub.add_argument("--seed", type=int, default=0, help="of split, training and ties (default: 0)")
+
+    method = sub.add_argument_group(
+        "method", "Default: the study's best rule for the model. Where one of these is given, the others have defaults."
+    )
+    for name, help_ in (
+        ("--criterion", CRITERIA),
+        ("--unit", "weight (default), n-of-m, neighbour, factor, neuron, item-row, user-row or split"),
+        ("--schedule", "one-shot (default), linear, cubic or geometric"),
+        ("--recovery", "none, refit, fine-tune, rewind or retrain (default: refit, else fine-tune, else none)"),
+    ):
+        method.add_argument(name, help=help_)
+
+    limits = sub.add_argument_group("limits", "Bytes, milliseconds and a loss go together; a share goes alone.")
+    limits.add_argument("--max-loss", type=float, help="share of validation nDCG@10 that may be lost (default: 0.01)")
+    limits.add_argument("--max-bytes", "--bytes", dest="bytes", type=int, help="bytes on disk that it may take")
+    limits.add_argument("--max-ms", type=float, help="milliseconds that one user may take, the median on this machine")
+    limits.add_argument("--keep", type=float, help="share of the units that stays")
+    values = (
+        "float32, float16, int8, int4, several (int8,int4), or auto (default, but with --keep): what suits the limits"
+    )
+    limits.add_argument("--values", help=values)
+
+
+def _log(sub: argparse.ArgumentParser) -> None:
+    """How a log is read and filtered."""
+    sub.add_argument("--columns", default="", help=COLUMNS)
+    sub.add_argument("--protocol", default="ratio", help="ratio (default), strong, loo, temporal or given")
+    rating = "ratings from here on are positive (default: 3, with protocol strong 4)"
+    sub.add_argument("--min-rating", type=float, help=rating)
+    core = "interactions that each user and item has at least (default: 10; strong: 5 a user)"
+    sub.add_argument("--core", type=int, help=core)
+
+
+def _advise(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("ratings", help=RATINGS)
+    _log(sub)
+    sub.add_argument("--seed", type=int, default=0, help="of the split (default: 0)")
+
+
+def _recommend(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("model", type=Path, help="folder of a saved model")
+    sub.add_argument("--user", required=True, help="the user's id, as in the log")
+    sub.add_argument("-k", type=int, default=20, help="items (default: 20)")
+
+
 if __name__ == "__main__":
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
-    sys.exit(main())
+    console()

@@ -89,6 +89,37 @@ def test_a_path_with_spaces_and_column_names_arrive_whole(checkout):
     assert "[--jobs=3]" in done.stdout
 
 
+def variables() -> set[str]:
+    """What the help explains, and ONLY, which `make dense` sets."""
+    return {"ONLY", *re.findall(r"^  ([A-Z_]+) +\S", make().stdout, re.M)}
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("MODEL", "MODELS"),
+        ("DATASETS", "DATASET"),
+        ("models", "MODELS"),
+        ("COLUMN", "COLUMNS"),
+        ("TORCHINDEX", "TORCH_INDEX"),
+    ],
+)
+def test_a_variable_that_nothing_reads_is_refused_with_the_nearest(typed, meant):
+    done = make("reproduce", f"{typed}=ease")
+    assert done.returncode == 2 and done.stdout == ""
+    assert f"{typed}=: there is no such variable; known: " in done.stderr
+    assert done.stderr.rstrip().endswith(f"; did you mean {meant}?.  Stop.")
+
+
+def test_a_name_that_is_near_none_gets_the_list_alone(checkout):
+    """Without the tool beside it, too; and every variable of the help is known."""
+    for folder in (ROOT, checkout):
+        done = make("-n", "help", "A'B=1", folder=folder)
+        known = done.stderr.partition("known: ")[2].partition(".  Stop")[0]
+        assert done.returncode == 2 and set(known.split()) == variables()
+    assert make("-n", "help", *(f"{name}=1" for name in variables())).returncode == 0
+
+
 ODD = ("ratings (1).csv", "R&D.csv", "it's.csv", "#1.csv", "100%.csv", "a$b.csv", "$HOME.csv", "~x.csv", "größe.csv")
 ODD += ('"q".csv', "a;b.csv", "a|b.csv", "back\\slash.csv", "trailing ", "-x.csv", "two\nlines.csv", "$(HOME).csv", "*")
 HARM = (

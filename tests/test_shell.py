@@ -1,9 +1,12 @@
 """The shell: options are checked first, verdicts name popularity, and nothing is left behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,10 @@ import pytest
 
 import recprune as rp
 from recprune.__main__ import main
-from recprune.models import EASE, Popularity
+from recprune.models import EASE, FORMATS, REGISTRY, Popularity
+from recprune.pruning import RECOVERIES, SCHEDULES, UNITS
+from recprune.pruning.criteria import CRITERIA
+from recprune.splits import PROTOCOLS
 
 LOG = "synthetic:300x150x12000:seed=1"
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")}
@@ -46,6 +52,14 @@ def named(tmp_path):
         (["--bytes", "0"], "bytes is 0; a number from 1 on"),
         (["--max-bytes", "0"], "bytes is 0; a number from 1 on"),
         (["--keep", "0.5", "--max-bytes", "9"], "one budget is needed"),
+        (["--keep", "0.5", "--max-ms", "9"], "one budget is needed"),
+        (["--max-ms", "0"], "max_ms is 0.0; a number of milliseconds greater than 0"),
+        (["--max-ms", "nan"], "max_ms is nan"),
+        (["--max-ms", "1", "--max-bytes", "0"], "bytes is 0; a number from 1 on"),
+        (["--max-ms", "1", "--values", "int9"], "unknown values 'int9'"),
+        (["--criterion", "zero-reset"], "removes everything"),
+        (["--model", "ials", "--unit", "neuron"], "does not apply to ials"),
+        (["--model", "eaze"], "unknown model 'eaze'"),
         (["--values", "int9"], "unknown values 'int9'; known: float32, float16, int8, int4, auto"),
         (["--values", "int8,int9"], "unknown values 'int9'; known: float32, float16, int8, int4"),
         (["--keep", "0.5", "--values", "auto"], "values is 'auto', and keep does not choose among formats"),
@@ -56,6 +70,7 @@ def named(tmp_path):
         (["--core", "-1"], "core is -1"),
         (["--min-rating", "nan"], "min_rating is nan"),
         (["--columns", "users=uid"], "'users' is unknown; known: "),
+        (["--columns", "user="], "COLUMNS: user= leaves user out; these can be: rating, timestamp, event, weight"),
     ],
 )
 def test_options_are_checked_before_the_log_is_read(arguments, words, tmp_path, capsys):
@@ -88,6 +103,45 @@ def test_the_verdict_stands_beside_popularity(tmp_path, capsys):
     assert "warning" not in printed
 
 
+def test_the_command_is_the_module():
+    """`recprune` and `python -m recprune` are one function; the version is the package's."""
+    project = tomllib.loads((Path(rp.__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    module, name = project["scripts"]["recprune"].split(":")
+    assert getattr(import_module(module), name).__name__ == "console" and module == "recprune.__main__"
+    assert project["version"] == rp.__version__
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0 and capsys.readouterr().out == f"recprune {rp.__version__}\n"
+
+
+def test_help_lists_every_choice_and_no_other(capsys):
+    with pytest.raises(SystemExit):
+        main(["prune", "--help"])
+    words = {word.strip(",;.()") for word in re.sub(r"-\s+", "-", capsys.readouterr().out).split()}
+    rules = {name for name, rule in CRITERIA.items() if rule.parameters} - {"zero-reset"}
+    for known in (rules, UNITS, SCHEDULES, RECOVERIES, FORMATS, PROTOCOLS, set(REGISTRY) - {"popularity", "random"}):
+        assert set(known) <= words
+    dashed = {word for word in words if re.fullmatch(r"[a-z]+(-[a-z0-9]+)+", word)}
+    names = {*rules, *UNITS, *SCHEDULES, *RECOVERIES, *REGISTRY}
+    assert dashed - names == {"hyper-parameter", "ml-100k"}
+
+
+def test_a_limit_of_time_is_kept_by_the_dense_model_where_it_can(tmp_path, capsys):
+    """No clock decides: a minute is enough for any of them, and a picosecond for none."""
+    arguments = ["prune", LOG, "--model", "ials", "--values", "float32", "--out", str(tmp_path / "m")]
+    assert main([*arguments, "--max-ms", "60000"]) == 0
+    assert "100.00% of the factors, values in float32, the largest within 60000 ms" in capsys.readouterr().out
+    assert main([*arguments, "--max-ms", "60000", "--max-bytes", "60000", "--max-loss", "0.9"]) == 0
+    small = rp.load_model(tmp_path / "m")
+    assert 30000 < rp.footprint(small).bytes_disk <= 60000
+    assert main([*arguments[:-1], str(tmp_path / "none"), "--max-ms", "1e-9"]) == 1
+    assert "more time is needed, or another unit" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "formats", "said"),
     [
@@ -102,7 +156,8 @@ def test_the_verdict_stands_beside_popularity(tmp_path, capsys):
 def test_the_format_of_the_values_is_chosen_saved_and_said(arguments, formats, said, tmp_path, capsys):
     """The last line names the choice; what is saved is in that format, and its bytes are those of the table."""
     assert main(["prune", LOG, "--set", "l2=50", *arguments, "--out", str(tmp_path / "m")]) == 0
-    *lines, last = capsys.readouterr().out.splitlines()
+    *lines, last, after = capsys.readouterr().out.splitlines()
+    assert after.startswith(f"open {tmp_path / 'm'}: recprune recommend {tmp_path / 'm'} --user ")
     small = rp.load_model(tmp_path / "m")
     shown = {line[:24].strip(): line[24:].split() for line in lines}
     assert shown["values"] == ["float32", "float32", small.values] and small.values in formats

@@ -1,75 +1,39 @@
-"""python -m recprune prune: a log of ratings in, a pruned model out, with what it keeps, costs, and its verdict."""
+"""recprune prune: a log of ratings in, a pruned model out, with what it keeps, costs, and its verdict."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import tomllib
+import math
+import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from recprune.cells.columns import parse_columns
 from recprune.datasets import load
 from recprune.evaluation import Report, evaluate, footprint, latency, paired_ratio
-from recprune.models import Popularity, Recommender, build
-from recprune.models.disk.storage import check_place
-from recprune.pruning import prune
-from recprune.pruning.budget import ANY, Budget
-from recprune.pruning.criteria import check_names
-from recprune.pruning.pruned import AS_TRAINED, Pruned
-from recprune.shell.progress import Epochs, say
-from recprune.splits import check_options, split
+from recprune.models import Popularity, Recommender
+from recprune.pruning.budget import Budget
+from recprune.pruning.pruned import Pruned
+from recprune.pruning.schedule import STEP
+from recprune.shell.order import Order
+from recprune.shell.progress import Epochs, Told, say
+from recprune.splits import Split, split
 
-RECOVERIES = ("refit", "fine-tune", "none")  # the first that the model has
 PARTS = ("validation", "test")
-LOSS = 0.01  # of validation nDCG@10, that may be lost where nothing is said
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is asked for, checked before anything is read or trained."""
-
-    model: Recommender
-    columns: dict[str, Any]
-    protocol: dict[str, Any]
-    method: dict[str, Any]
-    budget: Budget
-    out: Path
-
-    @classmethod
-    def of(cls, options: argparse.Namespace) -> Order:
-        """The order of a command line. Raises ValueError that names the option's value and what is accepted."""
-        model = build(options.model, **settings(options.set))
-        budget = Budget(values=_formats(options), **_limits(options))
-        protocol = {"protocol": options.protocol, "seed": options.seed} | {
-            "min_rating": options.min_rating,
-            "core": options.core,
-        }
-        check_options(**protocol)
-        method = {
-            "criterion": options.criterion,
-            "unit": options.unit,
-            "schedule": options.schedule,
-            "recovery": options.recovery or next(r for r in RECOVERIES if r in model.recoveries),
-        }
-        check_names(model, **method)
-        check_out(options.out)
-        return cls(model, parse_columns(options.columns), protocol, method, budget, options.out)
 
 
 def run(options: argparse.Namespace) -> int:
     """The exit status; errors as `Order.of` and the library raise them."""
     order = Order.of(options)
+    print(*order.taken, sep="\n", flush=True)
     of = split(load(options.ratings, **order.columns), **order.protocol)
     say(f"{of.n_users:,} users x {of.n_items:,} items after filtering, {of.train.nnz:,} interactions to train on")
+    say(f"training {order.model.name} ...")
     with Epochs(order.model) as model:
         dense = model.fit(of.train, of.validation, options.seed, of.fold_in("validation"))
     say(f"{dense.name} trained in {dense.train_seconds:.1f} s; pruning ...")
-    pruned = prune(dense, of, **order.method, seed=options.seed, **vars(order.budget))
+    pruned = pruned_by(order, dense, of, options.seed)
+    say(f"{pruned.kept:.2%} of the {order.method['unit']}s kept; measuring ...")
     small = pruned.compact()
     models = {"popularity": Popularity().fit(of.train), "dense": dense, "pruned": small}
     found = {name: {on: evaluate(one, of, on=on, k=(10,)) for on in PARTS} for name, one in models.items()}
@@ -77,21 +41,23 @@ def run(options: argparse.Namespace) -> int:
     for line in (*table(models, found), *verdict(found, pruned, order)):
         print(line)
     print(f"saved: {order.out}: {chosen(pruned, order)}")
+    user = shlex.quote(str(of.users[0]))
+    print(f"open {order.out}: recprune recommend {shlex.quote(str(order.out))} --user {user} -k 10")
     return 0
 
 
-def _limits(options: argparse.Namespace) -> dict[str, Any]:
-    """The limits of a command line; where there are none, the loss that most can do with."""
-    limits = {"keep": options.keep, "bytes": options.bytes, "max_loss": options.max_loss}
-    return limits if any(limit is not None for limit in limits.values()) else {"max_loss": LOSS}
-
-
-def _formats(options: argparse.Namespace) -> str | list[str]:
-    """The formats of a command line: by default all, where the limits choose one."""
-    if options.values is None:
-        return ANY if options.keep is None else AS_TRAINED
-    names = options.values.split(",")
-    return names if len(names) > 1 else options.values
+def pruned_by(order: Order, dense: Recommender, of: Split, seed: int) -> Pruned:
+    """The model that the order asks for, while it is said how far the search is. Raises ValueError as
+    `recprune.pruning.prune` does."""
+    path = Told(dense, of, seed=seed, **order.method).search(1)
+    if not isinstance(order.budget, Budget):
+        return order.budget.within(path)
+    last = len(path.pool.shares(STEP))
+    bisected = math.ceil(math.log2(last + 1)) * len(order.budget.formats)
+    most = 1 if order.budget.keep is not None else min(bisected, last) if path.schedule == "one-shot" else last
+    pruned = path.search(most).within(order.budget)
+    path.line.end()
+    return pruned
 
 
 def table(models: Mapping[str, Recommender], found: Mapping[str, Mapping[str, Report]]) -> list[str]:
@@ -126,6 +92,13 @@ def verdict(found: Mapping[str, Mapping[str, Report]], pruned: Pruned, order: Or
         f"{pruned.kept:.2%} of the {method['unit']}s kept by {method['criterion']}, recovery {method['recovery']}; "
         f"test nDCG@10 is {ratio.estimate:.1%} of dense, 95 % interval {ratio.lo:.1%} to {ratio.hi:.1%}"
     ]
+    loss = order.budget.max_loss
+    if loss is not None:
+        said = "confirmed" if ratio.lower >= 1 - loss else "not confirmed"
+        lines.append(
+            f"{said} on test: a loss of at most {loss:.3g} was asked for, and the one-sided 95 % lower bound of what "
+            f"is kept is {ratio.lower:.1%}"
+        )
     for name, model in (("dense", "the dense model"), ("pruned", "the pruned model")):
         over = paired_ratio(values[name], values["popularity"])
         if not over.lo > 1:
@@ -143,28 +116,9 @@ def chosen(pruned: Pruned, order: Order) -> str:
     if len(formats) > 1:
         what += f" (of {', '.join(formats)})"
     loss = "" if budget.max_loss is None else f"a loss of {budget.max_loss:.3g}"
+    if not isinstance(budget, Budget):
+        bytes_too = "" if budget.bytes is None else f" and {budget.bytes:,} bytes"
+        return f"{what}, the largest within {budget.ms:g} ms for one user{bytes_too}" + (f" and {loss}" if loss else "")
     if budget.bytes is not None:
         return f"{what}, the best on validation within {budget.bytes:,} bytes" + (f" and {loss}" if loss else "")
     return what + (f", the smallest within {loss} on validation" if loss else "")
-
-
-def settings(pairs: list[str]) -> dict[str, Any]:
-    """NAME=VALUE pairs as typed values: numbers and lists as in TOML, anything else a string."""
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise ValueError(f"--set {pair!r} is not of the form NAME=VALUE")
-        try:
-            found[name] = tomllib.loads(f"value = {value}")["value"]
-        except (tomllib.TOMLDecodeError, RecursionError):
-            found[name] = value
-    return found
-
-
-def check_out(path: Path) -> None:
-    """Raises ValueError where a model cannot be saved at the path: before it is trained."""
-    check_place(path)
-    parent = next(folder for folder in path.resolve().parents if folder.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise ValueError(f"{path}: nothing can be written to {parent}")

@@ -49,7 +49,10 @@ class Hyperparameters:
         Where nothing was tuned under `protocol`, what was tuned under `ratio` counts. A file known to hold
         a registered data set (`aliases` in data/registry.toml) has what that data set has.
         """
-        name = name_of(dataset)
+        return self.of_name(name_of(dataset), model, protocol)
+
+    def of_name(self, name: str, model: str, protocol: str = "ratio") -> dict:
+        """The same of a data set's name, which `name_of` gives."""
         default, log, own = (
             self.profiles.get(profile, {}).get(model, {}) for profile in ("default", without_hash(name), name)
         )
