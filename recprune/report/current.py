@@ -17,12 +17,11 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import recprune
 from recprune.files import sha256_of, write_atomically
 from recprune.study.execution import interrupt
 from recprune.study.execution.parent import end_with_parent
 
-PACKAGE = Path(recprune.__file__).parent
+PACKAGE = Path(__file__).parents[1]
 EDITED = ("claims.toml", "articles.toml", "tuning.toml", "data")  # of the repository, beside the study file
 PACKAGES = ("matplotlib", "pandas", "numpy", "scipy", "plotly", "jinja2", "nbconvert", "pillow", "tabulate")
 #: folders of results that are made of the rows, or are another command's
