@@ -134,7 +134,7 @@ paper: $(ENV) ## the paper as PDF (paper/paper.pdf beside the rows), from new fi
 	@$(PY) -m recprune.report paper --results $(RESULTS)
 
 docs: $(ENV) ## the documentation as pages (docs/_build/html), offline; a broken link is an error
-	@$(PY) -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build/html && echo docs/_build/html/index.html
+	@$(PY) -m sphinx --quiet --fail-on-warning -b html docs docs/_build/html && echo docs/_build/html/index.html
 
 docs-parts: $(ENV) ## put claims, expected values and methods into docs/*.md, from the rows
 	@$(PY) -m recprune.report docs-parts --results $(RESULTS)

@@ -41,7 +41,7 @@ def _shown(paragraph: list[str]) -> list[str]:
     inside = False
     for line in paragraph:
         named = NAMED.fullmatch(line) if not line.startswith(" ") else None
-        if named and named[2] != ": " and len(named[1]) <= 40:
+        if named and named[2] != ": " and len(named[1]) <= 60:
             shown += [*([] if inside or not shown else [""]), f"{_escaped(named[1])}", f"    {_escaped(named[3])}"]
             inside = True
         elif inside and line.startswith(" "):

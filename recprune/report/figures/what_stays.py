@@ -107,7 +107,7 @@ def _todo(form: pd.Series) -> str:
 def _words(ax: Axes, data: pd.DataFrame) -> None:
     ax.set_xlim(0, 1)
     _head(ax, "model, and what to do", "left")
-    for row, form in data.iterrows():
+    for row, (_, form) in enumerate(data.iterrows()):
         colour, kind = FAMILIES.get(form["family"], GREY), {"cf": " (CF)", "deep": " (deep)"}.get(form["family"], "")
         _text(ax, 0.0, row - 0.17, label(form["model"]) + kind, color=colour, weight="bold", size=8)
         _text(ax, 0.0, row + 0.2, form["label"], color="#404040")
@@ -120,12 +120,12 @@ def _cost(ax: Axes, data: pd.DataFrame, cost: str) -> None:
     head, write = COSTS[cost]
     _head(ax, head)
     ax.set_xscale("log")
-    values = data[[f"{cost}_before", f"{cost}_after"]]
-    values = values.where(values > 0)
-    if values.notna().any(axis=None):
-        ax.set_xlim(values.min(axis=None) / 1.4, values.max(axis=None) * 1.4)
-    for row, (before, after) in enumerate(values.itertuples(index=False)):
-        colour = FAMILIES.get(data["family"][row], GREY)
+    values = data[[f"{cost}_before", f"{cost}_after"]].to_numpy(float)
+    known = values[values > 0]
+    if len(known):
+        ax.set_xlim(known.min() / 1.4, known.max() * 1.4)
+    for row, (family, (before, after)) in enumerate(zip(data["family"], values, strict=True)):
+        colour = FAMILIES.get(family, GREY)
         ax.plot([before, after], [row + 0.2, row + 0.2], color=colour, lw=2, alpha=0.4, zorder=2)
         ax.plot(before, row + 0.2, "o", ms=4.5, mfc="white", mec=colour, zorder=3)
         ax.plot(after, row + 0.2, "o", ms=4.5, color=colour, zorder=4)
@@ -137,7 +137,7 @@ def _cost(ax: Axes, data: pd.DataFrame, cost: str) -> None:
 def _quality(ax: Axes, data: pd.DataFrame, study: StudyEvidence) -> None:
     ax.set_xlim(0, 1)
     _head(ax, "nDCG@10 / dense", "right")
-    for row, form in data.iterrows():
+    for row, (_, form) in enumerate(data.iterrows()):
         changed = pd.notna(form["ratio"])
         level = f"{form['ndcg_before']:.4f}" + (f" → {form['ndcg_after']:.4f}" if changed else "")
         _text(ax, 1.0, row - 0.17, interval(form["ratio"], form["lo"], form["hi"]) if changed else "", ha="right")
