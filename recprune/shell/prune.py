@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from recprune.cells.columns import parse_columns
 from recprune.datasets import load
-from recprune.evaluation import Report, evaluate, footprint, latency, paired_ratio
+from recprune.evaluation import Comparison, evaluate
+from recprune.evaluation.compare import PARTS, compared
 from recprune.models import Popularity, Recommender, build
 from recprune.models.disk.storage import check_place
 from recprune.pruning import prune
@@ -25,7 +24,7 @@ from recprune.shell.progress import Epochs, say
 from recprune.splits import check_options, split
 
 RECOVERIES = ("refit", "fine-tune", "none")  # the first that the model has
-PARTS = ("validation", "test")
+FORMS = {"parameters,": ",.0f", "bytes": ",.0f", "ms": ".3f"}  # first word of a row -> its numbers; else a metric
 LOSS = 0.01  # of validation nDCG@10, that may be lost where nothing is said
 
 
@@ -73,8 +72,9 @@ def run(options: argparse.Namespace) -> int:
     small = pruned.compact()
     models = {"popularity": Popularity().fit(of.train), "dense": dense, "pruned": small}
     found = {name: {on: evaluate(one, of, on=on, k=(10,)) for on in PARTS} for name, one in models.items()}
-    small.save(order.out)
-    for line in (*table(models, found), *verdict(found, pruned, order)):
+    small.save(order.out, reports=found["pruned"].values())
+    comparison = compared(models, found, of.n_users)
+    for line in (*table(models, comparison), *verdict(comparison, pruned, order)):
         print(line)
     print(f"saved: {order.out}: {chosen(pruned, order)}")
     return 0
@@ -94,46 +94,26 @@ def _formats(options: argparse.Namespace) -> str | list[str]:
     return names if len(names) > 1 else options.values
 
 
-def table(models: Mapping[str, Recommender], found: Mapping[str, Mapping[str, Report]]) -> list[str]:
+def table(models: Mapping[str, Recommender], comparison: Comparison) -> list[str]:
     """Lines of quality and cost, popularity beside the dense model and the pruned one."""
-    cost = {name: footprint(model) for name, model in models.items()}
-    speed = latency(models, np.arange(models["dense"].n_users))
-    rows: list[tuple[str, dict[str, float], str]] = [
-        (f"{label} on {on}", {name: found[name][on].mean[metric] for name in models}, form)
-        for on in PARTS
-        for label, metric, form in (("nDCG@10", "ndcg@10", ".4f"), ("coverage@10", "coverage@10", ".4f"))
-    ]
-    rows += [
-        ("parameters, non-zero", {name: cost[name].nonzeros for name in models}, ",.0f"),
-        ("bytes on disk", {name: cost[name].bytes_disk for name in models}, ",.0f"),
-        ("bytes in memory", {name: cost[name].bytes_memory for name in models}, ",.0f"),
-        ("ms for one user", {name: speed[name].p50_ms for name in models}, ".3f"),
-    ]
     lines = [f"{'':24}" + "".join(f"{name:>14}" for name in models) + f"{'pruned/dense':>14}"]
     lines.append(f"{'values':24}" + "".join(f"{model.values:>14}" for model in models.values()))
-    for label, values, form in rows:
-        ratio = f"{values['pruned'] / values['dense']:>14.3f}" if values["dense"] else ""
-        lines.append(f"{label:24}" + "".join(f"{format(value, form):>14}" for value in values.values()) + ratio)
+    for label, row in comparison.table().iterrows():
+        form = FORMS.get(str(label).partition(" ")[0], ".4f")
+        ratio = f"{row['pruned/dense']:>14.3f}" if row["dense"] else ""
+        lines.append(f"{label:24}" + "".join(f"{format(row[name], form):>14}" for name in models) + ratio)
     return lines
 
 
-def verdict(found: Mapping[str, Mapping[str, Report]], pruned: Pruned, order: Order) -> list[str]:
+def verdict(comparison: Comparison, pruned: Pruned, order: Order) -> list[str]:
     """What was kept of the dense model on test, and whether that is worth anything: popularity is to be beaten."""
-    values = {name: reports["test"].per_user["ndcg@10"] for name, reports in found.items()}
-    ratio = paired_ratio(values["pruned"], values["dense"])
+    ratio = comparison.kept["test"]
     method = order.method
     lines = [
         f"{pruned.kept:.2%} of the {method['unit']}s kept by {method['criterion']}, recovery {method['recovery']}; "
         f"test nDCG@10 is {ratio.estimate:.1%} of dense, 95 % interval {ratio.lo:.1%} to {ratio.hi:.1%}"
     ]
-    for name, model in (("dense", "the dense model"), ("pruned", "the pruned model")):
-        over = paired_ratio(values[name], values["popularity"])
-        if not over.lo > 1:
-            lines.append(
-                f"warning: {model} does not beat popularity, which needs no model: test nDCG@10 is {over.estimate:.1%} "
-                f"of it, 95 % interval {over.lo:.1%} to {over.hi:.1%}; whatever was kept, do not call it safe"
-            )
-    return lines
+    return [*lines, *comparison.warnings]
 
 
 def chosen(pruned: Pruned, order: Order) -> str:
