@@ -91,6 +91,7 @@ class Comparison:
         rows |= {
             "parameters, non-zero": {name: cost.nonzeros for name, cost in self.footprints.items()},
             "bytes on disk": {name: cost.bytes_disk for name, cost in self.footprints.items()},
+            "bytes served": {name: cost.bytes_served for name, cost in self.footprints.items()},
             "bytes in memory": {name: cost.bytes_memory for name, cost in self.footprints.items()},
             "ms for one user": {name: time.p50_ms for name, time in self.times.items()},
         }

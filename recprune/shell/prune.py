@@ -7,10 +7,9 @@ import math
 import shlex
 from collections.abc import Mapping
 
-import numpy as np
-
 from recprune.datasets import load
-from recprune.evaluation import Report, evaluate, footprint, latency, paired_ratio
+from recprune.evaluation import Comparison, evaluate
+from recprune.evaluation.compare import PARTS, compared
 from recprune.models import Popularity, Recommender
 from recprune.pruning.budget import Budget
 from recprune.pruning.pruned import Pruned
@@ -19,7 +18,7 @@ from recprune.shell.order import Order
 from recprune.shell.progress import Epochs, Told, say
 from recprune.splits import Split, split
 
-PARTS = ("validation", "test")
+FORMS = {"parameters,": ",.0f", "bytes": ",.0f", "ms": ".3f"}  # first word of a row -> its numbers; else a metric
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,8 +36,9 @@ def run(options: argparse.Namespace) -> int:
     small = pruned.compact()
     models = {"popularity": Popularity().fit(of.train), "dense": dense, "pruned": small}
     found = {name: {on: evaluate(one, of, on=on, k=(10,)) for on in PARTS} for name, one in models.items()}
-    small.save(order.out)
-    for line in (*table(models, found), *verdict(found, pruned, order)):
+    small.save(order.out, reports=found["pruned"].values())
+    comparison = compared(models, found, of.n_users)
+    for line in (*table(models, comparison), *verdict(comparison, pruned, order)):
         print(line)
     print(f"saved: {order.out}: {chosen(pruned, order)}")
     user = shlex.quote(str(of.users[0]))
@@ -60,33 +60,20 @@ def pruned_by(order: Order, dense: Recommender, of: Split, seed: int) -> Pruned:
     return pruned
 
 
-def table(models: Mapping[str, Recommender], found: Mapping[str, Mapping[str, Report]]) -> list[str]:
+def table(models: Mapping[str, Recommender], comparison: Comparison) -> list[str]:
     """Lines of quality and cost, popularity beside the dense model and the pruned one."""
-    cost = {name: footprint(model) for name, model in models.items()}
-    speed = latency(models, np.arange(models["dense"].n_users))
-    rows: list[tuple[str, dict[str, float], str]] = [
-        (f"{label} on {on}", {name: found[name][on].mean[metric] for name in models}, form)
-        for on in PARTS
-        for label, metric, form in (("nDCG@10", "ndcg@10", ".4f"), ("coverage@10", "coverage@10", ".4f"))
-    ]
-    rows += [
-        ("parameters, non-zero", {name: cost[name].nonzeros for name in models}, ",.0f"),
-        ("bytes on disk", {name: cost[name].bytes_disk for name in models}, ",.0f"),
-        ("bytes in memory", {name: cost[name].bytes_memory for name in models}, ",.0f"),
-        ("ms for one user", {name: speed[name].p50_ms for name in models}, ".3f"),
-    ]
     lines = [f"{'':24}" + "".join(f"{name:>14}" for name in models) + f"{'pruned/dense':>14}"]
     lines.append(f"{'values':24}" + "".join(f"{model.values:>14}" for model in models.values()))
-    for label, values, form in rows:
-        ratio = f"{values['pruned'] / values['dense']:>14.3f}" if values["dense"] else ""
-        lines.append(f"{label:24}" + "".join(f"{format(value, form):>14}" for value in values.values()) + ratio)
+    for label, row in comparison.table().iterrows():
+        form = FORMS.get(str(label).partition(" ")[0], ".4f")
+        ratio = f"{row['pruned/dense']:>14.3f}" if row["dense"] else ""
+        lines.append(f"{label:24}" + "".join(f"{format(row[name], form):>14}" for name in models) + ratio)
     return lines
 
 
-def verdict(found: Mapping[str, Mapping[str, Report]], pruned: Pruned, order: Order) -> list[str]:
+def verdict(comparison: Comparison, pruned: Pruned, order: Order) -> list[str]:
     """What was kept of the dense model on test, and whether that is worth anything: popularity is to be beaten."""
-    values = {name: reports["test"].per_user["ndcg@10"] for name, reports in found.items()}
-    ratio = paired_ratio(values["pruned"], values["dense"])
+    ratio = comparison.kept["test"]
     method = order.method
     lines = [
         f"{pruned.kept:.2%} of the {method['unit']}s kept by {method['criterion']}, recovery {method['recovery']}; "
@@ -99,14 +86,7 @@ def verdict(found: Mapping[str, Mapping[str, Report]], pruned: Pruned, order: Or
             f"{said} on test: a loss of at most {loss:.3g} was asked for, and the one-sided 95 % lower bound of what "
             f"is kept is {ratio.lower:.1%}"
         )
-    for name, model in (("dense", "the dense model"), ("pruned", "the pruned model")):
-        over = paired_ratio(values[name], values["popularity"])
-        if not over.lo > 1:
-            lines.append(
-                f"warning: {model} does not beat popularity, which needs no model: test nDCG@10 is {over.estimate:.1%} "
-                f"of it, 95 % interval {over.lo:.1%} to {over.hi:.1%}; whatever was kept, do not call it safe"
-            )
-    return lines
+    return [*lines, *comparison.warnings]
 
 
 def chosen(pruned: Pruned, order: Order) -> str:

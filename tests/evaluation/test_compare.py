@@ -50,6 +50,7 @@ def test_bytes_are_those_of_the_compact_model_and_lists_are_timed(comparison, de
     assert comparison.footprints["pruned"] == rp.footprint(pruned.compact())
     table = comparison.table()
     assert table.loc["bytes on disk", "dense"] == rp.footprint(dense).bytes_disk
+    assert table.loc["bytes served", "dense"] == rp.footprint(dense).bytes_served
     assert np.isnan(table.loc["bytes on disk", "popularity"])
     assert (table.loc["ms for one user", ["dense", "pruned"]] > 0).all()
     assert table.loc["nDCG@10 on test", "pruned/dense"] == pytest.approx(comparison.kept["test"].estimate)
