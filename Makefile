@@ -36,13 +36,15 @@ PY  := .venv/bin/python
 ENV := .venv/.ready-$(shell { pwd; cat pyproject.toml constraints.txt; } | cksum | cut -d' ' -f1)
 DATA = --study="$$STUDY" --dataset="$$DATASET" --columns="$$LOG_COLUMNS" --models="$$MODELS"
 CHOICE = $(DATA) --only="$$ONLY"
+# Where all that a report is of, and all that was made, is as it was, nothing heavy is started.
+CURRENT = $(PY) -m recprune.shell.current $(CHOICE)
 # A fault in a file that is read when all runs are over is found before the first of them.
 CHECK = exec $(PY) -m recprune.report.check
 RUNS = exec $(PY) -m recprune.study runs $(CHOICE) --jobs="$$JOBS" --engine="$$ENGINE" --profile="$$PROFILE"
 RESULTS = "$$($(PY) -m recprune.study where $(CHOICE))"
 # `make figures tables report` computes once what the three share.
 ALL_THREE = $(filter 3,$(words $(filter figures tables report,$(MAKECMDGOALS))))
-REPORT = exec $(PY) -m recprune.report.current --results $(RESULTS) --dataset="$$DATASET"
+REPORT = exec $(CURRENT) --make
 
 # A run has one thread, or as many runs as cores would fight; nothing of the user's Python leaks in.
 export OMP_NUM_THREADS := 1
@@ -75,15 +77,15 @@ $(ENV):
 	@exec $(PYTHON) tools/env.py "$@"
 
 reproduce: $(ENV) ## every run, figure and table of the study, held against the committed rows
-	@$(CHECK)
-	@$(RUNS)
+	@$(CURRENT) || $(CHECK)
+	@$(CURRENT) || $(RUNS)
 	@$(REPORT)
 	@$(if $(strip $(DATASET)$(MODELS))$(filter-out main,$(STUDY)),:,$(PY) -m recprune.study verify --if-committed)
 
 quick: override STUDY := quick
 quick: $(ENV) ## the same pipe on a tiny grid, in minutes (results/quick)
-	@$(CHECK)
-	@$(RUNS)
+	@$(CURRENT) || $(CHECK)
+	@$(CURRENT) || $(RUNS)
 	@$(REPORT)
 
 runs: $(ENV) ## the study's runs and their rows, without figures; interrupted, it goes on where it was
@@ -101,8 +103,8 @@ tune: $(ENV) ## search hyper-parameters on validation (results/tuning); interrup
 
 protocols: override STUDY := protocols
 protocols: $(ENV) ## does the order of models and methods depend on the protocol? (results/protocols)
-	@$(CHECK)
-	@$(RUNS)
+	@$(CURRENT) || $(CHECK)
+	@$(CURRENT) || $(RUNS)
 	@$(REPORT)
 	@$(if $(strip $(DATASET)$(MODELS)),:,$(PY) -m recprune.study verify --results results/protocols --if-committed)
 
