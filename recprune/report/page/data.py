@@ -18,7 +18,7 @@ from recprune.report.figures.drawing.style import FAMILIES, model_look
 from recprune.report.page.choice import best_dense, ranked
 from recprune.report.page.recipes import recipe
 
-#: matplotlib's marker -> plotly's symbol: the page and the paper's figures show a model alike
+#: matplotlib's marker -> the shape in assets/marks.js: the page and the paper's figures show a model alike
 SYMBOLS = {
     "o": "circle",
     "s": "square",

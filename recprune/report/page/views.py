@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import base64
+import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
+from recprune.files import write_atomically
 from recprune.report.tables.layout.table import Column, Table
 
 LONG = 15  # rows; a longer table has a box of its own, with a filter
 SENTENCE, PARAGRAPH = 60, 240  # characters in a cell of words; longer ones are broken into lines
-HEAVY = 2_000_000  # bytes of an SVG beyond which the page shows the PNG
+PICTURE = "png"  # the form that the page shows, and that is kept beside the rows
 
 
 class Figure(Protocol):
@@ -46,12 +49,15 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class FigureView:
-    """A figure as the page shows it. source: the picture as a data: address; path: of its files, without ending."""
+    """A figure as the page shows it. source: address of the picture, which is width x height pixels; path: of its files
+    below the results, without ending; forms: those that are there."""
 
     caption: str
     path: str
     source: str
-    forms: tuple[str, ...] = ("pdf", "svg", "png", "csv")
+    width: int
+    height: int
+    forms: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -63,28 +69,37 @@ class TableView:
     path: str
     heads: list[Head]
     rows: list[tuple[Cell, ...]]
-    forms: tuple[str, ...] = ("csv", "md", "tex")
+    forms: tuple[str, ...]
 
     @property
     def is_long(self) -> bool:
         return len(self.rows) > LONG
 
 
-def figure_view(figure: Figure) -> FigureView:
-    """The view of a figure, its SVG inside; the PNG where that would be too heavy."""
-    # an SVG inside the page would share its ids with the others; as an image it keeps them to itself
-    picture, kind = figure.rendered("svg"), "svg+xml"
-    if len(picture) > HEAVY:
-        picture, kind = figure.rendered("png"), "png"
-    source = f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
-    return FigureView(figure.caption, f"figures/{quote(figure.name)}", source)
+def figure_view(figure: Figure, results: Path) -> FigureView:
+    """The view of a figure: its picture is a file in `results`, written where it is not there as it is drawn now."""
+    # sixty pictures inside would be three times the page's weight; a browser asks for each when it comes into sight
+    path, picture = f"figures/{figure.name}", figure.rendered(PICTURE)
+    file = results / f"{path}.{PICTURE}"
+    if not file.is_file() or file.read_bytes() != picture:
+        write_atomically(file, picture)
+    width, height = struct.unpack(">II", picture[16:24])  # of the PNG's header
+    address = quote(path)
+    forms = there(results, path, ("pdf", "svg", PICTURE, "csv"))
+    return FigureView(figure.caption, address, f"../{address}.{PICTURE}", width, height, forms)
 
 
-def table_view(table: Table) -> TableView:
+def table_view(table: Table, results: Path) -> TableView:
     """The view of a table; its columns say what they are sorted by."""
     heads = [Head(column.head, _css(column)) for column in table.columns]
     rows = list(zip(*(_cells(column) for column in table.columns), strict=True))
-    return TableView(table.anchor, table.caption, f"tables/{quote(table.name)}", heads, rows)
+    path = f"tables/{table.name}"
+    return TableView(table.anchor, table.caption, quote(path), heads, rows, there(results, path, ("csv", "md", "tex")))
+
+
+def there(results: Path, path: str, forms: Iterable[str]) -> tuple[str, ...]:
+    """Those of the forms of a file that are there: the page has no link that leads nowhere."""
+    return tuple(form for form in forms if (results / f"{path}.{form}").is_file())
 
 
 def _cells(column: Column) -> list[Cell]:

@@ -1,4 +1,5 @@
-"""One HTML file of the whole report: a plot to explore, a recommendation, all tables and figures, without a network.
+"""One HTML file of the whole report: a plot to explore, a recommendation, all tables, without a network; the pictures
+of its figures lie beside the rows.
 
 `data` and `choice` say what its script draws and chooses from, `views` and `notebooks` make the rest; the HTML is in
 `templates`, script and style are in `assets`. Without the script, tables and figures are still there to read.
@@ -13,7 +14,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from recprune.files import write_atomically
 from recprune.report.evidence import Evidence, ProtocolsEvidence, StudyEvidence
@@ -28,7 +28,22 @@ from recprune.study.rows.places import places
 ACROSS = "/protocols"  # no study is called so
 #: stems of tables: with a section of their own; not folded
 CLAIMS, FIRST = ("claims", "claims-when", "counter-examples"), "safe-sparsity"
-SCRIPTS = ("page.js", "plot.js", "choice.js", "tables.js")
+#: the first before anything is painted, the others after all that they find in the page
+SCRIPTS = (
+    "theme.js",
+    "page.js",
+    "axes.js",
+    "marks.js",
+    "plot.js",
+    "explore.js",
+    "moves.js",
+    "choice.js",
+    "tables.js",
+    "address.js",
+)
+
+#: where its pictures may come from: beside it. What 'self' is of a page opened as a file, browsers disagree about
+PICTURES = ("'self'", "file:")
 
 
 @dataclass(frozen=True)
@@ -67,7 +82,7 @@ class NotebooksSection(Section):
 def write_page(evidence: Evidence, drawn: Sequence[Figure], tabled: Sequence[Table]) -> Path:
     """The page report/index.html of a results folder is written, and one for each executed notebook beside it.
 
-    drawn, tabled  figures and tables that go into it
+    drawn, tabled  figures and tables that go into it; pictures of the figures that are not beside the rows are written
     Returns its path. The same rows and notebooks give the same bytes.
     """
     report = evidence.folder / "report"
@@ -79,14 +94,14 @@ def write_page(evidence: Evidence, drawn: Sequence[Figure], tabled: Sequence[Tab
     sections = [
         Section("explore", "Explore", "explore.html"),
         Section("choose", "Which should I use?", "choose.html"),
-        *_claims([table for table in tabled if table.stem in CLAIMS]),
-        *_studies(studies, drawn, [table for table in tabled if table.stem not in CLAIMS]),
+        *_claims([table for table in tabled if table.stem in CLAIMS], evidence.folder),
+        *_studies(studies, drawn, [table for table in tabled if table.stem not in CLAIMS], evidence.folder),
         *_notebooks(notebooks),
     ]
-    scripts = [Markup(get_plotlyjs()), *map(_asset, SCRIPTS)]
+    scripts = [*map(_asset, SCRIPTS)]
     page = rendered(
         "index.html",
-        policy=Markup(content_policy(scripts)),
+        policy=Markup(content_policy(scripts, PICTURES)),
         sections=sections,
         rows=[(place / "cells.csv").relative_to(evidence.folder).as_posix() for place in places(evidence.folder)],
         data=Markup(to_json(page_data(studies, pages))),
@@ -96,12 +111,14 @@ def write_page(evidence: Evidence, drawn: Sequence[Figure], tabled: Sequence[Tab
     return write_atomically(report / "index.html", page)
 
 
-def _claims(tables: Sequence[Table]) -> Sequence[Section]:
-    views = list(map(table_view, tables))
+def _claims(tables: Sequence[Table], results: Path) -> Sequence[Section]:
+    views = [table_view(table, results) for table in tables]
     return [ClaimsSection("claims", "Claims and verdicts", "claims.html", views)] if views else []
 
 
-def _studies(studies: Sequence[StudyEvidence], drawn: Sequence[Figure], tabled: Sequence[Table]) -> Sequence[Section]:
+def _studies(
+    studies: Sequence[StudyEvidence], drawn: Sequence[Figure], tabled: Sequence[Table], results: Path
+) -> Sequence[Section]:
     """A section of each study, one across protocols, and one of what belongs to none of these."""
     titles = {study.name: study.heading for study in studies} | {ACROSS: "Across protocols", "": "More"}
 
@@ -110,9 +127,11 @@ def _studies(studies: Sequence[StudyEvidence], drawn: Sequence[Figure], tabled: 
 
     sections = []
     for number, (name, title) in enumerate(titles.items()):
-        figures = [figure_view(figure) for figure in drawn if group(figure) == name]
+        figures = [figure_view(figure, results) for figure in drawn if group(figure) == name]
         tables = [table for table in tabled if group(table) == name]
-        first, more = ([table_view(t) for t in tables if (t.stem == FIRST) == is_first] for is_first in (True, False))
+        first, more = (
+            [table_view(t, results) for t in tables if (t.stem == FIRST) == is_first] for is_first in (True, False)
+        )
         if figures or tables:
             sections.append(StudySection(f"study-{number}", title, "study.html", first, figures, more))
     return sections

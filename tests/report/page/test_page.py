@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from fake_cells import fake_cells
 from fake_page import DATASET, KEY, METHOD, fake_claims, fake_notebook, fake_page, fake_rows, in_int8
+from PIL import Image
 
 from recprune.evaluation.intervals import lower_among
 from recprune.report import Evidence
@@ -85,7 +86,8 @@ def test_the_same_rows_give_the_same_bytes(results, text, tmp_path):
 def test_nothing_is_fetched(results, text):
     for file in [text, *(path.read_text() for path in (results / "report").rglob("notebooks/**/*.html"))]:
         page = Page(file)
-        assert not [value for value in page.values("src", "srcset", "data", "action") if not value.startswith("data:")]
+        inside = re.compile(r"data:|\.\./figures/[^:]+\.png$")
+        assert not [value for value in page.values("src", "srcset", "data", "action") if not inside.match(value)]
         assert not [value for value in page.values("href") if re.match(r"(\w+:)?//", value)]
         assert not page.open
     assert "default-src 'none'" in text
@@ -110,10 +112,31 @@ def test_only_the_scripts_of_the_page_may_run(results, text):
     assert pages
     for page in pages:
         assert policy_of(page)["script-src"] == {"'none'"}
+        assert policy_of(page)["img-src"] == {"data:"}
+    assert policy_of(text)["img-src"] == {"data:", "'self'", "file:"}, "no address of a network"
     for page in (text, *pages):
         policy = policy_of(page)
         assert all(policy[name] == {"'none'"} for name in ("default-src", "base-uri", "form-action"))
-        assert policy["img-src"] <= {"data:", "blob:"}
+
+
+def test_pictures_lie_beside_the_page_and_links_lead_to_what_is_there(results, text):
+    page = Page(text)
+    pictures = [attributes for tag, attributes in page.tags if tag == "img"]
+    assert len(pictures) == 2
+    for picture in pictures:
+        with Image.open(results / "report" / unquote(picture["src"])) as image:
+            assert image.size == (int(picture["width"]), int(picture["height"]))
+        assert picture["loading"] == "lazy" and picture["alt"] == "A <figure>"
+    files = [href for href in page.values("href") if href.startswith(("../figures", "../tables"))]
+    assert files == [picture["src"] for picture in pictures], "only pictures were written"
+    (results / "figures" / "b-c" / "figure.png").write_bytes(b"an older one")
+    assert fake_page(results) == text
+    with Image.open(results / "figures" / "b-c" / "figure.png") as image:
+        assert image.size == (900, 600)
+
+
+def test_the_page_is_light(text):
+    assert len(text.encode()) < 200_000, "no library and no picture inside"
 
 
 def test_names_are_text_whatever_they_are(text):
@@ -240,8 +263,8 @@ def test_controls_and_chance_are_no_candidates():
 # -- tables
 
 
-def test_cells_have_the_numbers_to_sort_by_beside_their_words():
-    view = table_view(fake_claims())
+def test_cells_have_the_numbers_to_sort_by_beside_their_words(tmp_path):
+    view = table_view(fake_claims(), tmp_path)
     assert [row[1].number for row in view.rows] == ["2000000", "300000", "nan"]
     assert [row[1].text for row in view.rows] == ["2 MB", "300 kB", "none"]
     assert [row[0].number for row in view.rows] == [None] * 3, "words are sorted as words"

@@ -1,57 +1,17 @@
 """The page in a real browser: Chromium, without a network."""
 
+import math
 import re
-import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from fake_page import DATASET, METHOD, fake_notebook, fake_page, fake_rows, in_int8
+from open_page import PATIENCE, choose, count, drawn, needs_chromium
 
 from recprune.evaluation.intervals import lower_among
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: Debian's package is `chromium`"),
-]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PATIENCE = 120_000  # ms: where other work has the cores, a page takes its time
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("results")
-    fake_notebook(folder)
-    fake_page(folder)
-    return (folder / "report" / "index.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def opened(browser, address):
-    """The page at 1280 px, with what it complained about and asked for."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(PATIENCE)
-    complaints, requests = [], []
-    page.on(
-        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
-    page.goto(address)
-    drawn(page)
-    yield page, complaints, requests
-    page.close()
+pytestmark = [pytest.mark.slow, needs_chromium]
 
 
 @pytest.fixture
@@ -61,25 +21,6 @@ def page(opened):
     drawn(page)
     assert page.input_value("#plot-form select[name=unit]") == "sizes"
     return page
-
-
-def drawn(page):
-    """Wait until the plot shows what its form says."""
-    from playwright.sync_api import expect
-
-    expect(page.locator("#plot")).to_have_attribute("data-drawn", page.evaluate("chosenNow()"), timeout=PATIENCE)
-
-
-def choose(page, form, **values):
-    for name, value in values.items():
-        page.select_option(f"#{form} select[name={name}]", value)
-        drawn(page)
-
-
-def count(page):
-    """(points that are drawn, points that the page says are drawn)."""
-    said = int(re.match(r"\d+", page.text_content("#shown"))[0])
-    return page.evaluate("plotted.flat().length"), said
 
 
 # -- the plot
@@ -108,40 +49,46 @@ def test_filters_change_what_is_plotted(page):
 
 
 def test_families_axes_and_the_front(page):
-    symbols = page.evaluate(
-        "plot.data.filter((t) => t.name).map((t) => [t.name, t.marker.symbol, t.marker.color === '#ffffff'])"
+    legend = page.evaluate(
+        "[...document.querySelectorAll('#legend button')].map((b) => [b.textContent, DATA.models[b.dataset.model].symbol,"
+        " b.querySelector('.mark').classList.contains('hollow')])"
     )
-    assert symbols == [["iALS", "square", False], ["EASE", "circle", False], ["Mult-VAE", "cross", True]]
-    assert max(page.evaluate("plot.data[3].marker.size")) > 1.5 * min(page.evaluate("plot.data[3].marker.size"))
-    fronts = page.evaluate("plot.data.filter((t) => t.mode === 'lines').map((t) => [t.x, t.y])")
-    assert len(fronts) == 2
-    for (_, y), family in zip(fronts, ("cf", "deep"), strict=True):
-        assert y[:-1] == sorted(set(y[:-1]))
-        assert y[-1] == page.evaluate(
-            f"Math.max(...plotted.flat().filter((p) => p.family === '{family}').map((p) => p.ndcg))"
-        )
+    assert legend == [["iALS", "square", False], ["EASE", "circle", False], ["Mult-VAE", "cross", True]]
+    sizes = "[...document.querySelectorAll('#plot .marks > ROLE > path:first-child')].map((mark) => mark.getBoundingClientRect().width)"
+    assert min(page.evaluate(sizes.replace("ROLE", ".dense"))) > 1.5 * max(
+        page.evaluate(sizes.replace("ROLE", ".control"))
+    )
+    fronts = page.evaluate("scene.fronts.map((points) => points.map((point) => [point.bytes, point.ndcg]))")
+    assert len(fronts) == page.locator("#plot .front").count() == 2
+    for steps, family in zip(fronts, ("cf", "deep"), strict=True):
+        for values in zip(*steps, strict=True):
+            assert list(values) == sorted(set(values)), "each dearer and better than the one before"
+        best = f"Math.max(...plotted.flat().filter((p) => p.family === '{family}').map((p) => p.ndcg))"
+        assert steps[-1][1] == page.evaluate(best)
     for cost, column in (("ms", "p50_ms"), ("kept", "kept"), ("bytes", "bytes_disk")):
         choose(page, "plot-form", cost=cost)
-        assert page.evaluate("plot.layout.xaxis.type") == "log"
-        smallest = page.evaluate(
-            "Math.min(...plot.data.filter((t) => t.mode === 'markers' && t.text).flatMap((t) => t.x))"
-        )
+        values = page.evaluate("(cost) => spots.map(([point, x]) => [point[cost], x])", cost)
+        smallest = min(value for value, _ in values)
+        steps = [(math.log(value / smallest), x) for value, x in values if value > smallest]
+        left = min(x for _, x in values)
+        scale = [(x - left) / step for step, x in steps]
+        assert max(scale) == pytest.approx(min(scale), rel=1e-3), "equal steps for equal factors"
         rows = fake_rows().query("protocol == 'ratio' and side != 'samples'")
         assert smallest >= rows.loc[rows[column] > 0, column].min() * 0.99
 
 
 def test_a_point_says_what_it_is_and_leads_to_its_notebook(page):
     choose(page, "plot-form", model="ease", unit="parameters weight", method="magnitude (global) + refit")
-    words = page.evaluate("plot.data.filter((t) => t.mode === 'markers' && t.text).flatMap((t) => t.text)")
+    words = page.evaluate("plotted.flat().map((p) => describe(p).map((line) => line.textContent).join(' | '))")
     assert all(re.search(r"test nDCG@10 0\.\d{4}", text) and "seeds" in text for text in words)
     assert any("relative to dense" in text and "5 % of weights kept" in text for text in words)
     # a real hover and a real click on the mark of the dense model's neighbour
     page.locator("#plot").scroll_into_view_if_needed()
-    marks = page.locator("#plot .scatterlayer .trace .point")
-    mark = marks.nth(page.evaluate("plotted.flat().findIndex((point) => point.side !== 'dense')")).bounding_box()
+    marks = page.locator("#plot .marks > .mark")
+    mark = marks.nth(page.evaluate("spots.findIndex(([point]) => point.side !== 'dense')")).bounding_box()
     page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
-    page.wait_for_selector("#plot .hoverlayer .hovertext")
-    assert "EASE" in page.text_content("#plot .hoverlayer .hovertext")
+    page.wait_for_selector("#plot .hint:visible")
+    assert "EASE" in page.text_content("#plot .hint")
     with page.context.expect_page() as notebook:
         page.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
     notebook.value.wait_for_selector("body:has-text('One weight')")
@@ -327,21 +274,12 @@ def test_every_control_has_a_name(page):
         ".map((e) => e.outerHTML.slice(0, 200))"
     )
     assert page.evaluate(nameless) == []
-    buttons = page.evaluate("[...document.querySelectorAll('.modebar-btn')].map((button) => button.ariaLabel)")
-    assert buttons == [
-        "Download plot as a PNG",
-        "Zoom",
-        "Pan",
-        "Zoom in",
-        "Zoom out",
-        "Reset axes",
-    ]  # none that uploads
 
 
 # -- the whole
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", [360, 390, 1280])
 def test_nothing_sticks_out(browser, address, width):
     page = browser.new_page(viewport={"width": width, "height": 800})
     page.set_default_timeout(PATIENCE)
@@ -408,4 +346,6 @@ def test_a_data_set_may_be_called_anything(browser, tmp_path, name):
 def test_no_complaint_and_no_request(opened, address):
     _, complaints, requests = opened
     assert complaints == []
-    assert [url for url in requests if not url.startswith(("data:", "blob:"))] == [address]
+    folder = address.removesuffix("report/index.html")
+    assert requests[0] == address
+    assert all(re.fullmatch(r"figures/.*\.png", url.removeprefix(folder)) for url in requests[1:]), requests

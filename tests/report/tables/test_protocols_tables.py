@@ -31,7 +31,7 @@ def test_the_page_has_a_part_of_its_own_for_them(cells, tmp_path):
     write_rows(tmp_path, dense)
     assert main(["page", "--results", str(tmp_path)]) == 0
     page = (tmp_path / "report" / "index.html").read_text()
-    assert page.index("Across protocols") < page.index("figures/fake-100k/protocols-order.pdf")
-    assert page.count("figures/fake-100k/protocols-order.pdf") == 1
+    assert page.index("Across protocols") < page.index("figures/fake-100k/protocols-order.png")
+    assert page.count('src="../figures/fake-100k/protocols-order.png"') == 1
     write_rows(tmp_path, dense.assign(protocol=dense["protocol"].replace("ratio", "strong")))
     assert main(["page", "--results", str(tmp_path)]) == 0, "no study is called as the data set alone"

@@ -35,7 +35,17 @@ function readQuestion() {
   return { kind, against: form.against.value, loss: Number(form.loss.value) / 100, bytes: Number(form.budget.value) * 1000 };
 }
 
+// what the answer is where it is a dense model: nothing is held against itself
+function itself(question, point, study) {
+  if (question.kind === "budget") return `${modelLabel(point)} itself, dense: of all that fits, none is better on validation.`;
+  const best = point.model === study.best ? ", the best on validation" : "";
+  const small = { size: "No smaller file", speed: "Nothing faster", data: "No smaller share of the training data" }[question.kind];
+  return `${modelLabel(point)} itself, dense and as trained${best}. ${small} that was measured here is safe at that loss.`;
+}
+const isOwnYardstick = (question, point, study) => asTrained(point) && (question.kind === "budget" || question.against === "own" || point.model === study.best);
+
 function verdict(question, point, study) {
+  if (isOwnYardstick(question, point, study)) return make("p", { class: "itself" }, itself(question, point, study));
   if (question.kind === "budget") return "";
   const bound = point[question.against === "best" ? "testBest" : "testOwn"];
   if (!known(bound)) return "";
@@ -64,6 +74,7 @@ function answer() {
   const all = POINTS.filter((point) => point.study === number && (point.sized || point.data));
   chooseModels(choiceForm, all);
   const question = readQuestion(), budget = question.kind === "budget";
+  form.against.options[0].textContent = study.best ? `best dense: ${DATA.models[study.best].label}` : "the best dense model";
   form.budget.closest("label").hidden = !budget;
   for (const name of ["loss", "against"]) form[name].closest("label").hidden = budget;
   const points = all.filter(ofModels(choiceForm)), ranked = answers(question, points);
@@ -86,7 +97,7 @@ function answer() {
 }
 
 if (POINTS.length) {
-  choiceForm.addEventListener("input", answer);
+  VIEWS.choice = { form: choiceForm, show: answer };
+  choiceForm.addEventListener("input", () => { answer(); remember(); });
   choiceForm.addEventListener("submit", (event) => event.preventDefault());
-  answer();
 }

@@ -61,22 +61,27 @@ function notebookLink(point) {
 const asTrained = (point) => point.side === "dense" && point.values === AS_TRAINED;
 
 function facts(point) {
+  const ofDense = (ratio) => (known(ratio) && !asTrained(point) ? `, ${times(ratio)}` : ""); // never of itself
   const rows = [
     ["test nDCG@10", digits(point.ndcg, 4) + between(point.lo, point.hi, 4)],
     ["test, of its dense model", asTrained(point) ? "" : digits(point.ratio, 3) + between(point.ratioLo, point.ratioHi, 3)],
     ["validation nDCG@10", digits(point.val, 4)],
     ["popularity's, same seeds", known(point.popularity) ? digits(point.popularity, 4) : "not measured"],
     ["coverage@20", digits(point.coverage, 2)],
-    ["on disk", `${bytes(point.bytes)}${known(point.bytesRatio) ? `, ${times(point.bytesRatio)}` : ""}`],
-    ["ms for one user", known(point.ms) ? `${digits(point.ms, 3)}${known(point.msRatio) ? `, ${times(point.msRatio)}` : ""}` : ""],
+    ["on disk", bytes(point.bytes) + ofDense(point.bytesRatio)],
+    ["ms for one user", known(point.ms) ? digits(point.ms, 3) + ofDense(point.msRatio) : ""],
     ["seeds", String(point.seeds)],
   ];
   return make("dl", {}, ...rows.filter(([, value]) => value).map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
 }
 
-// fill a <select>; what was chosen stays chosen where it still exists
+// name -> the form of a part of the page, and what shows what it asks for; the address has them all
+const VIEWS = {};
+
+// fill a <select>; what was chosen, here or by the address, stays chosen where it still exists
 function fill(select, options) {
-  const before = select.value;
+  const before = select.dataset.wanted ?? select.value;
+  delete select.dataset.wanted;
   select.replaceChildren(...options.map(([value, text]) => make("option", { value }, text)));
   select.value = options.some(([value]) => value === before) ? before : options.length ? options[0][0] : "";
 }

@@ -1,179 +1,106 @@
-// The plot to explore: quality against cost of every curve point, filtered by a form.
+// The plot, drawn: axes, popularity's level, fronts and marks, and the point that a mouse, a finger or a key is at.
 "use strict";
 
-const COSTS = {
-  bytes: { title: "bytes on disk", format: "~s", suffix: "B", step: 1, write: bytes },
-  ms: { title: "milliseconds for one user (median)", format: "~g", suffix: "", write: (value) => `${digits(value, 3)} ms` },
-  kept: { title: "share kept", format: "~%", suffix: "", step: "D2", write: percent },
-};
-const ALL_FORMATS = "all";
-const ALL_SIZES = "sizes", EVERYTHING = "everything", SAMPLES = "samples";
-const plotForm = document.getElementById("plot-form");
 const plot = document.getElementById("plot");
-// by name: Plotly's own choice has a button that uploads the plot
-const MODE_BAR = [["toImage"], ["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]];
-let plotted = []; // the points of each trace, for hover and click
+const picture = plot.querySelector("svg"), hint = plot.querySelector(".hint");
+const MARGIN = { left: 58, right: 14, top: 30, bottom: 48 };
+const NEAR = 18; // pixels from which a mark is pointed at
+const line = (x1, y1, x2, y2, name) => draws("line", { x1: short(x1), y1: short(y1), x2: short(x2), y2: short(y2), class: name });
+const words = (x, y, text, name, anchor = "middle") => draws("text", { x: short(x), y: short(y), class: name, "text-anchor": anchor }, text);
 
-const removed = {
-  [ALL_SIZES]: (point) => point.side !== "samples",
-  [EVERYTHING]: () => true,
-  [SAMPLES]: (point) => point.side === "samples",
-};
-const isRemoved = (point, choice) => (removed[choice] ? removed[choice](point) : `${point.side} ${point.unit}` === choice);
+let scene = null; // what is drawn: groups of points, fronts, cost, floor, and the box of values that is shown
+let spots = []; // [point, x, y] of every mark in sight, in the order in which they lie on each other
+let active = null; // the point that is pointed at
 
-// fill the lists of names from the data; each depends on those before it
-function plotPoints() {
-  const study = chooseStudy(plotForm);
-  const measured = POINTS.filter((point) => point.study === study && !point.isFloor && known(point.ndcg));
-  const formats = DATA.lists.values.filter((values) => measured.some((point) => point.values === values));
-  fill(plotForm.elements.values, [...formats.map((values) => [values, values]), ...(formats.length > 1 ? [[ALL_FORMATS, "all formats"]] : [])]);
-  const chosen = plotForm.elements.values.value;
-  const all = measured.filter((point) => chosen === ALL_FORMATS || point.values === chosen || asTrained(point));
-  chooseModels(plotForm, all);
-  const ours = all.filter(ofModels(plotForm));
-  const pruned = ours.filter((point) => point.side !== "dense");
-  const names = { parameters: (unit) => DATA.units[unit] || unit, control: () => "whole models (controls)", samples: (unit) => `samples: ${DATA.units[unit] || unit}` };
-  const kinds = new Map(pruned.filter((point) => !(point.side === "control" && point.unit !== "model")).map((point) => [`${point.side} ${point.unit}`, names[point.side](point.unit)]));
-  const samples = pruned.some((point) => point.side === "samples");
-  fill(plotForm.elements.unit, [[ALL_SIZES, "parameters, all units"], ...[...kinds].sort((a, b) => a[0].localeCompare(b[0])),
-    ...(samples ? [[SAMPLES, "training samples, all"], [EVERYTHING, "everything"]] : [])]);
-  const ofUnit = pruned.filter((point) => isRemoved(point, plotForm.elements.unit.value));
-  const methods = [...new Set(ofUnit.map((point) => point.method))].sort((a, b) => a.localeCompare(b));
-  fill(plotForm.elements.method, [["", "all"], ...methods.map((method) => [method, method])]);
-  const method = plotForm.elements.method.value;
-  // dense models stay: they are what everything is read against
-  return ours.filter((point) => point.side === "dense" || (isRemoved(point, plotForm.elements.unit.value) && (!method || point.method === method)));
+// the values that the axes reach over: all that is there, quality from 0 unless the form says otherwise
+function wholeBox(points, cost, floor, fromZero) {
+  const x = points.map((point) => point[cost]), y = points.map((point) => point.ndcg);
+  const top = Math.max(...y, known(floor) ? floor : 0), bottom = fromZero ? 0 : Math.min(...y), room = 0.05 * (top - bottom || top);
+  return [Math.min(...x) / 1.25, Math.max(...x) * 1.25, fromZero ? 0 : Math.max(0, bottom - room), top + room];
 }
 
-const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-function hover(point) {
-  const lines = [`<b>${escaped(modelLabel(point))}</b>`];
-  if (point.side !== "dense") lines[0] += `, ${escaped(point.method)}`;
-  lines.push(escaped(keptWords(point)), `test nDCG@10 ${digits(point.ndcg, 4)}${between(point.lo, point.hi, 4)}`);
-  if (!asTrained(point)) lines.push(`relative to dense ${digits(point.ratio, 3)}${between(point.ratioLo, point.ratioHi, 3)}`);
-  lines.push(`${bytes(point.bytes)}${known(point.ms) ? ` · ${digits(point.ms, 3)} ms` : ""} · ${point.seeds} seed${point.seeds > 1 ? "s" : ""}`);
-  lines.push(point.notebook ? "<i>click: its notebook</i>" : "<i>no notebook here</i>");
-  return lines.join("<br>");
+function paint(what) {
+  scene = what;
+  const width = plot.clientWidth, height = plot.clientHeight, [x0, x1, y0, y1] = scene.box;
+  const right = width - MARGIN.right, bottom = height - MARGIN.bottom;
+  scene.x = logScale(x0, x1, MARGIN.left, right);
+  scene.y = linearScale(y0, y1, bottom, MARGIN.top);
+  const seen = ([low, high]) => (value) => value >= low && value <= high, inX = seen([x0, x1]), inY = seen([y0, y1]);
+  spots = scene.groups.flat().filter((point) => inX(point[scene.cost]) && inY(point.ndcg)).map((point) => [point, scene.x(point[scene.cost]), scene.y(point.ndcg)]);
+  const frame = draws("rect", { x: MARGIN.left, y: MARGIN.top, width: Math.max(0, right - MARGIN.left), height: Math.max(0, bottom - MARGIN.top) });
+  const marks = spots.map(([point, x, y]) => placed(mark(point.model, point.role, { faint: point.role !== "dense" && !scene.best.has(point), below: point.below }), x, y, RADIUS[point.role]));
+  picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  picture.replaceChildren(
+    draws("defs", {}, draws("clipPath", { id: "inside" }, frame.cloneNode())), Object.assign(frame, { id: "ground" }), ...axes(right, bottom),
+    ...level(right, bottom), draws("g", { "clip-path": "url(#inside)" }, ...scene.fronts.map((points, i) => step(points, scene.families[i], right))),
+    draws("g", { class: "marks" }, ...marks), draws("circle", { class: "ring", r: 11, visibility: "hidden" }), draws("rect", { class: "drag", visibility: "hidden" }),
+  );
+  pointAt(spots.some(([one]) => one === active) ? active : null);
 }
 
-const SIZE = { dense: 15, smaller: 8, pruned: 7.5, control: 6 };
-function trace(model, points, cost, best) {
-  const look = DATA.models[model];
-  const pale = (point) => point.role === "control";
-  return {
-    type: "scatter", mode: "markers", x: points.map((point) => point[cost]), y: points.map((point) => point.ndcg),
-    text: points.map(hover), hoverinfo: "text", legendgroup: model, showlegend: false,
-    marker: {
-      symbol: look.symbol, size: points.map((point) => SIZE[point.role]),
-      opacity: points.map((point) => (point.role === "dense" || best.has(point) ? 1 : 0.55)),
-      color: points.map((point) => (look.hollow ? "#ffffff" : pale(point) ? "#cfcfcf" : look.colour)),
-      line: {
-        color: points.map((point) => (pale(point) ? "#b5b5b5" : point.role === "smaller" || (point.role === "dense" && !look.hollow) ? "#000000" : look.colour)),
-        width: points.map((point) => (point.role === "dense" && look.hollow ? 3 : look.hollow ? 1.6 : 1)),
-      },
-    },
-  };
+function axes(right, bottom) {
+  const [x0, x1, y0, y1] = scene.box, { title, tick } = COSTS[scene.cost];
+  const { ticks, small } = logTicks(x0, x1, Math.floor((right - MARGIN.left) / 68)), upright = linearTicks(y0, y1, Math.floor((bottom - MARGIN.top) / 56));
+  return [
+    ...upright.ticks.flatMap((value) => [line(MARGIN.left, scene.y(value), right, scene.y(value), "grid"), words(MARGIN.left - 8, scene.y(value) + 4, value.toFixed(upright.decimals), "tick", "end")]),
+    ...small.map((value) => line(scene.x(value), bottom, scene.x(value), bottom + 4, "axis")),
+    ...ticks.flatMap((value) => [line(scene.x(value), MARGIN.top, scene.x(value), bottom, "grid"), line(scene.x(value), bottom, scene.x(value), bottom + 7, "axis"), words(scene.x(value), bottom + 21, tick(value), "tick")]),
+    line(MARGIN.left, bottom, right, bottom, "axis"), line(MARGIN.left, MARGIN.top, MARGIN.left, bottom, "axis"),
+    words((MARGIN.left + right) / 2, bottom + 41, `${title} (each step the same factor)`, "title"), words(4, 16, `nDCG@10 on test${y0 > 0 ? `: begins at ${digits(y0, 3)}, not at 0` : ""}`, y0 > 0 ? "title begins" : "title", "start"),
+    ...(y0 > 0 ? [draws("path", { class: "broken", d: `M${MARGIN.left} ${bottom - 16}l-6 3l12 4l-12 4l12 4l-6 3` })] : []),
+  ];
 }
 
-// the legend's marks: points that are nowhere
-function legendTrace(model) {
-  const look = DATA.models[model];
-  const marker = { symbol: look.symbol, size: 9, color: look.hollow ? "#ffffff" : look.colour, line: { color: look.colour, width: look.hollow ? 1.8 : 1 } };
-  return { type: "scatter", mode: "markers", name: look.label, legendgroup: model, x: [null], y: [null], marker };
+// popularity's level is in every plot: a line, or words at the edge beyond which it lies
+function level(right, bottom) {
+  if (!known(scene.floor)) return [];
+  const [, , y0, y1] = scene.box, named = `popularity ${digits(scene.floor, 4)}`;
+  if (scene.floor < y0) return [words(right - 6, bottom - 8, `${named}, below ↓`, "level", "end")];
+  if (scene.floor > y1) return [words(right - 6, MARGIN.top + 16, `${named}, above ↑`, "level", "end")];
+  const y = scene.y(scene.floor);
+  return [line(MARGIN.left, y, right, y, "popularity"), words(right - 6, y + (y > bottom - 20 ? -6 : 16), named, "level", "end")];
 }
 
-// no other point is both cheaper and better
-function front(points, cost) {
-  const steps = [];
-  for (const point of [...points].sort((a, b) => a[cost] - b[cost] || b.ndcg - a.ndcg)) {
-    if (!steps.length || point.ndcg > steps[steps.length - 1].ndcg) steps.push(point);
+// a front as steps, on to the right edge
+function step(points, family, right) {
+  const [first, ...rest] = points.map((point) => [short(scene.x(point[scene.cost])), short(scene.y(point.ndcg))]);
+  const colour = DATA.families[family] ? DATA.families[family].colour : "#808080";
+  return draws("path", { class: `front ${family}`, style: `--own: ${colour}`, d: `M${first.join(" ")}${rest.map(([x, y]) => `H${x}V${y}`).join("")}H${right}` });
+}
+
+// the point is ringed and described, or nothing is
+function pointAt(one) {
+  active = one;
+  const ring = picture.querySelector(".ring"), spot = spots.find(([candidate]) => candidate === one);
+  ring.setAttribute("visibility", spot ? "visible" : "hidden");
+  hint.hidden = !spot;
+  if (!spot) return;
+  const [, x, y] = spot;
+  ring.setAttribute("cx", short(x));
+  ring.setAttribute("cy", short(y));
+  hint.replaceChildren(...describe(one));
+  const left = x > plot.clientWidth / 2 ? x - hint.offsetWidth - 14 : x + 14;
+  hint.style.left = `${Math.max(2, Math.min(left, plot.clientWidth - hint.offsetWidth - 2))}px`;
+  hint.style.top = `${Math.max(2, Math.min(y - hint.offsetHeight / 2, plot.clientHeight - hint.offsetHeight - 2))}px`;
+}
+
+function describe(one) {
+  const lines = [
+    one.side === "dense" ? make("b", {}, modelLabel(one)) : make("span", {}, make("b", {}, modelLabel(one)), `, ${one.method}`),
+    keptWords(one), `test nDCG@10 ${digits(one.ndcg, 4)}${between(one.lo, one.hi, 4)}`,
+    ...(asTrained(one) ? [] : [`relative to dense ${digits(one.ratio, 3)}${between(one.ratioLo, one.ratioHi, 3)}`]),
+    ...(one.below ? ["not shown to beat popularity"] : []),
+    `${bytes(one.bytes)}${known(one.ms) ? ` · ${digits(one.ms, 3)} ms` : ""} · ${one.seeds} seed${one.seeds > 1 ? "s" : ""}`,
+    make("i", {}, one.notebook ? "click: its notebook" : "no notebook here"),
+  ];
+  return lines.map((text) => make("div", {}, text));
+}
+
+function nearest(x, y) {
+  let found = null, least = NEAR;
+  for (const [one, px, py] of spots) { // of two as near, the one on top
+    const distance = Math.hypot(px - x, py - y);
+    if (distance <= least) [found, least] = [one, distance];
   }
-  return steps;
-}
-
-function frontTrace(family, points, cost, right) {
-  const x = [...points.map((point) => point[cost]), right], last = points[points.length - 1].ndcg;
-  return {
-    type: "scatter", mode: "lines", x, y: [...points.map((point) => point.ndcg), last], hoverinfo: "skip", showlegend: false,
-    line: { shape: "hv", color: DATA.families[family] ? DATA.families[family].colour : "#808080", width: 1.6, dash: family === "deep" ? "dash" : "solid" },
-  };
-}
-
-// data-drawn says which choices of the form the plot shows: Plotly draws, and a form is reset, a moment after the event
-const chosenNow = () => new URLSearchParams(new FormData(plotForm)).toString();
-
-function draw() {
-  const choice = plotForm.elements, cost = choice.cost.value;
-  const ours = plotPoints();
-  const floor = (DATA.studies[chooseStudy(plotForm)] || {}).floor;
-  const able = ours.filter((point) => point[cost] > 0);
-  const above = able.filter((point) => choice.floor.checked || !known(floor) || point.ndcg >= floor);
-  const models = Object.keys(DATA.models).filter((model) => above.some((point) => point.model === model));
-  // controls lie below everything, dense models on top
-  const groups = [true, false].flatMap((control) => models.map((model) =>
-    above.filter((point) => point.model === model && (point.role === "control") === control).sort((a, b) => SIZE[a.role] - SIZE[b.role])));
-  const right = Math.max(...above.map((point) => point[cost]));
-  const all = [...new Set(models.map((model) => DATA.models[model].family))], compared = all.filter((family) => family !== "other");
-  const families = compared.length ? compared : all;
-  const fronts = families.map((family) => front(above.filter((point) => point.family === family), cost));
-  const best = new Set(fronts.flat());
-  plotted = groups;
-  const traces = [...groups.map((points, i) => trace(models[i % models.length], points, cost, best)), ...fronts.map((points, i) => frontTrace(families[i], points, cost, right)),
-    ...models.map(legendTrace)];
-  const choices = chosenNow();
-  Plotly.react(plot, traces, layout(COSTS[cost], floor), { responsive: true, displaylogo: false, displayModeBar: plot.clientWidth < 620 ? false : "hover", modeBarButtons: MODE_BAR })
-    .then(() => { plot.dataset.drawn = choices; });
-  const hidden = able.length - above.length;
-  document.getElementById("shown").textContent =
-    `${above.length} point${above.length === 1 ? "" : "s"} shown${hidden ? `; ${hidden} below popularity hidden` : ""}.`;
-  showFront(families, fronts, cost);
-}
-
-function layout(axis, floor) {
-  const narrow = plot.clientWidth < 620;
-  const font = { family: "system-ui, sans-serif", size: narrow ? 12 : 13, color: "#1f2328" };
-  const line = { showline: true, linecolor: "#57534a", gridcolor: "#ece8dd", zeroline: false, ticks: "outside", tickcolor: "#57534a" };
-  const popularity = known(floor) ? { shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: floor, y1: floor, line: { color: "#808080", width: 1, dash: "dot" } }],
-    annotations: [{ xref: "paper", x: 1, y: floor, text: "popularity", showarrow: false, xanchor: "right", yanchor: "bottom", font: { ...font, size: 11, color: "#57534a" } }] } : {};
-  return {
-    font, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "#ffffff", hovermode: "closest", dragmode: narrow ? false : "zoom",
-    margin: { l: narrow ? 58 : 64, r: 12, t: 28, b: 48 }, uirevision: `${axis.title}`,
-    xaxis: { ...line, type: "log", title: { text: axis.title, standoff: 8 }, tickformat: axis.format, ticksuffix: axis.suffix, nticks: narrow ? 5 : 10, tickangle: 0, dtick: axis.step },
-    yaxis: { ...line, title: { text: "nDCG@10 on test", standoff: 8 }, tickformat: ".2f" },
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: "#a39c8c", activecolor: "#1f2328" },
-    legend: { orientation: "h", tracegroupgap: 0, y: -0.14, yanchor: "top", x: 0, itemsizing: "constant" },
-    hoverlabel: { bgcolor: "#ffffff", bordercolor: "#57534a", align: "left", font: { ...font, size: 12.5 } }, ...popularity,
-  };
-}
-
-function showFront(families, fronts, cost) {
-  const rows = fronts.flatMap((points, i) => points.map((point) => [DATA.families[families[i]] ? DATA.families[families[i]].label : "", point]));
-  const heads = ["family", "model", "method", "kept", "values", COSTS[cost].title, "nDCG@10 on test", "notebook"];
-  const body = rows.map(([family, point]) => make("tr", {}, make("td", { class: "word" }, family), make("td", { class: "word" }, modelLabel(point)), make("td", { class: "word" }, point.method),
-    make("td", { "data-number": point.kept }, percent(point.kept)), make("td", { class: "word" }, point.values), make("td", { "data-number": point[cost] }, COSTS[cost].write(point[cost])),
-    make("td", { "data-number": point.ndcg }, digits(point.ndcg, 4) + between(point.lo, point.hi, 4)), make("td", { class: "word" }, point.notebook ? notebookLink(point) : "–")));
-  const table = make("table", { class: "sortable" },
-    make("thead", {}, make("tr", {}, ...heads.map((head, i) => make("th", { scope: "col", "aria-sort": "none", ...(i < 3 || i === 4 || i === 7 ? { class: "word" } : {}) }, make("button", { type: "button" }, head))))),
-    make("tbody", {}, ...body));
-  document.querySelector("#front > div").replaceChildren(table);
-}
-
-function pick(point) {
-  const parts = [make("p", { class: "title" }, title(point)), facts(point), make("p", {}, notebookLink(point))];
-  if (point.recipe) parts.push(make("p", {}, "The same from your own ratings:"), recipeBox(point));
-  document.getElementById("picked").replaceChildren(...parts);
-}
-
-if (window.Plotly && POINTS.length) {
-  plotForm.addEventListener("change", draw);
-  plotForm.addEventListener("reset", () => { delete plot.dataset.drawn; setTimeout(draw); });
-  plotForm.addEventListener("submit", (event) => event.preventDefault());
-  draw();
-  plot.on("plotly_click", ({ points: [{ curveNumber, pointNumber }] }) => {
-    const point = plotted[curveNumber] && plotted[curveNumber][pointNumber];
-    if (!point) return;
-    pick(point);
-    // where a finger points there is no hover: a tap reads first, and the link is below
-    if (point.notebook && window.matchMedia("(hover: hover)").matches) window.open(pageOf(point.notebook), "_blank", "noopener");
-  });
+  return found;
 }

@@ -38,6 +38,7 @@ for (const input of document.querySelectorAll("input[data-filter]")) {
     const fits = words.map((text) => wanted.every((word) => text.includes(word)));
     items.forEach((item, i) => { item.hidden = !fits[i]; });
     for (const group of document.querySelectorAll(`#${CSS.escape(input.dataset.filter)} .group`)) group.hidden = !group.querySelector("li:not([hidden])");
+    remember();
     output.textContent = wanted.length ? `${fits.filter(Boolean).length} of ${whole}` : whole;
   });
 }
