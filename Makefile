@@ -77,14 +77,14 @@ $(ENV):
 	@exec $(PYTHON) tools/env.py "$@"
 
 reproduce: $(ENV) ## every run, figure and table of the study, held against the committed rows
-	@$(CURRENT) || $(CHECK)
+	@$(CURRENT) || { echo "checking what can be edited, then planning: some seconds" >&2; $(CHECK); }
 	@$(CURRENT) || $(RUNS)
 	@$(REPORT)
 	@$(if $(strip $(DATASET)$(MODELS))$(filter-out main,$(STUDY)),:,$(PY) -m recprune.study verify --if-committed)
 
 quick: override STUDY := quick
 quick: $(ENV) ## the same pipe on a tiny grid, in minutes (results/quick)
-	@$(CURRENT) || $(CHECK)
+	@$(CURRENT) || { echo "checking what can be edited, then planning: some seconds" >&2; $(CHECK); }
 	@$(CURRENT) || $(RUNS)
 	@$(REPORT)
 
@@ -103,7 +103,7 @@ tune: $(ENV) ## search hyper-parameters on validation (results/tuning); interrup
 
 protocols: override STUDY := protocols
 protocols: $(ENV) ## does the order of models and methods depend on the protocol? (results/protocols)
-	@$(CURRENT) || $(CHECK)
+	@$(CURRENT) || { echo "checking what can be edited, then planning: some seconds" >&2; $(CHECK); }
 	@$(CURRENT) || $(RUNS)
 	@$(REPORT)
 	@$(if $(strip $(DATASET)$(MODELS)),:,$(PY) -m recprune.study verify --results results/protocols --if-committed)

@@ -37,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a title may have letters that the terminal lacks
     options = _parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     try:
+        if options.command != "shell.doctor":  # the libraries take seconds to be read the first time
+            print("loading ...", file=sys.stderr, flush=True)
         return import_module(f"recprune.{options.command}").run(options)
     except KeyboardInterrupt:
         print("interrupted: nothing was written", file=sys.stderr)

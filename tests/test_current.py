@@ -10,7 +10,7 @@ from recprune.shell.current import CHOICE, DEVICE, USERS, Current, main
 CHOSEN = dict.fromkeys(CHOICE, "") | {"study": "quick"}
 FILES = (
     *("results/quick/cells.csv", "results/quick/tables/fake/dense.md", "results/quick/report/index.html"),
-    *("results/runs/quick/ease/run.json", "results/tuning/stars/ratio/tuned.toml", "results/cells.csv"),
+    *("results/runs/quick/ease/run.json", "results/tuning/stars/ratio/tuned.toml"),
     *(
         "study.toml",
         "mine.py",
@@ -65,7 +65,7 @@ def test_it_is_known_by_content(made, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["results/larger/one/cells.csv", "results/runs/quick/ials/run.json", "notebooks/me.ipynb"]
+    "name", ["results/quick/further.csv", "results/runs/quick/ials/run.json", "notebooks/me.ipynb"]
 )
 def test_a_new_file_counts(made, name):
     path = made / name

@@ -94,7 +94,7 @@ def test_what_was_tuned_in_this_folder_counts(tmp_path, monkeypatch):
 
 def test_the_file_is_typed():
     with pytest.raises(ValueError, match="`measured` is missing"):
-        parse(type(known()), {"data_sets": [], "rules": []})
+        parse(type(known()), {"parts": {"held": 1, "of": 2}, "data_sets": [], "rules": []})
 
 
 @pytest.mark.slow

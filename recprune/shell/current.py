@@ -55,8 +55,10 @@ class Current:
     def sums(self, reported: Path) -> dict[str, str]:
         """Path, or name of what is no file -> its sum, or version."""
         beside = self.config.parent
-        own = () if reported == self.results else _below(reported, ())
-        files = [*_below(self.results, OTHERS), *own, *_below(PACKAGE, ()), *_extensions(self.config)]
+        whole = reported == self.results
+        places = [self.results] if whole else [reported, self.results / "runs", self.results / "tuning"]
+        files = [path for place in places for path in _below(place, OTHERS if whole else ())]
+        files += [*_below(PACKAGE, ()), *_extensions(self.config)]
         for path in (self.config, *(beside / name for name in EDITED), Path(self.choice.get("dataset") or "-")):
             files += _below(path, ("cache",)) if path.is_dir() else [path]
         about = {name: _version(name) for name in PACKAGES} | {DEVICE: os.environ.get(DEVICE, "")}

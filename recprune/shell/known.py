@@ -28,6 +28,12 @@ class Rule:
     criterion: str
     schedule: str
     recovery: str
+    model: str = ""
+
+    @property
+    def method(self) -> tuple[str, ...]:
+        """What it does to which model."""
+        return self.model, self.unit, self.criterion, self.schedule, self.recovery
 
     @property
     def words(self) -> str:
@@ -43,14 +49,15 @@ class Best(Rule):
     confirmed_on  those of them on which test says so too
     """
 
-    model: str
     safe_on: tuple[str, ...]
     confirmed_on: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured(Rule):
-    """The most that validation let go of one unit of a model on one data set, and what test says.
+    """What validation let go of a model on one data set by a rule, and what test says.
+
+    The rule is the one that removed the most of a unit, or the model's for any log.
 
     removed    share of the units, 0 where nothing was safe (then the rest is left out)
     confirmed  whether test confirms it, and neither the model nor what is left of it falls short of popularity
@@ -59,7 +66,6 @@ class Measured(Rule):
 
     dataset: str
     protocol: str
-    model: str
     removed: float
     confirmed: bool = False
     headline: bool = False
@@ -83,9 +89,18 @@ class DataSet:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Parts:
+    """On how many parts of logs and models, left out, the interval of `advise` held what was found, of how many."""
+
+    held: int
+    of: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Known:
     """All of it, as known.toml has it: lists by data set and model, hyper-parameters as `Hyperparameters` has them."""
 
+    parts: Parts
     data_sets: tuple[DataSet, ...]
     rules: tuple[Best, ...]
     measured: tuple[Measured, ...]

@@ -15,6 +15,7 @@ import pandas as pd
 from recprune.errors import ReportError, StudyError
 from recprune.files import write_atomically
 from recprune.report.evidence import Evidence, StudyEvidence
+from recprune.report.evidence.frames import read_table
 from recprune.report.evidence.methods import METHOD, controls, models_in_order
 from recprune.report.evidence.safe import is_headline
 from recprune.report.tables.headline import best_methods
@@ -35,13 +36,21 @@ def known_of(evidence: Evidence, hyperparameters: Hyperparameters) -> dict[str, 
     """The tables of known.toml: see `recprune.shell.known.Known`. Raises ReportError where there are no rows."""
     safe = pd.concat([_safe(study) for study in evidence.studies], ignore_index=True)
     counted = evidence.counted if evidence.counted is not None else pd.DataFrame()
+    rules = list(_rules(safe))
     return {
+        "parts": _parts(evidence.folder),
         "data_sets": _records(counted.reindex(columns=["dataset", "protocol", *COUNTS])),
-        "rules": list(_rules(safe)),
-        "measured": list(_measured(safe)),
+        "rules": rules,
+        "measured": list(_measured(safe, rules)),
         "profiles": hyperparameters.profiles,
         "tuned": hyperparameters.tuned,
     }
+
+
+def _parts(results: Path) -> dict[str, int]:
+    """What `python -m bench.advice` found: how often the interval held, of how often. Raises ReportError without it."""
+    found = read_table(results / "bench" / "advice.csv", ("held",), "`python -m bench.advice`", {"held": "bool"})
+    return {"held": int(found["held"].sum()), "of": len(found)}
 
 
 def _safe(study: StudyEvidence) -> pd.DataFrame:
@@ -73,23 +82,22 @@ def _rules(safe: pd.DataFrame) -> Iterator[dict[str, Any]]:
         yield {"model": model} | dict(zip(METHOD, first, strict=True)) | on
 
 
-def _measured(safe: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """For each data set, model and unit the rule that removes the most on validation; of equals the smallest."""
+def _measured(safe: pd.DataFrame, rules: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """For each data set, model and unit the rule that removes the most on validation, of equals the smallest; and the
+    model's rule for any log."""
     order = safe.assign(best=safe["removed_99"].fillna(0.0)).sort_values(
         ["headline", "best", "bytes_ratio", "val_lower"], ascending=[False, False, True, False], kind="stable"
     )
     first = order.drop_duplicates(["dataset", "protocol", "model", "unit"]).index
-    for _, row in safe.loc[safe.index.isin(first)].iterrows():
+    general = pd.MultiIndex.from_tuples([tuple(rule[name] for name in FOUND) for rule in rules], names=FOUND)
+    shown = safe.index.isin(first) | pd.MultiIndex.from_frame(safe[FOUND]).isin(general)
+    for _, row in safe[shown].iterrows():
         line: dict[str, Any] = {name: row[name] for name in ("dataset", "protocol", *FOUND)}
         if not row["removed_99"] > 0:
-            yield line | {"criterion": "", "schedule": "", "recovery": "", "removed": 0.0}
+            yield line | {"removed": 0.0}
             continue
-        said = {
-            "removed": _short(row["removed_99"]),
-            "confirmed": bool(row["result"]),
-            "headline": bool(row["headline"]),
-        }
-        yield line | said | {name: _short(row[name]) for name in SHOWN}
+        said = {"removed": _short(row["removed_99"]), "confirmed": bool(row["result"])}
+        yield line | said | {"headline": bool(row["headline"])} | {name: _short(row[name]) for name in SHOWN}
 
 
 def _short(number: float) -> float:
@@ -99,7 +107,7 @@ def _short(number: float) -> float:
 
 def text_of(known: dict[str, Any]) -> str:
     """The file: a line for each entry of a list, and for each model of a table."""
-    lines = [HEADER]
+    lines = [HEADER, f"parts = {_toml(known['parts'])}", ""]
     for key in ("data_sets", "rules", "measured"):
         lines += [f"{key} = [", *(f"  {_toml(entry)}," for entry in known[key]), "]", ""]
     for name, models in known["profiles"].items():
