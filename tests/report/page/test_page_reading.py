@@ -156,9 +156,8 @@ def test_a_link_shows_the_same_view(browser, address, page):
         drawn(other)
         assert "plot." not in address_of(other) and "choice.loss=7.5" in address_of(other)
     follow = "location.hash = '#choose?plot.cost=kept'"
-    page.evaluate(
-        f"new Promise((done) => {{ addEventListener('hashchange', done, {{ once: true }}); {follow}; }}).then(() => true)"
-    )
+    followed = "addEventListener('hashchange', () => done(true), { once: true })"
+    page.evaluate(f"new Promise((done) => {{ {followed}; {follow}; }})")
     drawn(page)
     assert page.input_value("#plot-form [name=cost]") == "kept"
     assert page.input_value("#choice-form [name=loss]") == "1"

@@ -33,10 +33,11 @@ function remember() {
 
 // a list of names may not be filled yet: what it is to be waits for that, and what it cannot be is forgotten
 function set(control, value) {
-  const isThere = control.tagName !== "SELECT" || [...control.options].some((option) => option.value === value);
+  const isThere = control.tagName === "SELECT" ? [...control.options].some((option) => option.value === value)
+    : control.type !== "number" || Number.isFinite(Number(value || NaN));
   if (control.type === "checkbox") control.checked = value === "true";
   else control.value = isThere ? value : initial(control);
-  if (!isThere) control.dataset.wanted = value;
+  if (!isThere) control.dataset.wanted = value; // which only lists look at
 }
 
 function restore() {
