@@ -38,6 +38,8 @@ def test_they_are_written_and_on_the_page(study):
     page = (results / "report" / "index.html").read_text()
     assert "What dense models of fake-100k weigh, by an outsider." in page
     assert 'id="table-weights-fake-100k"' in page
+    for file in ("figures/fake-100k/weights.pdf", "figures/fake-100k/weights.csv", "tables/fake-100k/weights.tex"):
+        assert page.count(f'href="../{file}"') == 1, "written before the page, so linked from it"
 
 
 def test_a_name_that_is_taken_is_refused(registries):

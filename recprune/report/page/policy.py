@@ -20,6 +20,6 @@ def content_policy(scripts: Iterable[str] = (), pictures: Iterable[str] = ()) ->
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     allowed = " ".join(f"'sha256-{known}'" for known in hashes) or "'none'"
     return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src {' '.join(['data:', *pictures])}; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        f"img-src {' '.join(['data:', *pictures])}; base-uri 'none'; form-action 'none'"
     )

@@ -128,7 +128,7 @@ def test_pictures_lie_beside_the_page_and_links_lead_to_what_is_there(results, t
             assert image.size == (int(picture["width"]), int(picture["height"]))
         assert picture["loading"] == "lazy" and picture["alt"] == "A <figure>"
     files = [href for href in page.values("href") if href.startswith(("../figures", "../tables"))]
-    assert files == [picture["src"] for picture in pictures], "only pictures were written"
+    assert set(files) == {picture["src"] for picture in pictures}, "only pictures were written"
     (results / "figures" / "b-c" / "figure.png").write_bytes(b"an older one")
     assert fake_page(results) == text
     with Image.open(results / "figures" / "b-c" / "figure.png") as image:

@@ -50,11 +50,12 @@ def test_filters_change_what_is_plotted(page):
 
 def test_families_axes_and_the_front(page):
     legend = page.evaluate(
-        "[...document.querySelectorAll('#legend button')].map((b) => [b.textContent, DATA.models[b.dataset.model].symbol,"
-        " b.querySelector('.mark').classList.contains('hollow')])"
+        "[...document.querySelectorAll('#legend button')].map((entry) => [entry.textContent,"
+        " DATA.models[entry.dataset.model].symbol, entry.querySelector('.mark').classList.contains('hollow')])"
     )
     assert legend == [["iALS", "square", False], ["EASE", "circle", False], ["Mult-VAE", "cross", True]]
-    sizes = "[...document.querySelectorAll('#plot .marks > ROLE > path:first-child')].map((mark) => mark.getBoundingClientRect().width)"
+    marks = "[...document.querySelectorAll('#plot .marks > ROLE > path:first-child')]"
+    sizes = f"{marks}.map((mark) => mark.getBoundingClientRect().width)"
     assert min(page.evaluate(sizes.replace("ROLE", ".dense"))) > 1.5 * max(
         page.evaluate(sizes.replace("ROLE", ".control"))
     )
@@ -269,7 +270,7 @@ def test_lists_show_only_what_holds_the_word(page):
 
 def test_every_control_has_a_name(page):
     nameless = (
-        "[...document.querySelectorAll('select, input, button')]"
+        "[...document.querySelectorAll('select, input:not([type=hidden]), button')]"
         ".filter((e) => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.ariaLabel)"
         ".map((e) => e.outerHTML.slice(0, 200))"
     )

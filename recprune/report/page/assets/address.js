@@ -25,19 +25,23 @@ function chosen() {
 }
 
 const [partNow, viewNow] = [() => location.hash.slice(1).split("?")[0], () => location.hash.split("?").slice(1).join("?")];
+let isRestoring = false; // what is half restored is not to be remembered
 function remember() {
   const view = chosen();
-  if (view !== viewNow()) history.replaceState(null, "", `#${partNow()}${view ? `?${view}` : ""}`);
+  if (!isRestoring && view !== viewNow()) history.replaceState(null, "", `#${partNow()}${view ? `?${view}` : ""}`);
 }
 
-// a list of names may not be filled yet: what it is to be waits for that
+// a list of names may not be filled yet: what it is to be waits for that, and what it cannot be is forgotten
 function set(control, value) {
+  const isThere = control.tagName === "SELECT" ? [...control.options].some((option) => option.value === value)
+    : control.type !== "number" || Number.isFinite(Number(value || NaN));
   if (control.type === "checkbox") control.checked = value === "true";
-  else control.value = value;
-  if (control.tagName === "SELECT" && control.value !== value) control.dataset.wanted = value;
+  else control.value = isThere ? value : initial(control);
+  if (!isThere) control.dataset.wanted = value; // which only lists look at
 }
 
 function restore() {
+  isRestoring = true;
   const view = new URLSearchParams(viewNow());
   for (const [name, { form }] of Object.entries(VIEWS)) {
     for (const control of controlsOf(form)) {
@@ -51,6 +55,8 @@ function restore() {
     input.dispatchEvent(new Event("input"));
   }
   for (const { show } of Object.values(VIEWS)) show();
+  isRestoring = false;
+  if (viewNow()) remember();
 }
 
 // the part may lie in what is folded, and the browser does not know the part of an address with a view

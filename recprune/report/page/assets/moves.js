@@ -18,7 +18,8 @@ function scale(factor) {
   const around = (low, high, at) => [at - (at - low) * factor, at + (high - at) * factor];
   const x = around(...logs, middle[0]).map(Math.exp), y = around(y0, y1, middle[1]);
   const whole = scene.whole, held = [Math.max(x[0], whole[0]), Math.min(x[1], whole[1]), Math.max(y[0], whole[2]), Math.min(y[1], whole[3])];
-  zoom(held.every((value, i) => value === whole[i]) ? null : held);
+  const near = [whole[0], whole[1], whole[3], whole[3]]; // the form has four digits of each
+  zoom(held.every((value, i) => Math.abs(value - whole[i]) < 1e-3 * near[i]) ? null : held);
 }
 
 function drag(event) {
