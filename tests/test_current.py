@@ -65,7 +65,7 @@ def test_it_is_known_by_content(made, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["results/quick/further.csv", "results/runs/quick/ials/run.json", "notebooks/me.ipynb"]
+    "name", ["results/quick/further.csv.gz", "results/runs/quick/ials/run.json", "notebooks/me.ipynb"]
 )
 def test_a_new_file_counts(made, name):
     path = made / name

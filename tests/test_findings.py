@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import recprune
+from recprune.cells.further import read_further
 from recprune.cells.rows import read_rows
 
 ROOT = Path(recprune.__file__).parents[1]
@@ -20,6 +21,8 @@ AS_TRAINED = {"protocol": "ratio", "values": "float32", "history": "full"}
 
 def those(rows: pd.DataFrame, **where) -> pd.DataFrame:
     for key, value in (AS_TRAINED | where).items():
+        if value is None:  # the rows have no such column
+            continue
         rows = rows[rows[key].round(3) == value] if key == "kept" else rows[rows[key] == value]
     return rows
 
@@ -36,6 +39,33 @@ IALS = {"model": "ials", "unit": "factor", "side": "parameters", **ONCE}
 VAE = {"model": "mult-vae", "unit": "weight", "side": "parameters"}
 LOTTERY = VAE | {"criterion": "magnitude", "schedule": "geometric", "recovery": "rewind"}
 HALF = {"side": "samples", "unit": "interaction", "recovery": "retrain", "kept": 0.5}
+PRUNED = {"side": "parameters", "criterion": "magnitude"}
+SMALLER = {"side": "control", "criterion": "smaller-dense"}
+AUDITS = read_further(ROOT / "results" / "larger" / "audits")
+WINDOWS = read_further(ROOT / "results" / "larger" / "windows")
+
+
+def audited(measure: str, model: str, about: float = 1.0, **where) -> str:
+    """The mean over seeds of what an audit found, of the model closest to a share."""
+    rows = AUDITS[(AUDITS["model"] == model) & (AUDITS["measure"] == measure) & (AUDITS["at"] == "")]
+    rows = those(rows, **{"history": None} | {"side": "dense"} | where)
+    nearest = rows.loc[(rows["kept"] - about).abs().groupby(rows["seed"]).idxmin()]
+    assert len(nearest) == 5 and (nearest["kept"] / about - 1).abs().max() < 0.1
+    return f"{nearest['value'].mean():.3f}"
+
+
+def leak(model: str, about: float, **where) -> str:
+    return " at ".join(audited(measure, model, about, **where) for measure in ("auc", "ratio"))
+
+
+def slopes(times: str) -> tuple[float, float]:
+    """The least and the largest mean over seeds of the slopes of pruned models that take windows in by their values."""
+    rows = WINDOWS[(WINDOWS["measure"] == "slope") & (WINDOWS["at"] == times) & (WINDOWS["recovery"] == "values")]
+    means = rows.groupby("model")["value"].mean()
+    assert len(means) == 5
+    return means.min(), means.max()
+
+
 TABLE = {"model": "ials", "criterion": "smaller-dense", "unit": "item-tables"}
 TUNED = HALF | {"recovery": "retrain-tuned", "schedule": "one-shot"}
 
@@ -107,6 +137,22 @@ SENTENCES = {
     "half of a larger log": lambda: (
         "On MovieLens-1M the highest rated half keeps {} of EASE and {} of Mult-VAE, half at random {} and {}".format(
             *(ratio(LARGER, **HALF, model=m, criterion=c) for c in ("weight", "random") for m in ("ease", "mult-vae"))
+        )
+    ),
+    "privacy": lambda: (
+        f"of EASE with an AUC of {audited('auc', 'ease')}, of 5 % of its weights, refitted, "
+        f"{leak('ease', 0.05, **PRUNED, recovery='refit')} of the quality, and of one trained with a quarter of the "
+        f"parameters {leak('ease', 0.25, **SMALLER)}; of Mult-VAE with {audited('auc', 'mult-vae')}, of a fifth of its "
+        f"weights, fine-tuned, {leak('mult-vae', 0.2, **PRUNED, recovery='fine-tune')}"
+    ),
+    "privacy of BPR": lambda: (
+        f"of BPR with {audited('auc', 'bpr')}, of half of its weights, fine-tuned, "
+        f"{leak('bpr', 0.5, **PRUNED, recovery='fine-tune')}, and of one trained with half of the factors "
+        f"{leak('bpr', 0.5, **SMALLER)}"
+    ),
+    "windows": lambda: (
+        "by {:+.3f} to {:+.3f} a window as time goes, and by {:+.3f} to {:+.3f} where times are shuffled".format(
+            *slopes("dynamic"), *slopes("shuffled")
         )
     ),
     "formats": lambda: (

@@ -1,13 +1,15 @@
 """Rows beside the cells: what audits, attacks and windows of time found, one measured number a row.
 
 A cell has one number of each column; an audit has a number for each target, a window of time one for each week. They
-stand in a tidy file of their own beside cells.csv, further.csv: whose model it is (the columns of a cell), `kind` of
-measurement, `at` what (a target, a window, a share), `measure`, `value`, and `error`: its standard error over users,
-empty where there is none. What a clock decided has a measure that ends in CLOCK.
+stand in a tidy file of their own beside cells.csv, further.csv.gz, since most of it repeats itself: whose model it is
+(the columns of a cell), `kind` of measurement, `at` what (a target, a window, a share), `measure`, `value`, and
+`error`: its standard error over users, empty where there is none. What a clock decided has a measure that ends in
+CLOCK.
 """
 
 from __future__ import annotations
 
+import gzip
 import io
 from dataclasses import asdict
 from pathlib import Path
@@ -24,7 +26,7 @@ from recprune.files import write_atomically
 if TYPE_CHECKING:
     from recprune.cells.measure import Cell  # which brings torch along; reports do without
 
-FILE = "further.csv"
+FILE = "further.csv.gz"
 KINDS = ("membership", "attack", "window")
 WITHOUT_ID = "without-user-id"  # the criterion of a model with a table of users that was audited without it
 #: whose model: as in a cell
@@ -107,11 +109,12 @@ def no_further_rows() -> pd.DataFrame:
 
 
 def write_further(folder: str | Path, frame: pd.DataFrame) -> Path:
-    """The path of <folder>/further.csv, written whole or not at all. Raises StudyError as `further_rows` does."""
+    """The path of <folder>/further.csv.gz, written whole or not at all. Raises StudyError as `further_rows` does."""
     path = Path(folder) / FILE
     rows = further_rows(frame, str(path))
     written = {name: [number_text(value, DIGITS) for value in rows[name]] for name in ("value", "error")}
-    return write_atomically(path, rows.assign(**written).to_csv(index=False, lineterminator="\n"))
+    text = rows.assign(**written).to_csv(index=False, lineterminator="\n")
+    return write_atomically(path, gzip.compress(text.encode(), mtime=0))  # the same rows, the same bytes
 
 
 def read_further(folder: str | Path) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from recprune.study.execution.parent import end_with_parent
 
 PACKAGE = Path(__file__).resolve().parents[1]
 EDITED = ("claims.toml", "articles.toml", "tuning.toml", "data", "notebooks")  # beside the study file
-PACKAGES = ("torch", "implicit", "matplotlib", "pandas", "numpy", "scipy", "plotly", "jinja2", "nbconvert", "pillow")
+PACKAGES = ("torch", "implicit", "matplotlib", "pandas", "numpy", "scipy", "jinja2", "nbconvert", "pillow")
 DEVICE = "RECPRUNE_DEVICE"  # a run may take another by it
 OTHERS = ("quick", "part", "own")  # folders of results with rows of their own
 USERS = "per_user.parquet"  # gathered, and then left with less: see `claims.compared.keep_compared`

@@ -63,7 +63,7 @@ def test_a_frame_without_a_needed_column_and_another_file_are_refused(tmp_path):
     with pytest.raises(StudyError, match="column 'measure' is missing; a row needs"):
         further_rows(frame_of().drop(columns="measure"))
     (tmp_path / FILE).write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(StudyError, match="further.csv: not a file of further rows"):
+    with pytest.raises(StudyError, match="further.csv.gz: not a file of further rows"):
         read_further(tmp_path)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ CASES = [(name, cut) for name in GRAPHS for cut in CUTS if (name, cut) not in IM
 def models(ratio):
     """Name and cut -> compact model; the first user is a stranger to it, without a history."""
     known = ratio.train.select(ratio.train.user != 0)
-    part = rp.Split(**(vars(ratio) | {"train": known}))
+    part = replace(ratio, train=known)
     found = {}
 
     def model(name, cut="dense"):

@@ -6,7 +6,7 @@ import pytest
 
 from recprune.errors import NothingToDrawError
 from recprune.report import figures, tables
-from recprune.report.evidence.audits.leaks import over_seeds, shown
+from recprune.report.evidence.audits.leaks import leaks, over_seeds, shown
 from recprune.report.evidence.study import StudyEvidence
 
 BASE = {"dataset": "fake-100k", "protocol": "ratio", "family": "cf", "values": "float32", "schedule": "", "unit": ""}
@@ -51,6 +51,26 @@ def test_the_figure_has_a_panel_a_model_and_a_line_a_method(audited):
     picture, data = figures.leak(audited)
     assert len(picture.axes) == 1 and len(picture.axes[0].containers) == 2
     assert list(data["role"]) == ["dense", *["parameters"] * 3]
+
+
+def test_smaller_models_of_one_shape_are_one_point_whatever_share_the_seed_makes_of_it(audited):
+    rows = []
+    for seed in (0, 1):
+        for kept, auc in ((0.5, 0.65), (0.06, 0.6)):
+            small = {"side": "control", "criterion": "smaller-dense", "unit": "model", "kept": kept + 1e-5 * seed}
+            rows += audit(seed, auc, 0.99, **small)
+    small = leaks(pd.concat([audited.further, pd.DataFrame(rows)], ignore_index=True)).query("role == 'smaller'")
+    assert small["auc"].tolist() == [0.65, 0.6]
+    assert small["kept"].tolist() == pytest.approx([0.500005, 0.060005], abs=1e-9)
+
+
+def test_audits_of_users_have_a_table_of_their_own(audited):
+    users = audited.further.assign(protocol="strong", value=0.9)
+    both = pd.concat([audited.further, users], ignore_index=True)
+    pd.testing.assert_frame_equal(leaks(both), leaks(audited.further))
+    audited.further = both
+    assert list(tables.privacy_users(audited).text["AUC"].str[:5]) == ["0.900", "0.900"]
+    assert tables.privacy(audited).text["AUC"][0].startswith("0.710 [")
 
 
 def test_the_interval_over_seeds_holds_users_and_seeds():

@@ -7,15 +7,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from recprune.errors import NothingToDrawError
 from recprune.report.evidence.audits.leaks import ROLES, leaks
 from recprune.report.evidence.frames import each
 from recprune.report.evidence.labels import label
+from recprune.report.evidence.methods import FLOORS
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.figures.drawing import style
 from recprune.report.figures.drawing.registry import figure
 from recprune.report.figures.drawing.style import BLUE, GREY, ORANGE, PURPLE, TEAL, WINE, Look
 
-ACROSS = 3  # panels in a row
+ACROSS = 4  # panels in a row
 LOOKS = {
     "dense": Look("black", "*"),
     "format": Look(PURPLE, "D"),
@@ -40,6 +42,9 @@ def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
 def leak(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     """The points of `leaks`, a panel a model. Returns the figure and them; raises NothingToDrawError as they do."""
     data = leaks(study.further)
+    data = data[~data["model"].isin(FLOORS)].reset_index(drop=True)  # they are the controls of the audit itself
+    if data.empty:
+        raise NothingToDrawError("no model but popularity was audited for membership")
     return leak_of(data), data
 
 

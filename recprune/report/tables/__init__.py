@@ -1,9 +1,9 @@
 """All tables, by name: for notebooks one at a time, for `make tables` all of them as files.
 
 Of one study (`StudyEvidence`), in the order in which they are shown: `dense`, `headline`, `footprint`, `formats`,
-`equal_bytes`, `smaller`, `safe_sparsity`, `histories`, `privacy`, `attack`, `fakes`, `cost`, `cost_methods`,
-`artefacts`, `claims`, `comparisons`, `windows`; of a data set under several protocols (`ProtocolsEvidence`):
-`protocols_order`, `protocols_strangers`,
+`equal_bytes`, `smaller`, `safe_sparsity`, `histories`, `privacy_users`, `privacy`, `attack`, `fakes`,
+`cost`, `cost_methods`, `artefacts`, `claims`, `comparisons`, `windows`; of a data set under several protocols
+(`ProtocolsEvidence`): `protocols_order`, `protocols_strangers`,
 `protocols_agreement`, `protocols_safe`. `data_sets`, `protocols_data`, `tuning`, `verdicts`, `when_claims_hold` and
 `against` are of a results folder. `table` registers another one; `tables` makes all that the evidence suffices for.
 """
@@ -17,7 +17,7 @@ from recprune.report.tables.formats import equal_bytes, formats
 from recprune.report.tables.smaller import smaller
 from recprune.report.tables.safe_sparsity import safe_sparsity
 from recprune.report.tables.histories import histories
-from recprune.report.tables.privacy import privacy
+from recprune.report.tables.privacy import privacy, privacy_users
 from recprune.report.tables.attack import attack, fakes
 from recprune.report.tables.cost import cost, cost_methods
 from recprune.report.tables.artefacts import artefacts
@@ -61,6 +61,7 @@ __all__ = [
     "headline",
     "histories",
     "privacy",
+    "privacy_users",
     "protocols_agreement",
     "protocols_data",
     "protocols_order",

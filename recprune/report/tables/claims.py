@@ -120,7 +120,7 @@ def _closest(models: pd.DataFrame) -> str:
     models = models[models["effect"].notna()]
     if models.empty:
         return ""
-    bound = models["than"].fillna(models["expect"].map({"higher": 0.0, "not lower": -WORTH}))
+    bound = models["than"].fillna(models["expect"].map({"higher": 0.0, "lower": 0.0, "not lower": -WORTH}))
     width = (models["hi"] - models["lo"]).clip(lower=1e-6).fillna(1e-6)
     row = where_lowest(models, (models["effect"] - bound).abs() / width)
     return f"{row['contrast']}, {label(row['model'])}, {effect_of(row)}"

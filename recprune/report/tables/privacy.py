@@ -14,6 +14,26 @@ from recprune.report.tables.layout.table import Table, column
 GAIN = Format("{:+.3f} [{:+.3f}, {:+.3f}]".format)
 
 
+@table("privacy-users")
+def privacy_users(study: StudyEvidence) -> Table:
+    """The same of users: were they trained on? Raises NothingToDrawError where nothing was audited under `strong`."""
+    some = shown(frame := leaks(study.further, users=True))
+    columns = [
+        column("model", LABELS, some["model"]),
+        column("what", WORDS, [what(row) for row in some.itertuples()]),
+        column("kept", of_numbers("{:.3g}"), some["kept"]),
+        column("quality / dense", of_numbers("{:.3f}"), some["ratio"]),
+        column("AUC", RATIO, *_with_ends(some, "auc")),
+        column("true positives at 1 % false", RATIO, *_with_ends(some, "tpr_at_1_fpr")),
+    ]
+    caption = (
+        f"Membership inference on {study.dataset}, protocol strong: can users who were trained on be told from those "
+        "held out, by how well a model ranks what they did? AUC, .5 is chance, with its 95 % interval over users and "
+        f"seeds. Of each method the least kept at {USEFUL:.0%} of the dense quality, else the most."
+    )
+    return Table(caption, frame, columns)
+
+
 @table("privacy")
 def privacy(study: StudyEvidence) -> Table:
     """The AUC of membership inference of dense models and of what was made of them, beside their quality.

@@ -31,7 +31,7 @@ PROVENANCE = (
 
 def gather(plan: Plan) -> tuple[Path, int]:
     """The path and number of the gathered rows: the plan's cells.csv; beside it per_user.parquet, provenance.csv and,
-    where runs left such rows, further.csv.
+    where runs left such rows, further.csv.gz.
 
     Rows of a data set and protocol that the plan does not hold stay as they are. A file that would
     not change is not touched. Of a data set of many users, the values of a sample are kept (`study.rows.sample`): here,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import subprocess
 import sys
@@ -68,15 +69,17 @@ def committed(path: Path) -> tuple[pd.DataFrame, Kind]:
     """The rows of `path` as the last commit has them, and their kind. Raises NothingCommitted where there are none."""
     command = ["git", "show", f"HEAD:./{path.name}"]
     try:
-        done = subprocess.run(command, cwd=path.resolve().parent, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=path.resolve().parent, capture_output=True)
     except FileNotFoundError:
         raise NothingCommitted("git is not installed: name a file to compare with (--reference cells.csv)") from None
     if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1]
         raise NothingCommitted(
-            f"{path}: no committed rows to compare with ({done.stderr.strip().splitlines()[-1]}); "
+            f"{path}: no committed rows to compare with ({said}); "
             "verify needs a git checkout of the project, or --reference cells.csv"
         )
-    return _read(io.StringIO(done.stdout))
+    content = gzip.decompress(done.stdout) if path.suffix == ".gz" else done.stdout
+    return _read(io.StringIO(content.decode()))
 
 
 def _differences(rows: pd.DataFrame, expected: pd.DataFrame, kind: Kind) -> tuple[int, list[str], pd.DataFrame]:
@@ -169,7 +172,8 @@ def _header(source: str | Path | io.StringIO) -> str:
         return source.getvalue().partition("\n")[0]
     if not Path(source).exists():
         return ""
-    with Path(source).open(encoding="utf-8") as file:
+    open_text = gzip.open if Path(source).suffix == ".gz" else open
+    with open_text(source, "rt", encoding="utf-8") as file:
         return file.readline().strip()
 
 

@@ -13,6 +13,7 @@ from recprune.report.claims.claim import Contrast, read_claims
 from recprune.report.claims.influences import Users
 from recprune.report.claims.verdicts import comparisons
 from recprune.report.evidence.cells import canonical
+from recprune.report.tables.claims import _closest
 
 WITH, WITHOUT = {"side": "dense"}, {"criterion": "without-user-id"}
 LOWER = Contrast(name="id", kind="membership", measure="auc", a=WITH, b=WITHOUT, expect="lower")
@@ -101,3 +102,11 @@ def test_cells_have_no_place(tmp_path):
     (tmp_path / "claims.toml").write_text(f"[[claim]]\n{text}{rest}")
     with pytest.raises(ReportError, match="`at` is a column of further rows"):
         read_claims(tmp_path / "claims.toml")
+
+
+@pytest.mark.parametrize("expect", ["higher", "lower"])
+def test_what_nearly_changed_its_mind_is_named_whichever_way_is_expected(expect):
+    row = {"contrast": "near", "model": "ease", "expect": expect, "than": np.nan, "measure": "auc"}
+    near = row | {"effect": 0.01, "lo": 0.0, "hi": 0.02}
+    far = row | {"contrast": "far", "effect": 0.5, "lo": 0.49, "hi": 0.51}
+    assert _closest(pd.DataFrame([far, near])).startswith("near, EASE, ")

@@ -132,7 +132,7 @@ def test_pictures_lie_beside_the_page_and_links_lead_to_what_is_there(results, t
     (results / "figures" / "b-c" / "figure.png").write_bytes(b"an older one")
     assert fake_page(results) == text
     with Image.open(results / "figures" / "b-c" / "figure.png") as image:
-        assert image.size == (900, 600)
+        assert image.size == (540, 360)
 
 
 def test_the_page_is_light(text):

@@ -25,16 +25,19 @@ ROLES = {
 }
 
 
-def leaks(further: pd.DataFrame) -> pd.DataFrame:
+def leaks(further: pd.DataFrame, users: bool = False) -> pd.DataFrame:
     """One row per audited model and method: `role` (a key of ROLES), `ratio` (test nDCG@10 / dense), and of each way to
     ask (WAYS) `auc`, `tpr_at_1_fpr` and `auc_gain` over that of the dense model, each with _lo and _hi.
 
     further  rows of `recprune.cells.further`; those of another kind do not matter
+    users    the audits under `strong`, whose members are users; else the others, whose members are interactions
     Raises NothingToDrawError where nothing was audited.
     """
-    rows = further[(further["kind"] == "membership") & further["at"].isin(WAYS)]
+    asked = (further["kind"] == "membership") & further["at"].isin(WAYS)
+    rows = further[asked & ((further["protocol"] == "strong") == users)]
     if rows.empty:
         raise NothingToDrawError("no model was audited for membership")
+    rows = rows.assign(kept=_shares(rows))
     means = over_seeds(rows, [*WHOSE, "at", "measure"])
     means["column"] = means["at"].map(WAYS) + means["measure"]
     wide = means.pivot(index=WHOSE, columns="column", values=["value", "lo", "hi"])
@@ -55,6 +58,15 @@ def leaks(further: pd.DataFrame) -> pd.DataFrame:
         ignore_index=True,
     )
     return wide
+
+
+def _shares(rows: pd.DataFrame) -> pd.Series:
+    """`kept`; of smaller dense models, whose share follows from their shape and the seed's log, the seeds' mean."""
+    small = rows[rows["criterion"] == "smaller-dense"]
+    whose = [small[name] for name in (*WHOSE, "at", "measure") if name != "kept"]
+    rank = small.groupby([*whose, small["seed"]])["kept"].rank()
+    mean = small.groupby([*whose, rank])["kept"].transform("mean")
+    return rows["kept"].where(rows["criterion"] != "smaller-dense", mean.reindex(rows.index))
 
 
 def shown(points: pd.DataFrame) -> pd.DataFrame:

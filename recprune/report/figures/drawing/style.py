@@ -199,7 +199,7 @@ _PAPER = mpl.RcParams(
         "figure.constrained_layout.h_pad": 0.03,
         "figure.constrained_layout.w_pad": 0.03,
         "figure.dpi": 150,
-        "savefig.dpi": 300,
+        "savefig.dpi": 180,  # of PNGs, which are for screens and are committed; what is printed is drawn in lines
         "savefig.bbox": None,  # "tight" would change the width
         "pdf.fonttype": 42,
         "ps.fonttype": 42,
