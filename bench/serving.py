@@ -21,7 +21,7 @@ import recprune as rp
 from bench import logs
 from bench.common import TINY, take_turns
 from bench.competitors import implicit_evaluator, irspack_evaluator
-from recprune.evaluation.footprint import PROPER
+from recprune.evaluation.footprint import HEADER, WEIGHTS
 from recprune.models.base import Recommender
 
 TOP = 20
@@ -137,7 +137,7 @@ def place(form: str, folder: Path) -> Path:
 def weight(form: str, folder: Path) -> int:
     """Bytes on disk of a saved form, users' histories apart."""
     path = place(form, folder)
-    return sum((path / name).stat().st_size for name in PROPER) if path.is_dir() else path.stat().st_size
+    return sum((path / name).stat().st_size for name in (WEIGHTS, HEADER)) if path.is_dir() else path.stat().st_size
 
 
 def read(form: str, folder: Path, split: rp.Split, load: Callable[[Path], Recommender] = rp.load_model) -> Served:

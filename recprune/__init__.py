@@ -11,7 +11,7 @@ rp.evaluate(small, split, on="test").mean["ndcg@10"], rp.footprint(small).bytes_
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from recprune.version import __version__
+from recprune.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from recprune import models
@@ -46,7 +46,6 @@ _HOME = {
 _PACKAGES = ("cells", "datasets", "evaluation", "growth", "models", "pruning", "report", "study")
 
 __all__ = [
-    "__version__",
     "CRITERIA",
     "DataError",
     "Interactions",
