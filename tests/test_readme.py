@@ -64,7 +64,7 @@ def test_the_products_are_those_that_were_counted():
 def test_the_picture_is_there_and_wide_enough_to_be_read():
     (picture,) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
     head = (ROOT / picture).read_bytes()[:24]
-    assert head[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", head[16:])[0] >= 1200
+    assert head[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", head[16:])[0] >= 1600
 
 
 def test_targets_exist_and_their_numbers_are_those_of_the_page_of_commands():

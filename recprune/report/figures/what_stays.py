@@ -23,6 +23,7 @@ from recprune.report.tables.layout.formats import human, interval
 
 NOTHING = "nothing is shown to go safely"
 ROW = 0.37  # inches
+DOTS = 240  # an inch: the README shows it at the head
 #: column of the data before and after -> the head of its panel, and how a value is written
 COSTS = {
     "bytes": ("bytes on disk", human),
@@ -53,6 +54,7 @@ def what_stays(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     rows = len(data) + 1
     with style.paper():
         picture = style.new_figure(style.DOUBLE, ROW * rows + 0.3)
+        picture.set_dpi(DOTS)
         axes = picture.subplots(1, 4, sharey=True, width_ratios=WIDTHS)
         axes[0].set_ylim(rows - 0.45, -1.0)
         for ax in axes:

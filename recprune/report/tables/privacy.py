@@ -9,7 +9,7 @@ from recprune.report.evidence.labels import label
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.layout.formats import LABELS, RATIO, WORDS, Format, of_numbers
 from recprune.report.tables.layout.registry import table
-from recprune.report.tables.layout.table import Table, column
+from recprune.report.tables.layout.table import Column, Table, column
 
 GAIN = Format("{:+.3f} [{:+.3f}, {:+.3f}]".format)
 
@@ -19,11 +19,7 @@ def privacy_users(study: StudyEvidence) -> Table:
     """The same of users: were they trained on? Raises NothingToDrawError where nothing was audited under `strong`."""
     some = shown(frame := leaks(study.further, users=True))
     columns = [
-        column("model", LABELS, some["model"]),
-        column("what", WORDS, [what(row) for row in some.itertuples()]),
-        column("kept", of_numbers("{:.3g}"), some["kept"]),
-        column("quality / dense", of_numbers("{:.3f}"), some["ratio"]),
-        column("AUC", RATIO, *_with_ends(some, "auc")),
+        *_audited(some),
         column("true positives at 1 % false", RATIO, *_with_ends(some, "tpr_at_1_fpr")),
     ]
     caption = (
@@ -44,11 +40,7 @@ def privacy(study: StudyEvidence) -> Table:
     frame = leaks(study.further)
     some = shown(frame)
     columns = [
-        column("model", LABELS, some["model"]),
-        column("what", WORDS, [what(row) for row in some.itertuples()]),
-        column("kept", of_numbers("{:.3g}"), some["kept"]),
-        column("quality / dense", of_numbers("{:.3f}"), some["ratio"]),
-        column("AUC", RATIO, *_with_ends(some, "auc")),
+        *_audited(some),
         column("gain", GAIN, *_with_ends(some, "auc_gain"), bold=some["auc_gain_hi"] < 0),
         column("true positives at 1 % false", RATIO, *_with_ends(some, "tpr_at_1_fpr")),
         column("AUC, as served", RATIO, *_with_ends(some, "served_auc")),
@@ -64,6 +56,17 @@ def privacy(study: StudyEvidence) -> Table:
         "quality, else the most."
     )
     return Table(caption, frame, columns)
+
+
+def _audited(some: pd.DataFrame) -> list[Column]:
+    """What was audited, how good it is, and how well it was told."""
+    return [
+        column("model", LABELS, some["model"]),
+        column("what", WORDS, [what(row) for row in some.itertuples()]),
+        column("kept", of_numbers("{:.3g}"), some["kept"]),
+        column("quality / dense", of_numbers("{:.3f}"), some["ratio"]),
+        column("AUC", RATIO, *_with_ends(some, "auc")),
+    ]
 
 
 def what(row) -> str:

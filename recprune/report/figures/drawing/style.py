@@ -244,10 +244,12 @@ _METADATA = {"pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": Non
 
 
 def render(figure: Figure, form: str) -> bytes:
-    """The figure as a file of `form` ("pdf", "svg" or "png"); the same figure gives the same bytes."""
+    """The figure as a file of `form` ("pdf", "svg" or "png"); the same figure gives the same bytes. A PNG has the dots
+    an inch that all have, or more where the figure itself does."""
     buffer = io.BytesIO()
     with paper():
-        figure.savefig(buffer, format=form, metadata=_METADATA[form])
+        dots = {"dpi": max(figure.dpi, mpl.rcParams["savefig.dpi"])} if form == "png" else {}
+        figure.savefig(buffer, format=form, metadata=_METADATA[form], **dots)
     return _with_palette(buffer) if form == "png" else buffer.getvalue()
 
 
