@@ -142,6 +142,7 @@ def _renderer():
             document = nbformat.reads(content.decode(), as_version=4)
         except (ValueError, KeyError, AttributeError, nbformat.ValidationError):
             return _page(notebook, source, report, "<p>This file cannot be read as a notebook.</p>")
+        document.cells = _with_parameters_once(document.cells)
         for cell in document.cells:
             if cell.cell_type == "markdown":
                 cell.source = formulas.with_pictures(cell.source)
@@ -149,6 +150,14 @@ def _renderer():
         return _page(notebook, source, report, body)
 
     return render
+
+
+def _with_parameters_once(cells: list) -> list:
+    """Without the defaults, where a run put its own parameters below them."""
+    tags = [set(cell.metadata.get("tags", ())) for cell in cells]
+    if not any("injected-parameters" in of for of in tags):
+        return cells
+    return [cell for cell, of in zip(cells, tags, strict=True) if "parameters" not in of]
 
 
 def _page(notebook: Executed, source: str, report: Path, body: str) -> str:

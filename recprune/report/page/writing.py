@@ -7,14 +7,16 @@ of its figures lie beside the rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
 
+import pandas as pd
 from markupsafe import Markup
 
+from recprune.cells import further
 from recprune.files import write_atomically
 from recprune.report.evidence import Evidence, ProtocolsEvidence, StudyEvidence
 from recprune.report.page.data import page_data, to_json
@@ -103,12 +105,19 @@ def write_page(evidence: Evidence, drawn: Sequence[Figure], tabled: Sequence[Tab
         "index.html",
         policy=Markup(content_policy(scripts, PICTURES)),
         sections=sections,
-        rows=[(place / "cells.csv").relative_to(evidence.folder).as_posix() for place in places(evidence.folder)],
+        rows=[file.relative_to(evidence.folder).as_posix() for file in _rows(evidence.folder)],
         data=Markup(to_json(page_data(studies, pages))),
         style=_asset("page.css"),
         scripts=scripts,
     )
     return write_atomically(report / "index.html", page)
+
+
+def _rows(results: Path) -> Iterator[Path]:
+    """The files that have rows: a study of audits or of windows has no cells, others nothing further."""
+    for file in (place / name for place in places(results) for name in ("cells.csv", further.FILE)):
+        if file.is_file() and not pd.read_csv(file, nrows=1, low_memory=False).empty:
+            yield file
 
 
 def _claims(tables: Sequence[Table], results: Path) -> Sequence[Section]:

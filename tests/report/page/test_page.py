@@ -5,13 +5,16 @@ import re
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from fake_cells import fake_cells
 from fake_page import DATASET, KEY, METHOD, fake_claims, fake_notebook, fake_page, fake_rows, in_int8
+from nbformat import v4
 from PIL import Image
 
+from recprune.cells import further
 from recprune.evaluation.intervals import lower_among
 from recprune.report import Evidence
 from recprune.report.page import choice, formulas, notebooks
@@ -133,6 +136,20 @@ def test_pictures_lie_beside_the_page_and_links_lead_to_what_is_there(results, t
     assert fake_page(results) == text
     with Image.open(results / "figures" / "b-c" / "figure.png") as image:
         assert image.size == (540, 360)
+
+
+def test_the_page_names_the_files_that_have_rows(tmp_path):
+    rows = fake_rows()
+    for place in ("larger/audits", "larger/cells"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "cells.csv").write_text("dataset\n")
+    rows.to_csv(tmp_path / "larger" / "cells" / "cells.csv", index=False)
+    audit = {"dataset": "odd", "protocol": "ratio", "kind": "membership", "model": "ease", "family": "cf"}
+    audit |= {"side": "dense", "seed": 0, "measure": "auc", "value": 0.5}
+    further.write_further(tmp_path / "larger" / "audits", pd.DataFrame([audit]))
+    further.write_further(tmp_path / "larger" / "cells", further.no_further_rows())
+    named = [link[3:] for link in Page(fake_page(tmp_path)).values("href") if "/larger/" in link]
+    assert named == ["larger/audits/further.csv.gz", "larger/cells/cells.csv"]
 
 
 def test_the_page_is_light(text):
@@ -308,6 +325,17 @@ def test_only_notebooks_of_these_rows_are_shown(tmp_path):
     # rows of another study lie beside the runs: results/<study>/cells.csv, results/runs/<study>
     for place in ("strong", "own/odd-1a2b3c", "own/odd-1a2b3c/ml-20m"):
         assert len(notebooks.executed(tmp_path / place, [KEY])) == 2, place
+
+
+def test_parameters_of_a_run_are_shown_once(tmp_path):
+    path = fake_notebook(tmp_path)
+    defaults = v4.new_code_cell("seeds = [0]", id="c", metadata={"tags": ["parameters"]})
+    own = v4.new_code_cell("seeds = [7]", id="d", metadata={"tags": ["injected-parameters"]})
+    for cells, shown in (([defaults], "0"), ([defaults, own], "7")):
+        nbformat.write(v4.new_notebook(cells=cells), path)
+        notebooks.write_notebooks(found := notebooks.executed(tmp_path, [KEY]), tmp_path / "report")
+        text = re.sub("<[^>]+>", "", (tmp_path / "report" / found[0].page).read_text())
+        assert re.findall(r"seeds\s*=\s*\[(\d)\]", text) == [shown]
 
 
 def test_a_damaged_notebook_says_so(tmp_path):

@@ -59,13 +59,15 @@ def test_families_axes_and_the_front(page):
     assert min(page.evaluate(sizes.replace("ROLE", ".dense"))) > 1.5 * max(
         page.evaluate(sizes.replace("ROLE", ".control"))
     )
-    fronts = page.evaluate("scene.fronts.map((points) => points.map((point) => [point.bytes, point.ndcg]))")
+    fronts = page.evaluate("scene.fronts.map((points) => points.map((point) => [point.bytes, point.val]))")
     assert len(fronts) == page.locator("#plot .front").count() == 2
     for steps, family in zip(fronts, ("cf", "deep"), strict=True):
         for values in zip(*steps, strict=True):
             assert list(values) == sorted(set(values)), "each dearer and better than the one before"
-        best = f"Math.max(...plotted.flat().filter((p) => p.family === '{family}').map((p) => p.ndcg))"
+        best = f"Math.max(...plotted.flat().filter((p) => p.family === '{family}').map((p) => p.val))"
         assert steps[-1][1] == page.evaluate(best)
+    lucky = "[{bytes: 1, val: .5, ndcg: .4}, {bytes: 2, val: .4, ndcg: .6}, {bytes: 3, val: null, ndcg: .9}]"
+    assert page.evaluate(f"front({lucky}, 'bytes').map((p) => p.ndcg)") == [0.4], "validation chooses, not test"
     for cost, column in (("ms", "p50_ms"), ("kept", "kept"), ("bytes", "bytes_disk")):
         choose(page, "plot-form", cost=cost)
         values = page.evaluate("(cost) => spots.map(([point, x]) => [point[cost], x])", cost)

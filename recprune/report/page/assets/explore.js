@@ -1,4 +1,4 @@
-// What the plot shows of the points: those that its form asks for, and the front of each family.
+// What the plot shows of the points: those that its form asks for, and the front of each family, which validation chooses.
 "use strict";
 
 const COSTS = {
@@ -41,11 +41,11 @@ function plotPoints(study) {
   return ours.filter((point) => point.side === "dense" || (isRemoved(point, plotForm.elements.unit.value) && (!method || point.method === method)));
 }
 
-// no other point is both cheaper and better
+// no other point is both cheaper and better on validation: of hundreds, the best on test would be the luckiest
 function front(points, cost) {
   const steps = [];
-  for (const point of [...points].sort((a, b) => a[cost] - b[cost] || b.ndcg - a.ndcg)) {
-    if (!steps.length || point.ndcg > steps[steps.length - 1].ndcg) steps.push(point);
+  for (const point of points.filter((each) => known(each.val)).sort((a, b) => a[cost] - b[cost] || b.val - a.val)) {
+    if (!steps.length || point.val > steps[steps.length - 1].val) steps.push(point);
   }
   return steps;
 }
