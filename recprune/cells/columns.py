@@ -9,6 +9,7 @@ from recprune.errors import StudyError
 from recprune.typed import one_of, value
 
 LOAD_KEYS = ("user", "item", "rating", "timestamp", "event", "weight", "events", "separator")
+OPTIONAL = LOAD_KEYS[2:-2]  # columns that a log may lack
 
 
 def check_columns(columns: dict) -> dict:
@@ -20,14 +21,24 @@ def check_columns(columns: dict) -> dict:
 
 
 def parse_columns(text: str) -> dict[str, Any]:
-    """`user=uid item='Item Id' events=view:1,buy:5` (the Makefile's COLUMNS=) as keyword arguments of `load`."""
+    """`user=uid item='Item Id' timestamp= events=view:1,buy:5` (COLUMNS, --columns) as keyword arguments of `load`.
+
+    A role with nothing behind its `=` has no column: one that is called as usual is left. Raises StudyError that says
+    what is accepted.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise StudyError(f"COLUMNS: {text!r}: {error}; a name with blanks stands between two quotes") from None
     columns: dict[str, Any] = {}
-    for word in shlex.split(text):
-        key, equals, value = word.partition("=")
-        if not equals or not value:
+    for word in words:
+        role, equals, column = word.partition("=")
+        if not equals:
             raise StudyError(f"COLUMNS: {word!r} is not of the form role=column; roles: {', '.join(LOAD_KEYS)}")
-        one_of("COLUMNS", key, LOAD_KEYS)
-        columns[key] = _events(value) if key == "events" else value
+        one_of("COLUMNS", role, LOAD_KEYS)
+        if not column and role not in OPTIONAL:
+            raise StudyError(f"COLUMNS: {role}= leaves {role} out; these can be: {', '.join(OPTIONAL)}")
+        columns[role] = _events(column) if role == "events" else column
     return columns
 
 

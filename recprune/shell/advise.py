@@ -6,13 +6,13 @@ import argparse
 import shlex
 from typing import Any
 
+from recprune.cells.columns import parse_columns
 from recprune.datasets import load
 from recprune.report.evidence.data_sets import count_split
 from recprune.shell.advice import Expected, expected, held
 from recprune.shell.known import DataSet, known, named_as
 from recprune.shell.progress import say
 from recprune.splits import check_options, split
-from recprune.study.columns import columns_of
 
 COUNTS = ("users", "items", "interactions", "density", "gini_items")
 NOT_TOLD = "-"  # the rule was not measured on this data set
@@ -20,7 +20,7 @@ NOT_TOLD = "-"  # the rule was not measured on this data set
 
 def run(options: argparse.Namespace) -> int:
     """The exit status; errors as `load` and `split` raise them."""
-    columns = columns_of(options.columns)
+    columns = parse_columns(options.columns)
     protocol = {"protocol": options.protocol, "min_rating": options.min_rating, "core": options.core}
     check_options(seed=options.seed, **protocol)
     of = split(load(options.ratings, **columns), seed=options.seed, **protocol)

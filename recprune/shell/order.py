@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from recprune.cells.columns import parse_columns
 from recprune.datasets import synthetic
 from recprune.models import REGISTRY, Recommender, build
 from recprune.models.disk.storage import check_place
@@ -20,7 +21,6 @@ from recprune.pruning.pruned import AS_TRAINED
 from recprune.shell.fast import Fast
 from recprune.shell.known import known, named_as
 from recprune.splits import check_options, split
-from recprune.study.columns import columns_of
 
 RECOVERIES = ("refit", "fine-tune", "none")  # the first that the model has
 METHOD = ("criterion", "unit", "schedule", "recovery")
@@ -57,7 +57,7 @@ class Order:
         method, why = method_of(dataset, model, asked)
         check_out(options.out)
         taken = (_hyperparameters(model.name, values, given, source), f"rule: {_words(method)} ({why})")
-        return cls(model, columns_of(options.columns), protocol, method, budget, options.out, taken)
+        return cls(model, parse_columns(options.columns), protocol, method, budget, options.out, taken)
 
 
 def method_of(dataset: str, model: Recommender, asked: dict[str, str]) -> tuple[dict[str, Any], str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from recprune.cells.columns import parse_columns
 from recprune.datasets.naming import name_of, registered
-from recprune.study.columns import columns_of
 from recprune.study.grid import Study
 from recprune.study.identity import locate
 from recprune.study.load import load_study
@@ -37,7 +37,7 @@ class Choice:
             self.config,
             self.study,
             dataset=locate(self.dataset) if self.dataset else None,
-            columns=columns_of(self.columns),
+            columns=parse_columns(self.columns),
             models=self.models or None,
             results=self.results,
         )
