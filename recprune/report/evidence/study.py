@@ -19,7 +19,6 @@ from recprune.report.evidence.points import in_order, paired, points
 from recprune.report.evidence.safe import safe_points, together, warning
 
 Found = TypeVar("Found")
-FORGETS = " Where samples were pruned, users were served from what was left of their histories, too."
 
 
 class StudyEvidence:
@@ -28,7 +27,6 @@ class StudyEvidence:
     cells    all there are, canonical; `StudyEvidence.of` takes any frame of them
     formats  those that serve users from all that they did, in every value format
     rows     those of them with their values as trained: all that is known but of formats is known of these
-    forgets  whether, for want of others, those that pruned samples are of users served from what was left of them
     name     as files call it: `ml-100k`, `ml-100k-strong`
     users    the values of every user (`recprune.cells.users`), where they are known
     further  the rows beside its cells (`recprune.cells.further`): audits, attacks, windows of time
@@ -49,7 +47,7 @@ class StudyEvidence:
             raise ReportError("rows of several data sets or protocols: draw one at a time")
         self.dataset, self.protocol = rows[["dataset", "protocol"]].iloc[0]
         self.cells = rows
-        self.formats, self.forgets = _served(rows)
+        self.formats = _where(rows, rows["history"] == HISTORIES[0])
         self.rows = _where(self.formats, self.formats["values"] == AS_TRAINED)
         self.name = name or study_name(self.dataset, self.protocol)
         self.users, self.counted, self.further = users, counted, no_further_rows()
@@ -112,9 +110,8 @@ class StudyEvidence:
 
     @cached_property
     def warning(self) -> str:
-        """Sentences, a space before each: on the dense models that do not beat popularity, and on users who are known
-        by pruned histories alone; "" where all do, and none are."""
-        return warning(self.dense) + (FORGETS if self.forgets else "")
+        """A sentence, a space before it, on the dense models that do not beat popularity; "" where all do."""
+        return warning(self.dense)
 
     def once(self, derive: Callable[[StudyEvidence], Found]) -> Found:
         """What a function of this study returns; called once, however many figures and tables ask."""
@@ -132,13 +129,6 @@ class StudyEvidence:
         there = pd.MultiIndex.from_frame(self.points[CURVE]).isin(curves)
         part.points = self.points[there].reset_index(drop=True)
         return part
-
-
-def _served(rows: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
-    """The rows of users who are served from all that they did; where no samples were pruned so, the others."""
-    full, samples = rows["history"] == HISTORIES[0], rows["side"].isin(("samples", "both"))
-    forgets = bool(samples.any() and not (full & samples).any())
-    return _where(rows, full | (samples & forgets)), forgets
 
 
 def _where(rows: pd.DataFrame, wanted: pd.Series) -> pd.DataFrame:

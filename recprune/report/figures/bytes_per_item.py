@@ -37,7 +37,8 @@ def caption(study: StudyEvidence, data: pd.DataFrame) -> str:
         f"against bytes on disk per item, of {items_of(study):,} items, in each value format. Large: the dense model; "
         "solid: pruned in its parameters, of all rules, schedules and recoveries the points that beat every smaller "
         "one on validation; dashed, hollow: the same model trained smaller, chosen alike. "
-        f"{over(data).capitalize()}. Dotted: {SAFE:g} of dense. Points that retain less than {LOWEST:g} are not drawn."
+        f"{over(data).capitalize()}. Dotted: {SAFE:g} of dense. Points that retain less than {LOWEST:g} are not drawn, "
+        "nor models that were neither pruned nor trained smaller."
     )
 
 
@@ -49,7 +50,9 @@ def bytes_per_item(study: StudyEvidence) -> tuple[Figure, pd.DataFrame]:
     items of the data were not counted.
     """
     data = size_points(study)
-    data = data[data["ratio"] >= LOWEST].reset_index(drop=True)
+    data = data[data["ratio"] >= LOWEST]
+    made_small = data.loc[data["role"] != "dense", "model"]  # where there is any: the others say nothing but rounding
+    data = data[data["model"].isin(made_small) | made_small.empty].reset_index(drop=True)
     if data.empty:
         raise NothingToDrawError(f"no model of {study.heading} stands beside its dense one in float32")
     names = models_in_order(data)

@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from fake_cells import fake_cells, fake_formats
+from matplotlib.lines import Line2D
 
 from recprune.cells.rows import write_rows
 from recprune.errors import NothingToDrawError
 from recprune.report import figures
 from recprune.report.evidence import Evidence, StudyEvidence
 from recprune.report.figures.bytes_per_item import LOOKS
+from recprune.report.figures.drawing.panels import legend_columns
 from recprune.report.figures.drawing.registry import REGISTRY
 
 MODELS = ("popularity", "ease", "mult-vae")
@@ -48,6 +50,20 @@ def test_a_panel_per_model_with_every_format(formats):
     assert drawn == {(round(x, 9), round(y, 9)) for x, y in ease[["bytes_per_item", "ratio"]].to_numpy(float)}
     dense = data[(data["role"] == "dense") & (data["values"] == "float32")]
     assert (dense["ratio"] == 1).all()
+
+
+def test_a_model_that_was_only_rounded_has_no_panel_unless_all_were(formats):
+    rows = formats.formats
+    rounded = rows[(rows["model"] != "mult-vae") | (rows["side"] == "dense")]
+    _, data = figures.bytes_per_item(counted(StudyEvidence.of(rounded)))
+    assert set(data["model"]) == {"ease"}
+    _, data = figures.bytes_per_item(counted(StudyEvidence.of(rows[rows["side"] == "dense"])))
+    assert set(data["model"]) == {"ease", "mult-vae"}
+
+
+def test_a_legend_has_no_more_columns_than_its_rows_need():
+    handles = [Line2D([], [], label="x" * 10) for _ in range(7)]
+    assert [legend_columns(handles, width) for width in (100, 6.5, 1)] == [7, 4, 1]
 
 
 def test_formats_look_apart_even_without_colour():

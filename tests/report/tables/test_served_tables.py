@@ -26,14 +26,6 @@ def test_the_study_is_of_users_served_from_all_that_they_did(cells):
     assert len(study.rows) == (cells["history"] == "full").sum()
 
 
-def test_a_study_that_pruned_histories_alone_is_of_those_and_says_so(cells):
-    rows = fake_cells(models=("popularity", "ease"))
-    pruned = rows.assign(history=rows["side"].map({"samples": "pruned"}).fillna("full"))
-    study = StudyEvidence.of(pruned)
-    assert len(study.rows) == len(rows) and study.warning.endswith("what was left of their histories, too.")
-    assert not StudyEvidence.of(cells).forgets and "left of their" not in StudyEvidence.of(cells).warning
-
-
 def test_each_rule_has_its_three_ways(cells):
     table = tables.histories(StudyEvidence.of(cells))
     of_ease = table.frame[table.frame["model"] == "ease"]

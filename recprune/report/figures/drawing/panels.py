@@ -180,11 +180,14 @@ def legend_columns(handles: Sequence[Artist], width: float, mark: float = 0.56) 
     """How many columns of a legend of these entries fit into `width` inches at 7 points; texts go down the columns.
     mark: inches that an entry's mark takes, with the space around it."""
     lengths = [len(str(handle.get_label())) for handle in handles]
-    for columns in range(len(lengths), 1, -1):
-        wide = sum(0.0485 * max(column) + mark for column in np.array_split(lengths, columns))
-        if wide < width:
-            return columns
-    return 1
+
+    def fits(columns: int) -> bool:
+        return sum(0.0485 * max(column) + mark for column in np.array_split(lengths, columns)) < width
+
+    most = next((columns for columns in range(len(lengths), 1, -1) if fits(columns)), 1)
+    rows = -(-len(lengths) // most)
+    needed = -(-len(lengths) // rows)  # fewer, in as many rows: no column of two beside others of one
+    return needed if fits(needed) else most
 
 
 def looks_of(data: pd.DataFrame) -> dict[Method, Look]:
