@@ -42,9 +42,10 @@ def load(
                 names of the columns of a file, where they are not the usual ones; "" takes none
     events      weight of one event of each type, `{"view": 1, "buy": 5}`; without it every event
                 weighs 1. The weights of a repeated (user, item) pair are added up.
-                A column of weights (plays, quantities) counts an interaction that often: those of a pair are
+                A column of weights (plays, hours) counts an interaction that often: those of a pair are
                 added up, as events are, of which each then counts so many times. A column called quantity or
-                qty is of sales: a negative one takes back what was bought, and rows without a user are left out
+                qty is of sales: a negative one takes back what was bought, rows without a user are left out,
+                and a pair weighs how often it was bought, not how many pieces
     separator   between the fields of a text file, where it is not the obvious one
 
     engine      what reads the file: `memory`, or `duckdb`, which streams it, for tens of millions of rows and more: the

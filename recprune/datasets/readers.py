@@ -225,11 +225,12 @@ def _weigh(
     if "weight" in roles:
         sales = is_quantity(roles["weight"])
         counts = _counts(frame[roles["weight"]], table, roles["weight"], signed=sales)
-        weight = counts * frame[WEIGHT].to_numpy() if "event" in roles else counts
-        if sales:
-            frame[WEIGHT], stays, notes = settle(frame, roles["user"], roles["item"], weight)
-            return np.flatnonzero(stays), notes
-        frame[WEIGHT] = weight
+        once = frame[WEIGHT].to_numpy() if "event" in roles else np.ones(len(frame), np.float32)
+        if sales:  # pieces of different things are not to be compared: what counts is how often one was bought
+            stays, notes = settle(frame, roles["user"], roles["item"], counts)
+            frame[WEIGHT] = once
+            return np.flatnonzero(stays & (once > 0)), notes
+        frame[WEIGHT] = counts * once
     rows = np.flatnonzero(frame[WEIGHT] > 0) if WEIGHT in frame else np.arange(len(frame))
     left = len(frame) - len(rows)
     return rows, [f"{left:,} rows that weigh nothing are left out"] if left else []

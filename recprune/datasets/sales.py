@@ -14,10 +14,8 @@ def is_quantity(column: str) -> bool:
     return re.sub(r"[\W_]", "", column.lower()) in ("quantity", "qty")
 
 
-def settle(
-    frame: pd.DataFrame, user: Hashable, item: Hashable, quantity: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """((rows,) quantities, (rows,) which rows stay, notes): what is left once returns took back what they return.
+def settle(frame: pd.DataFrame, user: Hashable, item: Hashable, quantity: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """((rows,) which rows stay, notes): the sales that are left once returns took back what they return.
 
     quantity    (rows,) of each sale; negative where something is returned
 
@@ -32,16 +30,12 @@ def settle(
     returned = known & (quantity < 0)
     stays = known & (quantity > 0)
     if not returned.any():
-        return quantity, stays, notes
+        return stays, notes
     users, items = pd.factorize(frame[user])[0], pd.factorize(frame[item])[0]
     pair = pd.factorize(users.astype(np.int64) * (len(frame) + 1) + items)[0]
     total = np.bincount(pair, np.where(known, quantity, 0.0))
-    bought = np.flatnonzero(stays)
-    pairs, first = np.unique(pair[bought], return_index=True)
-    settled = np.zeros(len(frame))
-    settled[bought[first]] = total[pairs]  # in one row of the pair, so that no rounding of parts adds up
     gone = np.unique(pair[returned])
     gone = gone[total[gone] <= 0]
     taken = f"{returned.sum():,} rows of negative quantity take back what was bought"
     notes.append(f"{taken}: {len(gone):,} (user, item) pairs come to nothing and are left out")
-    return settled, stays & (total[pair] > 0), notes
+    return stays & (total[pair] > 0), notes

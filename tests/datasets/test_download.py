@@ -322,7 +322,7 @@ def test_the_columns_of_a_data_set_are_those_of_the_registry(entry, host, cache,
     log = load("ml-fake")
     assert log.weight.tolist() == [2] and log.timestamp.tolist() == [pd.Timestamp("2017-01-02").timestamp()]
     assert log.titles([0]) == ["SOUP"] and log.item_attributes["genres"].tolist() == ["FOOD"]
-    assert load(cache / "ml-fake").weight.tolist() == [8001], "of one's own, a quantity counts"
+    assert load(cache / "ml-fake").weight.tolist() == [2], "nor does one's own say how many pieces"
 
 
 def test_both_sources_give_the_same_content(entry, wheel, host, cache, tmp_path, monkeypatch):

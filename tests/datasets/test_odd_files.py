@@ -102,14 +102,14 @@ def test_an_id_that_a_spreadsheet_rounded_is_refused(tmp_path):
 
 class TestCounts:
     @pytest.mark.parametrize(
-        "name", ["weight", "plays", "playcount", "play_count", "count", "quantity", "Listens", "hours", "total_plays"]
+        "name", ["weight", "plays", "playcount", "play_count", "count", "clicks", "Listens", "hours", "total_plays"]
     )
     def test_a_column_of_counts_is_a_weight(self, tmp_path, name):
         log = load(text(tmp_path / "log.csv", f"user,item,{name}\n1,10,3\n1,10,4\n2,11,5\n2,10,0\n"))
         assert log.weight.tolist() == [7, 5]
 
     def test_counts_multiply_what_events_weigh(self, tmp_path):
-        path = text(tmp_path / "log.csv", "user,item,event,quantity\n1,10,view,2\n1,10,buy,3\n2,11,view,1\n")
+        path = text(tmp_path / "log.csv", "user,item,event,plays\n1,10,view,2\n1,10,buy,3\n2,11,view,1\n")
         assert load(path, events={"view": 1, "buy": 5}).weight.tolist() == [17, 1]
 
     def test_counts_of_zero_alone_are_no_log(self, tmp_path):
