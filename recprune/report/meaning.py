@@ -8,7 +8,7 @@ import pandas as pd
 
 from recprune.cells.names import AS_TRAINED
 from recprune.report.evidence.labels import label, percent
-from recprune.report.evidence.methods import METHOD, controls
+from recprune.report.evidence.methods import CURVE, controls
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.readable import share
 from recprune.report.tables.layout.formats import RATIO
@@ -25,7 +25,7 @@ def meaning(study: StudyEvidence) -> str:
     """
     told = []
     for row in study.safe.to_dict("records"):
-        mine = (study.points[["model", "side", *METHOD]] == pd.Series(row)[["model", "side", *METHOD]]).all(axis=1)
+        mine = (study.points[CURVE] == pd.Series(row)[CURVE]).all(axis=1)
         curve = study.points[mine].sort_values("kept", ascending=False)
         told.append(" ".join(["*", *_sentences(row, curve, study)]))
     return "\n".join(told)
@@ -78,14 +78,13 @@ def _sentences(row: dict, curve: pd.DataFrame, study: StudyEvidence) -> Iterator
 def _safe(row: dict, curve: pd.DataFrame) -> str:
     """The largest share that goes and loses at most 1 %, or 5 %, by validation, and what test says of it."""
     unit = label(row["unit"])
-    for end, floor in (("", "99"), ("_95", "95")):
+    for end, floor, less in (("", "99", ""), ("_95", "95", "No share keeps 99 % for sure. ")):
         if pd.notna(row[f"kept{end}"]):
-            removed = row["removed_99"] if not end else row["removed_95"]
             agrees = "test confirms it" if row[f"confirmed{end}"] else "**test does not confirm it**"
             ratio = RATIO(row[f"test_ratio{end}"], row[f"test_lo{end}"], row[f"test_hi{end}"])
-            less = "" if not end else "No share keeps 99 % for sure. "
+            removed = percent(row[f"removed_{floor}"])
             return (
-                f"{less}{percent(removed)} of the {unit} can go and {floor} % of the quality stays for sure, by "
+                f"{less}{removed} of the {unit} can go and {floor} % of the quality stays for sure, by "
                 f"validation (bound {row[f'val_lower{end}']:.3f}); {agrees}: {ratio}."
             )
     most = curve.iloc[0]

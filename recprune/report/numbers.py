@@ -18,7 +18,7 @@ from recprune.report.evidence.size.formats import shrunk
 from recprune.report.evidence.study import StudyEvidence
 from recprune.report.tables.footprint import smallest
 from recprune.report.tables.headline import best_methods
-from recprune.report.tables.layout.formats import BYTES, MEAN, RATIO
+from recprune.report.tables.layout.formats import BYTES, MEAN, RATIO, per_cent
 from recprune.report.tables.layout.latex import escape
 
 
@@ -126,7 +126,7 @@ def _smallest(rows: pd.DataFrame) -> dict[str, str]:
     return {
         "disk model": label(least["model"]),
         "disk method": method_label(method_of(least)),
-        "disk ratio": _share(least["bytes_ratio"]),
+        "disk ratio": per_cent(least["bytes_ratio"]),
         "disk bytes": BYTES(least["bytes_disk"]),
         "disk quality": RATIO(least["test_ratio"], least["test_ratio_lo"], least["test_ratio_hi"]),
     }
@@ -143,14 +143,9 @@ def _in_formats(rows: pd.DataFrame) -> dict[str, str]:
         "format model": label(least["model"]),
         "format method": method_label(method_of(least)),
         "format values": least["values"],
-        "format ratio": _share(least["bytes_ratio"]),
+        "format ratio": per_cent(least["bytes_ratio"]),
         "format bytes": BYTES(least["bytes_disk"]),
         "format quality": RATIO(least["test_ratio"], least["test_ratio_lo"], least["test_ratio_hi"]),
-        "format alone": _share(least["bytes_ratio"] * least["adds"]),
+        "format alone": per_cent(least["bytes_ratio"] * least["adds"]),
         "format adds": f"{least['adds']:.2g}",
     }
-
-
-def _share(ratio: float) -> str:
-    """A share in per cent: two digits, no exponent."""
-    return f"{float(format(100 * ratio, '.2g')):g} %"

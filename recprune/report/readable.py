@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from recprune.report.evidence.labels import label
-from recprune.report.tables.layout.formats import BYTES, COUNT, FOUR, RATIO, THREE, Format, of_numbers
+from recprune.report.tables.layout.formats import BYTES, COUNT, FOUR, RATIO, THREE, Format, of_numbers, per_cent
 
 
 def duration(seconds: float) -> str:
@@ -22,7 +22,7 @@ def duration(seconds: float) -> str:
 
 def share(part: float) -> str:
     """A share or a ratio of costs in per cent, to two digits below a hundred: 22 %, 1.3 %, 118 %."""
-    return f"{part:.0%}".replace("%", " %") if part >= 1 else f"{float(f'{100 * part:.2g}'):g} %"
+    return f"{100 * part:.0f} %" if part >= 1 else per_cent(part)
 
 
 _SHARE, _SECONDS = Format(share), Format(duration)

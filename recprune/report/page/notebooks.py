@@ -18,6 +18,7 @@ from recprune.files import write_atomically
 from recprune.report.page import formulas
 from recprune.report.page.html import rendered
 from recprune.report.page.policy import content_policy
+from recprune.study.rows.places import has_rows
 
 FOLDER = "notebooks"  # below the report
 _MARK = '<meta name="source" content="{}">'
@@ -100,12 +101,7 @@ def write_notebooks(notebooks: list[Executed], report: Path) -> dict[str, str]:
 
 def _executed(path: Path, folder: Path) -> Executed:
     keys = tuple(sorted(stamp.stem for stamp in path.parent.glob("*.done")))
-    cells = path.parent / "cells.csv"
-    try:
-        with cells.open() as file:
-            rows = sum(1 for _ in zip(file, range(2), strict=False)) > 1
-    except FileNotFoundError:
-        rows = False
+    rows = has_rows(path.parent / "cells.csv")
     return Executed(path, path.parent.relative_to(folder).as_posix(), keys, rows)
 
 

@@ -13,7 +13,6 @@ from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
 
-import pandas as pd
 from markupsafe import Markup
 
 from recprune.cells import further
@@ -25,7 +24,7 @@ from recprune.report.page.notebooks import Executed, describe, executed, write_n
 from recprune.report.page.policy import content_policy
 from recprune.report.page.views import Figure, FigureView, TableView, figure_view, table_view
 from recprune.report.tables.layout.table import Table
-from recprune.study.rows.places import places
+from recprune.study.rows.places import has_rows, places
 
 ACROSS = "/protocols"  # no study is called so
 #: stems of tables: with a section of their own; not folded
@@ -116,7 +115,7 @@ def write_page(evidence: Evidence, drawn: Sequence[Figure], tabled: Sequence[Tab
 def _rows(results: Path) -> Iterator[Path]:
     """The files that have rows: a study of audits or of windows has no cells, others nothing further."""
     for file in (place / name for place in places(results) for name in ("cells.csv", further.FILE)):
-        if file.is_file() and not pd.read_csv(file, nrows=1, low_memory=False).empty:
+        if has_rows(file):
             yield file
 
 

@@ -6,7 +6,9 @@ results/larger/<study>/cells.csv        of a study that goes beside the larger o
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 LARGER = "larger"
@@ -39,3 +41,13 @@ def places(results: Path) -> list[Path]:
     anywhere."""
     files = [results / "cells.csv", *sorted(results.glob(f"{LARGER}/*/cells.csv"))]
     return [path.parent for path in files if path.exists()] or [results]
+
+
+def has_rows(path: Path) -> bool:
+    """Whether a file of rows (.csv or .csv.gz) is there and has any below its head."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8") as file:
+            return len(list(islice(file, 2))) > 1
+    except FileNotFoundError:
+        return False

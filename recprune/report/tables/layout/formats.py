@@ -52,6 +52,11 @@ def count(number: float) -> str:
     return in_units(number, ("", " k", " M", " G"))
 
 
+def per_cent(ratio: float) -> str:
+    """A ratio in per cent, to two digits, without an exponent: 22 %, 0.43 %."""
+    return f"{float(format(100 * ratio, '.2g')):g} %"
+
+
 def plus_minus(mean: float, spread: float) -> str:
     """A mean and its standard deviation, 0.2345 ± 0.0012; without the spread where there is none."""
     return f"{mean:.4f}" if math.isnan(spread) else f"{mean:.4f} ± {spread:.4f}"
