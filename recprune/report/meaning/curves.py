@@ -1,4 +1,4 @@
-"""What the curve of a notebook means, in sentences that none of its tables has."""
+"""What a curve of quality against the share kept means, in sentences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from recprune.report.evidence.study import StudyEvidence
 from recprune.report.readable import share
 from recprune.report.tables.layout.formats import RATIO
 
-LIKE = 0.02  # of the dense quality: two models fit about as well
 #: what a third is of -> column of the points, relative to the dense model
 _USERS, _ITEMS = "rel_test_ndcg@10_users_{}", "rel_test_recall@20_items_{}"
 
@@ -29,39 +28,6 @@ def meaning(study: StudyEvidence) -> str:
         curve = study.points[mine].sort_values("kept", ascending=False)
         told.append(" ".join(["*", *_sentences(row, curve, study)]))
     return "\n".join(told)
-
-
-def leaked(points: pd.DataFrame) -> str:
-    """Markdown: what each pruned model gives away, beside the dense one and one trained smaller to about its quality.
-
-    points  of one model, as `recprune.report.evidence.audits.leaks` makes them
-    """
-    told = []
-    for at in points[points["role"].isin(["parameters", "samples"])].to_dict("records"):
-        what = "parameters" if at["role"] == "parameters" else "interactions"
-        told.append(" ".join(["*", *_leak_sentences(at, f"{share(at['kept'])} of the {what}", points)]))
-    return "\n".join(told)
-
-
-def _leak_sentences(at: dict, name: str, points: pd.DataFrame) -> Iterator[str]:
-    gain, low, high = (at[f"auc_gain{end}"] for end in ("", "_lo", "_hi"))
-    than = "neither less nor more for sure" if low <= 0 <= high else "less" if gain < 0 else "more"
-    yield (
-        f"**{name}** ({label(at['criterion'])}) give away {than} than the dense model: AUC {at['auc']:.3f}, a "
-        f"difference of {gain:+.3f} [{low:+.3f}, {high:+.3f}], at {at['ratio']:.3f} of its quality."
-    )
-    smaller = points[points["role"] == "smaller"]
-    like = smaller[(smaller["ratio"] - at["ratio"]).abs() <= LIKE]
-    if len(like):
-        nearest = like.loc[(like["ratio"] - at["ratio"]).abs().idxmin()]
-        yield (
-            f"Trained smaller, to {nearest['ratio']:.3f} of it, a model has {nearest['auc']:.3f}: pruning adds "
-            f"{at['auc'] - nearest['auc']:+.3f} to what less fit gives away."
-        )
-    elif len(smaller):
-        yield f"No model trained smaller is within {LIKE} of that quality: is it pruning, or less fit? Not known."
-    if pd.notna(at.get("beside_auc")):
-        yield f"Who holds the dense model and this one tells members at {at['beside_auc']:.3f}."
 
 
 def _sentences(row: dict, curve: pd.DataFrame, study: StudyEvidence) -> Iterator[str]:
