@@ -16,7 +16,7 @@ def duration(seconds: float) -> str:
     if seconds < 1e-3:
         return "< 1 ms"
     if seconds < 1:
-        return f"{1000 * seconds:.2g} ms"
+        return f"{float(format(1000 * seconds, '.2g')):g} ms"
     return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 

@@ -43,7 +43,9 @@ def test_an_end_of_an_interval_without_its_middle_stays_a_column():
     assert list(readable(pd.DataFrame({"test_ratio_lo": [0.5]})).iloc[0]) == ["0.5000"]
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.0005, "< 1 ms"), (0.0123, "12 ms"), (3.21, "3.2 s"), (130, "2 min")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.0005, "< 1 ms"), (0.0123, "12 ms"), (0.354, "350 ms"), (3.21, "3.2 s"), (130, "2 min")]
+)
 def test_durations(seconds, words):
     assert duration(seconds) == words
 

@@ -25,7 +25,7 @@ def windows(study: StudyEvidence) -> Table:
     rows = study.further[study.further["kind"] == "window"]
     if rows.empty:
         raise NothingToDrawError("no model was followed through windows of time: `make reproduce STUDY=windows` does")
-    frame = _arms(rows)
+    frame = arms(rows)
     caption = (
         f"Models that live on after half of the log of {study.heading}: what it takes to take a window of new "
         "interactions in, mean seconds, and nDCG@10 in the last window of users with a history, as it is and relative "
@@ -49,9 +49,13 @@ def windows(study: StudyEvidence) -> Table:
 SLOPE = of_numbers("{:+.3f} ± {:.3f}")
 
 
-def _arms(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row per arm, in the order in which readers see them: means over seeds, and over windows of the seconds."""
-    in_time = rows[rows["at"].str.startswith(TIMES[0])]
+def arms(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per arm, in the order in which readers see them: means over seeds, and over windows of the seconds.
+
+    rows  further rows of windows; seconds and qualities are those in the order of time where any are, else shuffled
+    """
+    times = TIMES[0] if rows["at"].str.startswith(TIMES[0]).any() else TIMES[1]
+    in_time = rows[rows["at"].str.startswith(times)]
     seconds = in_time[in_time["measure"] == "update_s"].groupby(ARM)["value"].mean().rename("seconds")
     last = _in_the_last_window(in_time)
     slopes = rows[rows["measure"] == "slope"].groupby([*ARM, "at"])[["value", "error"]].mean().unstack("at")
