@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from recprune.errors import ReportError
 from recprune.evaluation.intervals import Estimate
 from recprune.report.claims.claim import Contrast
 from recprune.report.claims.contrasts import Effect, OfModel, judged
@@ -22,9 +23,16 @@ def in_models_beside(contrast: Contrast, further: pd.DataFrame, left_out: dict[s
 
     further   rows beside the cells (`recprune.cells.further`) of one data set
     left_out  model -> why it does not count
+    Raises ReportError where the sides have rows of several protocols: users alone or interactions alone are asked for.
     """
     rows = further[(further["kind"] == contrast.kind) & (further["measure"] == contrast.measure)]
     a, b = (selected(rows, side) for side in (contrast.a, contrast.b))
+    protocols = sorted({*a["protocol"], *b["protocol"]})
+    if len(protocols) > 1:
+        raise ReportError(
+            f"contrast {contrast.name!r}: its rows are of the protocols {', '.join(protocols)}, which do not compare; "
+            f'say which in both sides, as protocol = "{protocols[0]}"'
+        )
     families = "family" in contrast.a and "family" in contrast.b
     others = b[~b["model"].isin(list(left_out))] if families else b
     found = []

@@ -1,5 +1,7 @@
 """Contrasts of further rows: what an audit found of one side less the other, over seeds and users."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,6 +69,16 @@ def test_families_are_held_against_each_other_without_models_that_do_not_count()
     found = in_models_beside(SLOPES, further_rows(pd.concat(rows)), {"sasrec": "weak", "bpr": "weak"})
     effects = {effect.model: (effect.judged.effect, effect.left_out, counts) for effect, _, counts in found}
     assert effects == {"ease": (pytest.approx(0.14), "", True), "bpr": (pytest.approx(-0.15), "weak", False)}
+
+
+def test_audits_under_two_protocols_are_not_mixed():
+    rows = audits("dlrm", [0.6, 0.6], [0.5, 0.5])
+    both = further_rows(pd.concat([rows, rows.assign(protocol="strong", value=0.9)]))
+    with pytest.raises(ReportError, match=r"contrast 'id': its rows are of the protocols ratio, strong"):
+        in_models_beside(LOWER, both, {})
+    sides = {"a": WITH | {"protocol": "ratio"}, "b": WITHOUT | {"protocol": "ratio"}}
+    ((effect, *_),) = in_models_beside(replace(LOWER, **sides), both, {})
+    assert effect.judged.effect == pytest.approx(0.1)
 
 
 def test_a_verdict_follows_and_without_rows_nothing_was_compared():
