@@ -56,7 +56,18 @@ def console() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
+    sys.unraisablehook = _interrupt_again
     sys.exit(main())
+
+
+def _interrupt_again(what) -> None:
+    """An interruption that came where Python can only print an exception and go on, as in a destructor, would be lost:
+    it comes once more, a moment later."""
+    if issubclass(what.exc_type, KeyboardInterrupt):
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+    else:
+        sys.__unraisablehook__(what)
 
 
 def _joined(arguments: list[str]) -> list[str]:

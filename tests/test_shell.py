@@ -247,3 +247,30 @@ def test_an_interruption_leaves_nothing_behind(tmp_path, number):
     _, said = running.communicate(timeout=120)
     assert running.returncode == 130 and "interrupted: nothing was written" in said
     assert list(Path(tmp_path).iterdir()) == []
+
+
+IN_A_DESTRUCTOR = """
+import signal, sys, time
+from recprune import __main__ as command
+from recprune.shell import doctor
+
+class Interrupted:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+def run(options):
+    Interrupted()
+    time.sleep(60)
+    return 0
+
+doctor.run = run
+sys.argv = ["recprune", "doctor"]
+command.console()
+"""
+
+
+def test_an_interruption_in_a_destructor_is_not_lost():
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_DESTRUCTOR], capture_output=True, text=True, env=ENVIRONMENT, timeout=50
+    )
+    assert (done.returncode, done.stderr) == (130, "interrupted: nothing was written\n")
