@@ -67,8 +67,9 @@ def unmasked(found: pd.DataFrame) -> str:
     found  as `recprune.report.evidence.audits.fakes` makes it
     """
     told = []
-    for (unit, removed), mine in found.groupby(["unit", "removed"], sort=False):
-        told.append(" ".join(["*", *_found(f"{share(removed)} of the {label(str(unit))} removed", mine)]))
+    for _, mine in found.groupby(["unit", "removed"], sort=False):
+        unit, removed = mine[["unit", "removed"]].iloc[0]
+        told.append(" ".join(["*", *_found(f"{share(removed)} of the {label(unit)} removed", mine)]))
     return "\n".join(told)
 
 

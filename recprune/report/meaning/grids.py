@@ -43,22 +43,22 @@ def _sentences(both: pd.DataFrame) -> Iterator[str]:
     more, less = pruned["least_lo"] > pruned["most_hi"], pruned["least_hi"] < pruned["most_lo"]
     for word, there in (("more", more), ("less", less)):
         if there.any():
-            shares = ", ".join(share(kept) for kept in pruned.index[there])
+            shares = ", ".join(share(kept) for kept in pruned.index[there].to_list())
             yield f"The model of {data[1]} is **{word} prunable** than that of {data[0]}: apart at {shares}."
     if not (more | less).any():
         yield (
             f"How prunable the model is **does not depend on its data** as far as this can tell: of {data[0]} and of "
             f"{data[1]} the intervals overlap at all {len(pruned)} shares kept."
         )
-    at = pruned.iloc[-1]
+    at, kept = pruned.iloc[-1], float(pruned.index[-1])
     ratios = [RATIO(*(at[f"{end}_{name}"] for name in ("ratio", "lo", "hi"))) for end in ("most", "least")]
     yield (
-        f"{share(at.name)} of the {label(at['most_unit'])} keep {ratios[0]} of the dense model of {data[0]}, and "
+        f"{share(kept)} of the {label(at['most_unit'])} keep {ratios[0]} of the dense model of {data[0]}, and "
         f"{ratios[1]} of that of {data[1]}."
     )
-    if 1 in both.index:
-        alone = both.loc[1, "least_ndcg"] / both.loc[1, "most_ndcg"]
+    for _, dense in both[both.index == 1].iterrows():
+        alone = dense["least_ndcg"] / dense["most_ndcg"]
         yield (
-            f"Both cuts together keep {at['least_ndcg'] / both.loc[1, 'most_ndcg']:.3f} of the whole; the data alone "
+            f"Both cuts together keep {at['least_ndcg'] / dense['most_ndcg']:.3f} of the whole; the data alone "
             f"{alone:.3f}, and if the two losses multiplied it would be {alone * at['most_ratio']:.3f}."
         )
